@@ -1,0 +1,1 @@
+"""Who is here: platforms and their deployments, courses, people, memberships, and signed-in sessions."""

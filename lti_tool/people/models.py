@@ -1,0 +1,138 @@
+"""Tables of people and of where they come from.
+
+A platform's ids (deployment, context, user) are short strings that are unique only within it, so every row hangs from
+the platform that it came with.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from lti_tool.store.base import Base, Id, Moment, Ref
+
+
+class Platform(Base):
+    """One registration of the tool with an LMS: an issuer may have several, told apart by client id."""
+
+    __tablename__ = "platforms"
+    __table_args__ = (UniqueConstraint("issuer", "client_id"),)
+
+    id: Mapped[Id]
+    name: Mapped[str] = mapped_column(String(200))
+    family: Mapped[str] = mapped_column(String(40), default="")
+    """Product family code of the LMS: moodle, canvas, BlackboardLearn, desire2learn, sakai; empty if it said none."""
+    issuer: Mapped[str] = mapped_column(String(500))
+    client_id: Mapped[str] = mapped_column(String(200))
+    authorization_url: Mapped[str] = mapped_column(String(1000))
+    token_url: Mapped[str] = mapped_column(String(1000))
+    jwks_url: Mapped[str] = mapped_column(String(1000))
+    token_audience: Mapped[str] = mapped_column(String(1000), default="")
+    """Audience of our client assertions where it is not the token URL (Brightspace); else empty."""
+    status: Mapped[str] = mapped_column(String(12), default="active")
+    """pending (waits for the operator) → active ⇄ suspended (launches stop, data stays)."""
+    created_at: Mapped[Moment]
+    jwks: Mapped[dict[str, object] | None] = mapped_column(JSON, default=None)
+    """The platform's public keys as last read; still used while it is down."""
+    jwks_fetched_at: Mapped[datetime | None]
+    jwks_tried_at: Mapped[datetime | None]
+    """Last attempt, successful or not: unknown key ids ask again only after a cool-down from here."""
+
+    deployments: Mapped[list["Deployment"]] = relationship(back_populates="platform", cascade="all, delete-orphan")
+
+
+class Deployment(Base):
+    """One placement of the tool within a platform (a site, an account, a school)."""
+
+    __tablename__ = "deployments"
+    __table_args__ = (UniqueConstraint("platform_id", "deployment_id"),)
+
+    id: Mapped[Id]
+    platform_id: Mapped[Ref] = mapped_column(ForeignKey("platforms.id", ondelete="CASCADE"))
+    deployment_id: Mapped[str] = mapped_column(String(255))
+    status: Mapped[str] = mapped_column(String(12), default="active")
+    """pending: seen in a launch of a known client and waits for the operator; active."""
+    created_at: Mapped[Moment]
+
+    platform: Mapped[Platform] = relationship(back_populates="deployments")
+
+
+class Course(Base):
+    """An LTI context; for a launch without one, the single link that was launched."""
+
+    __tablename__ = "courses"
+    __table_args__ = (UniqueConstraint("deployment_id", "context_key"),)
+
+    id: Mapped[Id]
+    deployment_id: Mapped[Ref] = mapped_column(ForeignKey("deployments.id", ondelete="CASCADE"))
+    context_key: Mapped[str] = mapped_column(String(300))
+    """`context:<id of the LTI context>`, or `link:<resource link id>` where the launch named no context."""
+    title: Mapped[str] = mapped_column(String(300), default="")
+    label: Mapped[str] = mapped_column(String(100), default="")
+    memberships_url: Mapped[str] = mapped_column(String(1000), default="")
+    """Names and Role Provisioning Service of this context; empty where the platform does not offer it."""
+    roster_read_at: Mapped[datetime | None]
+    """End of the last complete reading of the roster."""
+    created_at: Mapped[Moment]
+
+
+class Person(Base):
+    """Somebody who launched, or whom a roster named. Known by the platform's user id, never by e-mail."""
+
+    __tablename__ = "people"
+    __table_args__ = (UniqueConstraint("platform_id", "sub"),)
+
+    id: Mapped[Id]
+    platform_id: Mapped[Ref] = mapped_column(ForeignKey("platforms.id", ondelete="CASCADE"))
+    sub: Mapped[str] = mapped_column(String(255))
+    name: Mapped[str] = mapped_column(String(200), default="")
+    given_name: Mapped[str] = mapped_column(String(100), default="")
+    family_name: Mapped[str] = mapped_column(String(100), default="")
+    locale: Mapped[str] = mapped_column(String(20), default="")
+    """Language of the last launch."""
+    language: Mapped[str] = mapped_column(String(5), default="")
+    """The person's own choice (en, ga), which wins over the launch; empty until chosen."""
+    created_at: Mapped[Moment]
+
+
+class Membership(Base):
+    """A person in a course, as the LMS last said, and what the tool itself knows of them there."""
+
+    __tablename__ = "memberships"
+    __table_args__ = (UniqueConstraint("course_id", "person_id"),)
+
+    id: Mapped[Id]
+    course_id: Mapped[Ref] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"))
+    person_id: Mapped[Ref] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    lms_role: Mapped[str] = mapped_column(String(12))
+    """What the LMS's context roles come to: instructor, learner, or other. Raised by a launch, never lowered by a
+    roster alone: Moodle's roster calls a non-editing teacher a Learner."""
+    is_administrator: Mapped[bool] = mapped_column(default=False)
+    """Administrator of the LMS or of the institution: sees no names with activity."""
+    is_leader: Mapped[bool] = mapped_column(default=False)
+    """School leader, by the person's own word, the trainer's or the operator's: sees no names with activity."""
+    is_active: Mapped[bool] = mapped_column(default=True)
+    """False once a complete roster no longer names the person."""
+    launched_at: Mapped[datetime | None]
+    """Last launch; none for somebody known from the roster only."""
+    welcomed_at: Mapped[datetime | None]
+    """When the person acknowledged what coaching here is and is not."""
+    created_at: Mapped[Moment]
+
+
+class SignIn(Base):
+    """One launch's session. Its id is the handle in the path, which is no secret; the cookie of that handle holds the
+    secret, kept here only as a hash. So two people, or two courses, live side by side in one browser."""
+
+    __tablename__ = "sign_ins"
+
+    id: Mapped[Id]
+    secret_hash: Mapped[str] = mapped_column(String(64))
+    membership_id: Mapped[Ref] = mapped_column(ForeignKey("memberships.id", ondelete="CASCADE"), index=True)
+    activity_id: Mapped[Ref | None] = mapped_column(ForeignKey("activities.id", ondelete="CASCADE"), index=True)
+    locale: Mapped[str] = mapped_column(String(20), default="")
+    platform_origin: Mapped[str] = mapped_column(String(300))
+    """Origin that may embed the pages of this sign-in."""
+    return_url: Mapped[str] = mapped_column(String(1000), default="")
+    created_at: Mapped[Moment]
+    expires_at: Mapped[Moment] = mapped_column(index=True)

@@ -1,0 +1,179 @@
+"""config.toml and secrets.toml become one typed, immutable object; a wrong key is an error that names it."""
+
+import base64
+import binascii
+import os
+import tomllib
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretBytes, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+Network = IPv4Network | IPv6Network
+
+
+class SettingsError(Exception):
+    """The configuration cannot be used; the text says which key, which value, and what is allowed."""
+
+
+def _network(value: object) -> Network:
+    try:
+        return ip_network(str(value))
+    except ValueError as error:
+        raise ValueError('an address range such as "10.0.0.0/8" or "127.0.0.1/32"') from error
+
+
+def _key(value: object) -> object:
+    if isinstance(value, SecretBytes):
+        return value
+    try:
+        raw = base64.b64decode(str(value), validate=True)
+    except binascii.Error as error:
+        raise ValueError("32 random bytes in base64, as `meitheal init` writes them") from error
+    if len(raw) != 32:
+        raise ValueError("32 random bytes in base64, as `meitheal init` writes them")
+    return raw
+
+
+Networks = tuple[Annotated[Network, BeforeValidator(_network)], ...]
+Key = Annotated[SecretBytes, BeforeValidator(_key)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Registration(_Section):
+    mode: Literal["invite", "open"] = "invite"
+    """`invite`: an LMS needs a one-time link from `meitheal platform invite`. `open`: any LMS may register, and
+    waits for `meitheal platform approve`."""
+
+
+class NetworkSettings(_Section):
+    allow_private: Networks = ()
+    """Private or loopback ranges in which a platform may live, over http too."""
+    trusted_proxies: Networks = ()
+    """Addresses whose X-Forwarded-* headers are believed."""
+
+
+class Limits(_Section):
+    enabled: bool = True
+
+
+class Lti(_Section):
+    algorithms: tuple[Literal["RS256", "ES256"], ...] = ("RS256", "ES256")
+    """Signatures accepted on a platform's tokens; never chosen by the token itself."""
+
+
+class Log(_Section):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Settings(BaseSettings):
+    """All settings of one running tool."""
+
+    model_config = SettingsConfigDict(env_prefix="MEITHEAL_", extra="forbid", frozen=True)
+
+    public_url: str
+    """Origin under which browsers and LMSs reach the tool, without a trailing slash: https://coaching.example.ie."""
+    secret_key: Key
+    master_key: Key
+    database_url: str = "sqlite:///var/meitheal.db"
+    queue_url: str = "sqlite:///var/queue.db"
+    registration: Registration = Field(default_factory=Registration)
+    network: NetworkSettings = Field(default_factory=NetworkSettings)
+    limits: Limits = Field(default_factory=Limits)
+    lti: Lti = Field(default_factory=Lti)
+    log: Log = Field(default_factory=Log)
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_origin(cls, value: str) -> str:
+        parts = urlsplit(value.rstrip("/"))
+        local = parts.hostname in ("localhost", "127.0.0.1")
+        if parts.scheme not in ("https", "http") or not parts.hostname or parts.path or parts.query or parts.fragment:
+            raise ValueError("an address such as https://coaching.example.ie, with no path")
+        if parts.scheme == "http" and not local:
+            # Browsers drop the Secure cookies of a page that came over plain http, except on this very machine.
+            raise ValueError("an https address (http only for localhost)")
+        return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_database(cls, value: str) -> str:
+        if value.startswith("postgresql://"):
+            return "postgresql+psycopg://" + value.removeprefix("postgresql://")
+        if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("sqlite:///path/to/file.db or postgresql://user:password@host/name")
+        return value
+
+    @field_validator("queue_url")
+    @classmethod
+    def _is_queue(cls, value: str) -> str:
+        if not value.startswith(("sqlite:///", "redis://", "rediss://")):
+            raise ValueError("sqlite:///path/to/file.db or redis://host:6379/0")
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # Files are read by load(), so that the two keys can come from the environment and win; no other setting
+        # is taken from it, for a forgotten variable must not silently change what the file says.
+        return (init_settings,)
+
+
+def load(config_file: Path) -> Settings:
+    """Settings from `config_file`, the `secrets.toml` beside it and the two key variables of the environment.
+
+    Raises SettingsError with one line per wrong key.
+    """
+    values = _read(config_file)
+    secrets_file = config_file.with_name("secrets.toml")
+    if secrets_file.exists():
+        values |= _read(secrets_file)
+    for key in ("secret_key", "master_key"):
+        if given := os.environ.get(f"MEITHEAL_{key.upper()}"):
+            values[key] = given
+    return from_values(values)
+
+
+def from_values(values: dict[str, Any]) -> Settings:
+    """Checked settings from plain values, as a TOML file holds them; raises SettingsError."""
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(problem) for problem in error.errors())) from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(f"There is no {path}. `meitheal init` writes one.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}") from None
+
+
+def _explain(problem: Any) -> str:
+    key = ".".join(str(part) for part in problem["loc"] if not str(part).startswith("function-"))
+    if problem["type"] == "extra_forbidden":
+        section = key.rpartition(".")[0]
+        fields = getattr(Settings.model_fields.get(section), "annotation", Settings).model_fields
+        return f"{key} is not a setting. Allowed here: {', '.join(sorted(fields))}."
+    if problem["type"] == "missing":
+        hint = " (in secrets.toml or MEITHEAL_" + key.upper() + ")" if key.endswith("_key") else ""
+        return f"{key} is missing{hint}. `meitheal init` writes it."
+    allowed = str(problem["msg"]).removeprefix("Value error, ")
+    shown = "a value that is not shown" if key.endswith("_key") else repr(problem["input"])
+    return f"{key} is {shown}. Allowed: {allowed}."

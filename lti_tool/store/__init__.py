@@ -1,0 +1,1 @@
+"""Where rows live: the database session, the base model, migrations, and work that waits for a worker."""

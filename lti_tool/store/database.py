@@ -1,0 +1,83 @@
+"""One engine per process, one session per use case.
+
+SQLite runs in WAL mode, so that readers never wait for the one writer. Its write transactions begin IMMEDIATE: a
+transaction that reads first and writes later would otherwise fail at once with "database is locked" when another
+writer came in between, whatever the busy timeout.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session, sessionmaker
+
+BUSY_TIMEOUT_MS = 10_000
+
+
+class Database:
+    """The store of one running tool."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = _engine(url)
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        self._readers = sessionmaker(self.engine.execution_options(meitheal_reads=True), expire_on_commit=False)
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session in one transaction that may write: committed at the end, rolled back on any error.
+
+        No HTTP call may happen inside it: on SQLite it holds the only write lock.
+        """
+        with self._sessions() as session, session.begin():
+            yield session
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that only reads, from one snapshot; whatever it holds at the end is thrown away."""
+        with self._readers() as session:
+            yield session
+
+    def is_reachable(self) -> bool:
+        """Whether a trivial query is answered."""
+        try:
+            with self.read() as session:
+                return bool(session.execute(text("SELECT 1")).scalar() == 1)
+        except Exception:
+            return False
+
+    def dispose(self) -> None:
+        """Closes all connections, as a process must before it forks or ends."""
+        self.engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=10)
+    file = make_url(url).database
+    if file and file != ":memory:":
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        # The driver's own BEGIN is switched off; the one below replaces it.
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode=WAL",
+            # A commit that was answered must survive a power cut, not only a killed process: nothing typed is lost.
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+            "secure_delete=ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        reads = connection.get_execution_options().get("meitheal_reads", False)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    return engine
