@@ -1,0 +1,82 @@
+"""Finding the activity of a link, and setting it up."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from lti_tool.activities.models import Activity, ActivityTrainer
+from lti_tool.store.base import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityView:
+    """What any member of the course may know of an activity."""
+
+    id: str
+    course_id: str
+    title: str
+    purpose: str
+    status: str
+    protocol: str
+
+
+def find_or_create_link(
+    session: Session, *, course_id: str, resource_link_id: str, title: str, now: datetime
+) -> str:
+    """Id of the activity behind a resource link; a link seen for the first time becomes a `new` one.
+
+    The LMS's title is followed until the trainer has set the activity up, and again whenever it changes there.
+    """
+    row = session.execute(
+        select(Activity.id, Activity.title).where(
+            Activity.course_id == course_id, Activity.resource_link_id == resource_link_id
+        )
+    ).one_or_none()
+    if row is None:
+        activity_id = new_id()
+        session.execute(
+            insert(Activity).values(
+                id=activity_id,
+                course_id=course_id,
+                resource_link_id=resource_link_id,
+                title=title[:300],
+                status="new",
+                purpose="",
+                protocol="",
+                created_at=now,
+            )
+        )
+        return activity_id
+    if title and row.title != title[:300]:
+        session.execute(update(Activity).where(Activity.id == row.id).values(title=title[:300]))
+    return row.id
+
+
+def find(session: Session, activity_id: str) -> ActivityView | None:
+    """The activity, or None."""
+    row = session.execute(
+        select(
+            Activity.id, Activity.course_id, Activity.title, Activity.purpose, Activity.status, Activity.protocol
+        ).where(Activity.id == activity_id)
+    ).one_or_none()
+    return ActivityView(*row) if row else None
+
+
+class AlreadySetUp(Exception):
+    """Another Instructor set this activity up first and is its trainer."""
+
+
+def set_up(
+    session: Session, *, activity_id: str, membership_id: str, protocol: str, purpose: str, now: datetime
+) -> None:
+    """Opens a `new` activity; whoever does so is its trainer from now on. Raises AlreadySetUp, at most one succeeds."""
+    opened = session.execute(
+        update(Activity)
+        .where(Activity.id == activity_id, Activity.status == "new")
+        .values(status="open", protocol=protocol, purpose=purpose, opened_at=now)
+    )
+    if opened.rowcount != 1:
+        raise AlreadySetUp
+    session.add(ActivityTrainer(activity_id=activity_id, membership_id=membership_id, created_at=now))
