@@ -6,7 +6,7 @@ writer came in between, whatever the busy timeout.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
+        self.on_work: Callable[[], None] | None = None
+        """Called after the commit of a transaction that left work for the worker (store/jobs.py: `enqueue`)."""
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         self._readers = sessionmaker(self.engine.execution_options(meitheal_reads=True), expire_on_commit=False)
 
@@ -31,8 +33,11 @@ class Database:
 
         No HTTP call may happen inside it: on SQLite it holds the only write lock.
         """
-        with self._sessions() as session, session.begin():
-            yield session
+        with self._sessions() as session:
+            with session.begin():
+                yield session
+            if self.on_work and session.info.get("work_left"):
+                self.on_work()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Session]:
