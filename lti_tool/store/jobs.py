@@ -204,7 +204,9 @@ def _finish(database: Database, claim: _Claim, tasks: Mapping[str, Periodic], no
         mine = (Job.id == claim.id) & (Job.lease == claim.lease)
         if claim.kind == _PERIODIC and claim.key in tasks:
             session.execute(
-                update(Job).where(mine).values(_released(due_at=now + tasks[claim.key].every, attempts=0, last_error=""))
+                update(Job)
+                .where(mine)
+                .values(_released(due_at=now + tasks[claim.key].every, attempts=0, last_error=""))
             )
             return
         gone = session.execute(delete(Job).where(mine, Job.generation == claim.generation).returning(Job.id)).first()

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import FromClause
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 
-def insert_into(session: Session, table: type[Any] | FromClause) -> postgresql.Insert | sqlite.Insert:
+def insert_into(session: Session, table: type[Any]) -> postgresql.Insert | sqlite.Insert:
     """An insert into `table` that offers `on_conflict_do_update` and `on_conflict_do_nothing`.
 
     Inside the former, `statement.excluded` names the row that could not be inserted.
