@@ -8,6 +8,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretBytes, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -38,6 +39,13 @@ def _key(value: object) -> object:
     return raw
 
 
+def _zone(value: object) -> str:
+    if str(value) not in available_timezones():
+        raise ValueError('the name of a time zone such as "Europe/Dublin"')
+    return str(value)
+
+
+ZoneName = Annotated[str, BeforeValidator(_zone)]
 Networks = tuple[Annotated[Network, BeforeValidator(_network)], ...]
 Key = Annotated[SecretBytes, BeforeValidator(_key)]
 
@@ -57,6 +65,8 @@ class NetworkSettings(_Section):
     """Private or loopback ranges in which a platform may live, over http too."""
     trusted_proxies: Networks = ()
     """Addresses whose X-Forwarded-* headers are believed."""
+    metrics_from: Networks = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+    """Addresses that may read /metrics."""
 
 
 class Limits(_Section):
@@ -83,6 +93,8 @@ class Settings(BaseSettings):
     master_key: Key
     database_url: str = "sqlite:///var/meitheal.db"
     queue_url: str = "sqlite:///var/queue.db"
+    time_zone: ZoneName = "Europe/Dublin"
+    """Zone in which teachers enter and read times."""
     registration: Registration = Field(default_factory=Registration)
     network: NetworkSettings = Field(default_factory=NetworkSettings)
     limits: Limits = Field(default_factory=Limits)

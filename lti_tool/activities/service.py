@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, ActivityTrainer
 from lti_tool.store.base import new_id
+from lti_tool.store.database import rows_changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +23,7 @@ class ActivityView:
     protocol: str
 
 
-def find_or_create_link(
-    session: Session, *, course_id: str, resource_link_id: str, title: str, now: datetime
-) -> str:
+def find_or_create_link(session: Session, *, course_id: str, resource_link_id: str, title: str, now: datetime) -> str:
     """Id of the activity behind a resource link; a link seen for the first time becomes a `new` one.
 
     The LMS's title is followed until the trainer has set the activity up, and again whenever it changes there.
@@ -51,7 +50,7 @@ def find_or_create_link(
         return activity_id
     if title and row.title != title[:300]:
         session.execute(update(Activity).where(Activity.id == row.id).values(title=title[:300]))
-    return row.id
+    return str(row.id)
 
 
 def find(session: Session, activity_id: str) -> ActivityView | None:
@@ -77,6 +76,6 @@ def set_up(
         .where(Activity.id == activity_id, Activity.status == "new")
         .values(status="open", protocol=protocol, purpose=purpose, opened_at=now)
     )
-    if opened.rowcount != 1:
+    if rows_changed(opened) != 1:
         raise AlreadySetUp
     session.add(ActivityTrainer(activity_id=activity_id, membership_id=membership_id, created_at=now))

@@ -12,6 +12,7 @@ from lti_tool.activities.models import ActivityTrainer
 from lti_tool.people.actor import Actor
 from lti_tool.people.models import Course, Deployment, Membership, Person, Platform, SignIn
 from lti_tool.store.base import new_id
+from lti_tool.store.database import rows_changed
 
 LIFETIME = timedelta(hours=12)
 """A school day and its evening. After it one more launch from the course is asked for."""
@@ -113,7 +114,7 @@ def close_sign_in(session: Session, handle: str) -> None:
 
 def remove_expired(session: Session, now: datetime) -> int:
     """Deletes the sessions that are over; returns how many."""
-    return session.execute(delete(SignIn).where(SignIn.expires_at <= now)).rowcount
+    return rows_changed(session.execute(delete(SignIn).where(SignIn.expires_at <= now)))
 
 
 def _hash(secret: str) -> str:

@@ -1,0 +1,231 @@
+"""Who may do what: the one place that decides.
+
+Pure functions over small values. Everything that is not allowed here is refused: `may` answers False for an action
+without a rule. Content belongs to the members of a cycle; an LMS role opens nothing by itself.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Literal
+
+from lti_tool.people.actor import Actor
+
+
+class Action(StrEnum):
+    """All that anyone can ask to do with something that has an owner."""
+
+    SET_UP_ACTIVITY = "set up activity"
+    DECLARE_LEADER = "declare leader"
+    TAKE_PART = "take part"
+    SEE_PROGRESS = "see progress"
+    SEE_INVITATION = "see invitation"
+    ANSWER_INVITATION = "answer invitation"
+    WITHDRAW_INVITATION = "withdraw invitation"
+    OPEN_PAIR = "open pair"
+    OPEN_CYCLE = "open cycle"
+    BOOK_VISIT = "book visit"
+    BOOK_TALK = "book talk"
+    READ_TEXT = "read text"
+    WRITE_TEXT = "write text"
+    READ_REFLECTION = "read reflection"
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityFacts:
+    """An activity, as far as rules need it."""
+
+    course_id: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationFacts:
+    """An invitation, as far as rules need it."""
+
+    activity_id: str
+    host_membership_id: str
+    coach_membership_id: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class PairFacts:
+    """A pair, as far as rules need it."""
+
+    activity_id: str
+    membership_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person in a cycle, with the role they have in this cycle and in no other."""
+
+    person_id: str
+    membership_id: str
+    role: Literal["host", "coach"]
+
+
+@dataclass(frozen=True, slots=True)
+class CycleFacts:
+    """A cycle, as far as rules need it."""
+
+    activity_id: str
+    members: tuple[Member, ...]
+    is_running: bool = True
+    visit_done: bool = False
+    first_turn_done: bool = False
+    """Whether the host's first turn of the conversation after has been marked done (R64)."""
+
+    def member(self, person_id: str) -> Member | None:
+        """The membership of a person in this cycle, if they are in it."""
+        return next((member for member in self.members if member.person_id == person_id), None)
+
+
+Writers = Literal["host", "coach", "both", "each"]
+Readers = Literal["pair", "author"]
+Opens = Literal["visit_done", "first_turn_done"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class TextFacts:
+    """A field of a cycle: who writes it, who reads it, and when it opens to the other."""
+
+    cycle: CycleFacts
+    by: Writers
+    seen: Readers
+    opens: Opens = None
+    author_id: str | None = None
+    """Whose register it is, for a field of which each has their own; None for a shared one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReflectionFacts:
+    """A submitted reflection."""
+
+    cycle: CycleFacts
+    author_id: str
+
+
+def may(actor: Actor, action: Action, thing: Any = None) -> bool:
+    """Whether `actor` may do `action` with `thing` (the facts named in the rule). Without a rule: no."""
+    rule = RULES.get(action)
+    return rule is not None and rule(actor, thing)
+
+
+def readers(text: TextFacts) -> tuple[Member, ...]:
+    """The members of the cycle who can read a field now; nobody outside the cycle ever can."""
+    return tuple(member for member in text.cycle.members if _opens_to(member, text))
+
+
+def _opens_to(member: Member, text: TextFacts) -> bool:
+    if text.by == "each":
+        is_author = member.person_id == text.author_id
+    else:
+        is_author = text.by == "both" or text.by == member.role
+    if is_author:
+        return True
+    if text.seen == "author":
+        return False
+    if text.opens == "visit_done":
+        return text.cycle.visit_done
+    if text.opens == "first_turn_done":
+        return text.cycle.first_turn_done
+    return True
+
+
+def _set_up_activity(actor: Actor, activity: ActivityFacts) -> bool:
+    return (
+        actor.is_active
+        and actor.lms_role == "instructor"
+        and not actor.is_above
+        and activity.status == "new"
+        and activity.course_id == actor.course_id
+    )
+
+
+def _declare_leader(actor: Actor, _thing: None) -> bool:
+    return actor.is_active and not actor.is_leader
+
+
+def _take_part(actor: Actor, activity: ActivityFacts) -> bool:
+    return (
+        actor.is_teacher
+        and not actor.is_trainer
+        and activity.status == "open"
+        and activity.course_id == actor.course_id
+    )
+
+
+def _see_progress(actor: Actor, activity: ActivityFacts) -> bool:
+    return actor.is_trainer and actor.is_active and not actor.is_above and activity.course_id == actor.course_id
+
+
+def _see_invitation(actor: Actor, invitation: InvitationFacts) -> bool:
+    return (
+        actor.is_teacher
+        and invitation.activity_id == actor.activity_id
+        and actor.membership_id in (invitation.host_membership_id, invitation.coach_membership_id)
+    )
+
+
+def _answer_invitation(actor: Actor, invitation: InvitationFacts) -> bool:
+    return _see_invitation(actor, invitation) and actor.membership_id == invitation.coach_membership_id
+
+
+def _withdraw_invitation(actor: Actor, invitation: InvitationFacts) -> bool:
+    return _see_invitation(actor, invitation) and actor.membership_id == invitation.host_membership_id
+
+
+def _open_pair(actor: Actor, pair: PairFacts) -> bool:
+    return actor.is_teacher and pair.activity_id == actor.activity_id and actor.membership_id in pair.membership_ids
+
+
+def _open_cycle(actor: Actor, cycle: CycleFacts) -> bool:
+    # A teacher who became a leader, or left the course, keeps what is theirs; the pair's content stays with the pair.
+    return cycle.activity_id == actor.activity_id and cycle.member(actor.person_id) is not None
+
+
+def _book_visit(actor: Actor, cycle: CycleFacts) -> bool:
+    member = cycle.member(actor.person_id)
+    return _open_cycle(actor, cycle) and cycle.is_running and member is not None and member.role == "host"
+
+
+def _book_talk(actor: Actor, cycle: CycleFacts) -> bool:
+    return _open_cycle(actor, cycle) and cycle.is_running
+
+
+def _read_text(actor: Actor, text: TextFacts) -> bool:
+    return _open_cycle(actor, text.cycle) and any(member.person_id == actor.person_id for member in readers(text))
+
+
+def _write_text(actor: Actor, text: TextFacts) -> bool:
+    member = text.cycle.member(actor.person_id)
+    if member is None or not _open_cycle(actor, text.cycle):
+        return False
+    if text.by == "each":
+        # One's own reflection can be edited after the cycle ended: submitting again makes the next version (R14).
+        return text.author_id == actor.person_id
+    return text.cycle.is_running and (text.by == "both" or text.by == member.role)
+
+
+def _read_reflection(actor: Actor, reflection: ReflectionFacts) -> bool:
+    return _open_cycle(actor, reflection.cycle) and reflection.author_id == actor.person_id
+
+
+RULES: dict[Action, Callable[[Actor, Any], bool]] = {
+    Action.SET_UP_ACTIVITY: _set_up_activity,
+    Action.DECLARE_LEADER: _declare_leader,
+    Action.TAKE_PART: _take_part,
+    Action.SEE_PROGRESS: _see_progress,
+    Action.SEE_INVITATION: _see_invitation,
+    Action.ANSWER_INVITATION: _answer_invitation,
+    Action.WITHDRAW_INVITATION: _withdraw_invitation,
+    Action.OPEN_PAIR: _open_pair,
+    Action.OPEN_CYCLE: _open_cycle,
+    Action.BOOK_VISIT: _book_visit,
+    Action.BOOK_TALK: _book_talk,
+    Action.READ_TEXT: _read_text,
+    Action.WRITE_TEXT: _write_text,
+    Action.READ_REFLECTION: _read_reflection,
+}

@@ -1,0 +1,102 @@
+"""The app factory: settings and a database in, a Flask application out. It makes no outbound call and no table."""
+
+import importlib
+from ipaddress import ip_address
+from typing import Any
+
+from flask import Flask, g, render_template
+from flask_babel import Babel, get_locale
+from flask_bootstrap import Bootstrap5
+from flask_compress import Compress
+from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from lti_tool.lti.service import LtiDoor
+from lti_tool.privacy.keyring import Keyring
+from lti_tool.settings import Networks, Settings
+from lti_tool.store.database import Database
+from lti_tool.web import errors, headers, health, languages, limits, logs, sign_in
+from lti_tool.web.context import Clock, Tool, utcnow
+from lti_tool.web.paths import template_folder
+
+MAX_REQUEST_BYTES = 1_000_000
+"""Largest request that is read: an id_token or a long reflection is far below it."""
+
+_ROOMS = ("home", "people", "activities", "pairing", "cycles", "reflection", "progress")
+
+
+def create_app(settings: Settings, *, database: Database | None = None, clock: Clock = utcnow) -> Flask:
+    """The web application. `database` and `clock` (aware UTC now) can be given by tests."""
+    logs.configure(settings.log.level)
+    database = database or Database(settings.database_url)
+    app = Flask("lti_tool", static_folder="web/static", static_url_path="/static", template_folder=template_folder())
+    app.config.update(
+        SECRET_KEY=settings.secret_key.get_secret_value(),
+        MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
+        MAX_FORM_MEMORY_SIZE=MAX_REQUEST_BYTES,
+        SEND_FILE_MAX_AGE_DEFAULT=7 * 24 * 3600,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=True,
+        BOOTSTRAP_SERVE_LOCAL=True,
+        BABEL_DEFAULT_TIMEZONE=settings.time_zone,
+        COMPRESS_MIMETYPES=["text/css", "text/javascript", "application/javascript"],
+        COMPRESS_STREAMS=True,
+    )
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    app.extensions["meitheal"] = Tool(
+        settings=settings,
+        database=database,
+        clock=clock,
+        keyring=Keyring(settings.master_key.get_secret_value()),
+        lti=LtiDoor(settings, database, clock),
+    )
+    app.session_interface = sign_in.SignInSessions()
+    Bootstrap5(app)
+    Compress(app)
+    Babel(app, locale_selector=languages.locale_of_request)
+    app.jinja_env.globals.update(get_locale=get_locale, languages=languages.OFFERED)
+
+    app.url_value_preprocessor(sign_in.load_actor_of_path)
+    app.before_request(sign_in.require_actor)
+    app.url_defaults(sign_in.fill_in_handle)
+    csrf = CSRFProtect(app)
+    limits.register(app, settings.limits.enabled)
+    headers.register(app)
+    errors.register(app)
+    health.register(app)
+    _register_rooms(app, csrf)
+    app.add_url_rule("/", "front", _front)
+    _trust_proxies(app, settings.network.trusted_proxies)
+    return app
+
+
+def _register_rooms(app: Flask, csrf: CSRFProtect) -> None:
+    door = importlib.import_module("lti_tool.web.door").blueprint
+    # The LMS posts here, so there is no page of ours that could carry a token; state and signature take its place.
+    csrf.exempt(door)
+    app.register_blueprint(door)
+    for room in _ROOMS:
+        module = "lti_tool.web.home" if room == "home" else f"lti_tool.{room}.views"
+        app.register_blueprint(importlib.import_module(module).blueprint, url_prefix="/at/<handle>")
+
+
+def _front() -> str:
+    """What somebody sees who comes without a launch."""
+    g.frame_ancestors = "'none'"
+    return render_template("front.html")
+
+
+def _trust_proxies(app: Flask, trusted: Networks) -> None:
+    if not trusted:
+        return
+    plain, behind_proxy = app.wsgi_app, ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)
+
+    def choose(environ: dict[str, Any], start_response: Any) -> Any:
+        try:
+            address = ip_address(environ.get("REMOTE_ADDR", ""))
+        except ValueError:
+            return plain(environ, start_response)
+        known = any(address in network for network in trusted)
+        return (behind_proxy if known else plain)(environ, start_response)
+
+    app.wsgi_app = choose  # type: ignore[method-assign]

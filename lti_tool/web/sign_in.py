@@ -1,0 +1,79 @@
+"""The cookie of a sign-in, and who it makes the person behind a request."""
+
+import hashlib
+import hmac
+from typing import Any
+
+from flask import Response, abort, current_app, g, request
+from flask.sessions import SecureCookieSession, SessionInterface
+
+from lti_tool.people import sign_ins
+from lti_tool.web.context import tool
+
+_PREFIX = "__Host-at-"
+
+
+def set_cookie(response: Response, handle: str, secret: str) -> None:
+    """Gives the browser the secret of a sign-in, also inside another site's frame (SameSite=None, Partitioned)."""
+    response.set_cookie(
+        _PREFIX + handle,
+        secret,
+        max_age=int(sign_ins.LIFETIME.total_seconds()),
+        path="/",
+        secure=True,
+        httponly=True,
+        samesite="None",
+        partitioned=True,
+    )
+
+
+def load_actor_of_path(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """URL value preprocessor: takes `handle` out of the path and loads who holds its secret.
+
+    A page acts for the person who launched it or asks to launch again; never for another person who uses the same
+    browser, since each sign-in has its own handle and its own cookie.
+    """
+    g.actor = None
+    handle = values.pop("handle", None) if values else None
+    if handle is None:
+        return
+    g.handle = handle
+    secret = request.cookies.get(_PREFIX + handle)
+    if secret:
+        with tool().database.read() as session:
+            g.actor = sign_ins.load_actor(session, handle, secret, tool().clock())
+    g.sign_in_over = g.actor is None
+
+
+def require_actor() -> None:
+    """Before-request check of every page under /at/<handle>/: no valid sign-in, no page."""
+    if g.get("sign_in_over"):
+        abort(401)
+
+
+def fill_in_handle(endpoint: str, values: dict[str, Any]) -> None:
+    """URL defaults: a page's links keep the handle of the person it was made for."""
+    if "handle" not in values and g.get("handle") and current_app.url_map.is_endpoint_expecting(endpoint, "handle"):
+        values["handle"] = g.handle
+
+
+class SignInSessions(SessionInterface):
+    """Gives Flask-WTF its CSRF token from the sign-in instead of from a session cookie of the browser.
+
+    A session cookie would be one for all sign-ins of the browser, and two pages that load at the same moment would
+    overwrite each other's token. Nothing is ever stored: the token is derived from the secret of the sign-in.
+    """
+
+    def open_session(self, app: Any, request: Any) -> SecureCookieSession:
+        """A session that holds the CSRF token of the handle in the path, and nothing else."""
+        # Flask opens the session before it matches the path, so the handle is read off it here.
+        parts = request.path.split("/", 3)
+        secret = request.cookies.get(_PREFIX + parts[2], "") if len(parts) == 4 and parts[1] == "at" else ""
+        session = SecureCookieSession()
+        if secret:
+            key = app.extensions["meitheal"].settings.secret_key.get_secret_value()
+            session["csrf_token"] = hmac.new(key, b"csrf/" + secret.encode(), hashlib.sha256).hexdigest()
+        return session
+
+    def save_session(self, app: Any, session: Any, response: Any) -> None:
+        """Nothing is kept."""
