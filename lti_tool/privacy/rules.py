@@ -119,11 +119,7 @@ def readers(text: TextFacts) -> tuple[Member, ...]:
 
 
 def _opens_to(member: Member, text: TextFacts) -> bool:
-    if text.by == "each":
-        is_author = member.person_id == text.author_id
-    else:
-        is_author = text.by == "both" or text.by == member.role
-    if is_author:
+    if text.by in ("both", member.role) or (text.by == "each" and member.person_id == text.author_id):
         return True
     if text.seen == "author":
         return False

@@ -38,7 +38,7 @@ def tool() -> Tool:
 
 
 def actor() -> Actor:
-    """The signed-in person. Views under /at/<handle>/ may rely on it; elsewhere nobody is signed in, and it is a 404."""
+    """The signed-in person. Views under /at/<handle>/ may rely on it; elsewhere nobody is, and it is a 404."""
     found = g.get("actor")
     if found is None:
         abort(404)

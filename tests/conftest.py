@@ -1,0 +1,143 @@
+"""Fixtures of the whole suite: a database (on PostgreSQL too, where there is one), the app, a clock that obeys."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from factories import make_settings
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+
+from lti_tool.settings import Settings
+from lti_tool.store.base import Base
+from lti_tool.store.database import Database
+from lti_tool.store.tables import import_all_models
+from lti_tool.web.app import create_app
+
+import_all_models()
+
+POSTGRES = os.environ.get("MEITHEAL_TEST_POSTGRES", "")
+"""URL of a PostgreSQL server where tests may create databases; the suite runs on SQLite alone without it."""
+
+
+class Clock:
+    """A clock that stands still until it is told to go on."""
+
+    def __init__(self) -> None:
+        # Close to the real moment, so that tokens and cookies made by other parts of a test fit.
+        self.now = datetime.now(UTC).replace(microsecond=0)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "database_kind" in metafunc.fixturenames:
+        metafunc.parametrize("database_kind", ["sqlite", "postgresql"] if POSTGRES else ["sqlite"])
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if os.environ.get("MEITHEAL_SOAK") != "1":
+        kept = [item for item in items if "soak" not in item.keywords]
+        config.hook.pytest_deselected(items=[item for item in items if "soak" in item.keywords])
+        items[:] = kept
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """With MEITHEAL_REQUIRE_ALL a skip is a failure: a checking machine must not pass by leaving tests out."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    if report.skipped and os.environ.get("MEITHEAL_REQUIRE_ALL") == "1":
+        report.outcome = "failed"
+        report.longrepr = f"skipped, but nothing may be skipped here: {report.longrepr}"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return make_settings()
+
+
+@pytest.fixture(scope="session")
+def _empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The bytes of a database with all tables and no rows: copying them is quicker than making tables each time."""
+    file = tmp_path_factory.mktemp("empty") / "empty.db"
+    database = Database(f"sqlite:///{file}")
+    Base.metadata.create_all(database.engine)
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.dispose()
+    return file.read_bytes()
+
+
+@pytest.fixture(scope="session")
+def _postgres_template() -> Iterator[str]:
+    """Name of an empty PostgreSQL database with all tables, made once per test process."""
+    name = f"meitheal_{uuid.uuid4().hex}"
+    admin = create_engine(_psycopg(POSTGRES), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    made = Database(_psycopg(POSTGRES, name))
+    Base.metadata.create_all(made.engine)
+    made.dispose()
+    yield name
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture
+def database_url(database_kind: str, tmp_path: object, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Address of a fresh, empty database with all tables."""
+    if database_kind == "sqlite":
+        file = request.getfixturevalue("tmp_path") / "meitheal.db"
+        file.write_bytes(request.getfixturevalue("_empty_sqlite"))
+        yield f"sqlite:///{file}"
+        return
+    template = request.getfixturevalue("_postgres_template")
+    name = f"{template[:40]}_{uuid.uuid4().hex[:12]}"
+    admin = create_engine(_psycopg(POSTGRES), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    yield _psycopg(POSTGRES, name)
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+def _psycopg(url: str, name: str | None = None) -> str:
+    made = make_url(url).set(drivername="postgresql+psycopg")
+    return (made.set(database=name) if name else made).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    made = Database(database_url)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def app(settings: Settings, database: Database, clock: Clock) -> Flask:
+    made = create_app(settings, database=database, clock=clock)
+    made.testing = True
+    # An unexpected error becomes the page a person would get, as when it is served.
+    made.config["PROPAGATE_EXCEPTIONS"] = False
+    return made
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
