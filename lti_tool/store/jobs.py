@@ -84,10 +84,7 @@ def enqueue(session: Session, kind: str, key: str, payload: Mapping[str, Any], n
 
     The same work that waits already is done once, with this payload; work in progress is done once more after it.
     """
-    statement = insert_into(session, Job).values(
-        id=new_id(), kind=kind, key=key, payload=dict(payload), due_at=now, created_at=now,
-        attempts=0, generation=0, last_error="", lease="",
-    )  # fmt: skip
+    statement = insert_into(session, Job).values(_fresh(kind, key, payload, now))
     session.execute(
         statement.on_conflict_do_update(
             index_elements=["kind", "key"],
@@ -103,18 +100,33 @@ def enqueue(session: Session, kind: str, key: str, payload: Mapping[str, Any], n
     session.info["work_left"] = True
 
 
+def enqueue_unless_waiting(
+    session: Session, kind: str, key: str, payload: Mapping[str, Any], now: datetime, *, after_giving_up: timedelta
+) -> None:
+    """Like enqueue, but leaves work alone that waits or runs already, so that it keeps its longer and longer waits.
+
+    Work that was given up is taken up again no sooner than `after_giving_up`.
+    """
+    statement = insert_into(session, Job).values(_fresh(kind, key, payload, now))
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["kind", "key"],
+            set_={"payload": statement.excluded.payload, "due_at": now, "attempts": 0, "given_up_at": None},
+            where=Job.given_up_at <= now - after_giving_up,
+        )
+    )
+    session.info["work_left"] = True
+
+
 def schedule(database: Database, periodic: Iterable[Periodic], now: datetime) -> None:
     """Makes a row for each periodic task that has none yet, due at once. Called when a worker starts."""
     with database.write() as session:
         for task in periodic:
             session.execute(
                 insert_into(session, Job)
-                .values(
-                    id=new_id(), kind=_PERIODIC, key=task.name, payload={}, due_at=now, created_at=now,
-                    attempts=0, generation=0, last_error="", lease="",
-                )
+                .values(_fresh(_PERIODIC, task.name, {}, now))
                 .on_conflict_do_nothing(index_elements=["kind", "key"])
-            )  # fmt: skip
+            )
 
 
 def run_due(
@@ -149,6 +161,21 @@ def state(session: Session, now: datetime) -> QueueState:
         .order_by(Job.kind, Job.last_error)
     )
     return QueueState(waiting, oldest, tuple((kind, code, number) for kind, code, number in given_up))
+
+
+def _fresh(kind: str, key: str, payload: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "kind": kind,
+        "key": key,
+        "payload": dict(payload),
+        "due_at": now,
+        "attempts": 0,
+        "generation": 0,
+        "last_error": "",
+        "lease": "",
+        "created_at": now,
+    }
 
 
 def _claim(database: Database, now: datetime) -> _Claim | None:
