@@ -1,0 +1,202 @@
+"""The rules of who may do what, as tables, and as properties that hold for everybody."""
+
+from dataclasses import replace
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lti_tool.people.actor import Actor
+from lti_tool.privacy import rules
+from lti_tool.privacy.rules import (
+    Action,
+    ActivityFacts,
+    CycleFacts,
+    InvitationFacts,
+    Member,
+    PairFacts,
+    ReflectionFacts,
+    TextFacts,
+    may,
+    readers,
+)
+
+TEACHER = Actor(
+    handle="h",
+    person_id="host",
+    membership_id="m-host",
+    course_id="course",
+    course_title="CPC",
+    activity_id="activity",
+    name="Niamh Ní Bhriain",
+    given_name="Niamh",
+    lms_role="learner",
+    is_administrator=False,
+    is_leader=False,
+    is_active=True,
+    is_trainer=False,
+    is_welcomed=True,
+    language="",
+    locale="en",
+    platform_origin="https://lms.example",
+    return_url="",
+)
+HOST = TEACHER
+COACH = replace(TEACHER, person_id="coach", membership_id="m-coach")
+OTHER = replace(TEACHER, person_id="other", membership_id="m-other")
+TRAINER = replace(OTHER, person_id="trainer", membership_id="m-trainer", lms_role="instructor", is_trainer=True)
+GUEST = replace(TRAINER, person_id="guest", membership_id="m-guest", is_trainer=False)
+LEADER = replace(GUEST, person_id="leader", membership_id="m-leader", is_leader=True)
+TRAINER_WHO_LEADS = replace(TRAINER, is_leader=True)
+ADMINISTRATOR = replace(GUEST, person_id="admin", membership_id="m-admin", lms_role="other", is_administrator=True)
+LEFT = replace(OTHER, person_id="left", membership_id="m-left", is_active=False)
+EVERYBODY = {
+    "host": HOST,
+    "coach": COACH,
+    "other": OTHER,
+    "trainer": TRAINER,
+    "guest": GUEST,
+    "leader": LEADER,
+    "trainer who leads": TRAINER_WHO_LEADS,
+    "administrator": ADMINISTRATOR,
+    "left": LEFT,
+}
+CYCLE = CycleFacts("activity", (Member("host", "m-host", "host"), Member("coach", "m-coach", "coach")))
+PAIR = PairFacts("activity", ("m-host", "m-coach"))
+INVITATION = InvitationFacts("activity", "m-host", "m-coach", "open")
+OPEN = ActivityFacts("course", "open")
+NEW = ActivityFacts("course", "new")
+
+
+@pytest.mark.parametrize(
+    ("action", "thing", "allowed"),
+    [
+        (Action.SET_UP_ACTIVITY, NEW, {"trainer", "guest"}),
+        (Action.SET_UP_ACTIVITY, OPEN, set()),
+        (Action.SET_UP_ACTIVITY, ActivityFacts("elsewhere", "new"), set()),
+        (Action.TAKE_PART, OPEN, {"host", "coach", "other"}),
+        (Action.TAKE_PART, NEW, set()),
+        (Action.TAKE_PART, ActivityFacts("elsewhere", "open"), set()),
+        (Action.SEE_PROGRESS, OPEN, {"trainer"}),
+        (Action.SEE_PROGRESS, ActivityFacts("elsewhere", "open"), set()),
+        (Action.SEE_INVITATION, INVITATION, {"host", "coach"}),
+        (Action.ANSWER_INVITATION, INVITATION, {"coach"}),
+        (Action.WITHDRAW_INVITATION, INVITATION, {"host"}),
+        (Action.OPEN_PAIR, PAIR, {"host", "coach"}),
+        (Action.OPEN_CYCLE, CYCLE, {"host", "coach"}),
+        (Action.OPEN_CYCLE, replace(CYCLE, activity_id="elsewhere"), set()),
+        (Action.BOOK_VISIT, CYCLE, {"host"}),
+        (Action.BOOK_VISIT, replace(CYCLE, is_running=False), set()),
+        (Action.BOOK_TALK, CYCLE, {"host", "coach"}),
+        (Action.READ_REFLECTION, ReflectionFacts(CYCLE, "host"), {"host"}),
+        (Action.READ_REFLECTION, ReflectionFacts(CYCLE, "coach"), {"coach"}),
+    ],
+)
+def test_who_may(action: Action, thing: object, allowed: set[str]) -> None:
+    assert {name for name, actor in EVERYBODY.items() if may(actor, action, thing)} == allowed
+
+
+@pytest.mark.parametrize(
+    ("text", "read", "write"),
+    [
+        (TextFacts(CYCLE, "both", "pair"), {"host", "coach"}, {"host", "coach"}),
+        (TextFacts(CYCLE, "host", "pair"), {"host", "coach"}, {"host"}),
+        (TextFacts(CYCLE, "host", "author"), {"host"}, {"host"}),
+        (TextFacts(CYCLE, "coach", "pair"), {"host", "coach"}, {"coach"}),
+        (TextFacts(CYCLE, "coach", "author"), {"coach"}, {"coach"}),
+        (TextFacts(CYCLE, "coach", "pair", "visit_done"), {"coach"}, {"coach"}),
+        (TextFacts(replace(CYCLE, visit_done=True), "coach", "pair", "visit_done"), {"host", "coach"}, {"coach"}),
+        (TextFacts(CYCLE, "coach", "pair", "first_turn_done"), {"coach"}, {"coach"}),
+        (TextFacts(replace(CYCLE, visit_done=True), "coach", "pair", "first_turn_done"), {"coach"}, {"coach"}),
+        (
+            TextFacts(replace(CYCLE, first_turn_done=True), "coach", "pair", "first_turn_done"),
+            {"host", "coach"},
+            {"coach"},
+        ),
+        (TextFacts(CYCLE, "each", "author", None, "host"), {"host"}, {"host"}),
+        (TextFacts(CYCLE, "each", "pair", None, "host"), {"host", "coach"}, {"host"}),
+        (TextFacts(replace(CYCLE, is_running=False), "both", "pair"), {"host", "coach"}, set()),
+        (TextFacts(replace(CYCLE, is_running=False), "each", "author", None, "host"), {"host"}, {"host"}),
+        (TextFacts(replace(CYCLE, activity_id="elsewhere"), "both", "pair"), set(), set()),
+    ],
+)
+def test_who_reads_and_writes_a_field(text: TextFacts, read: set[str], write: set[str]) -> None:
+    assert {name for name, actor in EVERYBODY.items() if may(actor, Action.READ_TEXT, text)} == read
+    assert {name for name, actor in EVERYBODY.items() if may(actor, Action.WRITE_TEXT, text)} == write
+
+
+def test_an_action_without_a_rule_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(rules.RULES, Action.OPEN_CYCLE)
+    assert not may(HOST, Action.OPEN_CYCLE, CYCLE)
+
+
+def test_every_action_has_a_rule() -> None:
+    assert set(rules.RULES) == set(Action)
+
+
+actors = st.builds(
+    replace,
+    st.just(TEACHER),
+    person_id=st.sampled_from(["host", "coach", "stranger"]),
+    membership_id=st.sampled_from(["m-host", "m-coach", "m-stranger"]),
+    activity_id=st.sampled_from(["activity", "elsewhere", None]),
+    lms_role=st.sampled_from(["learner", "instructor", "other"]),
+    is_administrator=st.booleans(),
+    is_leader=st.booleans(),
+    is_active=st.booleans(),
+    is_trainer=st.booleans(),
+)
+texts = st.builds(
+    TextFacts,
+    st.builds(
+        CycleFacts,
+        st.just("activity"),
+        st.just(CYCLE.members),
+        is_running=st.booleans(),
+        visit_done=st.booleans(),
+        first_turn_done=st.booleans(),
+    ),
+    st.sampled_from(["host", "coach", "both", "each"]),
+    st.sampled_from(["pair", "author"]),
+    st.sampled_from([None, "visit_done", "first_turn_done"]),
+    st.sampled_from(["host", "coach"]),
+)
+
+
+@given(actors, texts)
+def test_no_role_opens_content_to_somebody_outside_the_cycle(actor: Actor, text: TextFacts) -> None:
+    if actor.person_id == "stranger" or actor.activity_id != "activity":
+        assert not may(actor, Action.READ_TEXT, text)
+        assert not may(actor, Action.WRITE_TEXT, text)
+        assert not may(actor, Action.OPEN_CYCLE, text.cycle)
+
+
+@given(actors, texts)
+def test_whoever_may_write_may_read(actor: Actor, text: TextFacts) -> None:
+    if may(actor, Action.WRITE_TEXT, text):
+        assert may(actor, Action.READ_TEXT, text)
+
+
+@given(actors)
+def test_nobody_above_sees_progress(actor: Actor) -> None:
+    if actor.is_above:
+        assert not may(actor, Action.SEE_PROGRESS, OPEN)
+        assert not may(actor, Action.SET_UP_ACTIVITY, NEW)
+        assert not may(actor, Action.TAKE_PART, OPEN)
+
+
+@given(texts)
+def test_swapping_roles_swaps_rights_and_nothing_else(text: TextFacts) -> None:
+    swapped_cycle = replace(
+        text.cycle, members=(Member("host", "m-host", "coach"), Member("coach", "m-coach", "host"))
+    )
+    swapped_author = {"host": "coach", "coach": "host"}[text.author_id or "host"]
+    swapped = replace(text, cycle=swapped_cycle, author_id=swapped_author)
+    for action, (one, other) in product((Action.READ_TEXT, Action.WRITE_TEXT), ((HOST, COACH), (COACH, HOST))):
+        assert may(one, action, text) == may(other, action, swapped)
+
+
+@given(texts)
+def test_readers_are_members(text: TextFacts) -> None:
+    assert set(readers(text)) <= set(text.cycle.members)
