@@ -198,23 +198,19 @@ class Page {
   /** A form of the page waits until what was typed is on the server, for it may depend on it. */
   async beforeSubmit(event) {
     const form = event.target;
+    if (form.closest("[data-other-versions]")) return;
     if (form.matches("[data-text-field]")) {
       event.preventDefault();
       this.fields.get(form.dataset.textField)?.send();
       return;
     }
-    const waiting = this.all().filter((field) => field.isUnsent());
+    const waiting = this.all().filter((field) => field.isUnsent() && !field.refusal);
     if (!waiting.length || this.over) return;
     event.preventDefault();
     await Promise.all(waiting.map((field) => field.send()));
     const stuck = waiting.find((field) => field.failures > 0);
     if (stuck) stuck.box.scrollIntoView({ block: "center" });
-    else if (!waiting.some((field) => field.isUnsent() && !field.refusal)) form.requestSubmit(event.submitter);
-    else this.beforeSubmitAgain(form, event.submitter);
-  }
-
-  beforeSubmitAgain(form, submitter) {
-    setTimeout(() => form.requestSubmit(submitter), SEND_AFTER);
+    else form.requestSubmit(event.submitter);
   }
 }
 
@@ -243,6 +239,7 @@ class Field {
     this.others.addEventListener("submit", (event) => this.choose(event));
     if (this.box.value) this.show();
     this.grow();
+    if (this.box.value !== this.box.defaultValue) this.typed(); // typed before this script had arrived
   }
 
   get name() {
@@ -441,7 +438,7 @@ class Field {
     event.stopPropagation();
     const part = event.target.closest(".other-version");
     const theirs = part.querySelector(".words").textContent;
-    const isBoth = event.submitter.value === "both" || "both" in event.target.dataset;
+    const isBoth = event.submitter.value === "both";
     this.box.value = isBoth && this.box.value.trim() ? `${this.box.value}\n\n${theirs}` : theirs;
     this.base = [...new Set([...this.base, part.dataset.token])];
     part.remove();
