@@ -7,8 +7,7 @@ straight ones finds no next page, and a long roster would silently end after the
 import re
 from urllib.parse import urljoin
 
-_LINK = re.compile(r"<\s*([^<>]*?)\s*>((?:[^<])*)")
-_REL = re.compile(r"[;\s]rel\s*=\s*([^;,<]*)", re.IGNORECASE)
+_REL = re.compile(r"[;\s]rel\s?=([^;,]*)", re.IGNORECASE)
 _QUOTES = "\"'\u201c\u201d\u201e\u201f\u2018\u2019\u00ab\u00bb\u2033` \t"
 
 
@@ -18,10 +17,11 @@ def next_page(header: str | None, page_url: str) -> str | None:
     `header` may be several links joined by commas, as several headers of one answer are. Raises ValueError if the
     link to the next page is not an address at all.
     """
-    for target, parameters in _LINK.findall(_repaired(header or "")):
+    for link in _repaired(header or "").split("<")[1:]:
+        target, closed, parameters = link.partition(">")
         found = _REL.search(parameters)
-        if found and "next" in found.group(1).strip(_QUOTES).lower().split():
-            return urljoin(page_url, target)
+        if closed and found and "next" in found.group(1).strip(_QUOTES).lower().split():
+            return urljoin(page_url, target.strip())
     return None
 
 
