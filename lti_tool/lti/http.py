@@ -243,7 +243,14 @@ class _GuardedAdapter(HTTPAdapter):
         self._allowed = allowed
         # Reads only: a repeated POST could register or report twice.
         retry = Retry(
-            total=1, connect=1, read=1, redirect=0, status=0, allowed_methods={"GET"}, raise_on_redirect=False
+            total=1,
+            connect=1,
+            read=1,
+            redirect=0,
+            status=0,
+            allowed_methods={"GET"},
+            raise_on_redirect=False,
+            respect_retry_after_header=False,
         )
         super().__init__(pool_connections=1, pool_maxsize=8, max_retries=retry)
 
