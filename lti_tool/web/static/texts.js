@@ -40,7 +40,7 @@ class Page {
 
   async start() {
     document.documentElement.classList.add("texts-live");
-    this.releases.push(await hold(this.names + this.editor));
+    await this.holdEditor(this.editor);
     this.bind(this.root);
     this.restore();
     addEventListener("online", () => this.awake());
@@ -51,6 +51,11 @@ class Page {
     });
     document.addEventListener("submit", (event) => this.beforeSubmit(event), true);
     this.pollSoon();
+  }
+
+  /** Tells other tabs that this editor's unsent text is in good hands, until the page is gone. */
+  async holdEditor(editor) {
+    this.releases.push(await hold(this.names + editor));
   }
 
   all() {
@@ -432,15 +437,17 @@ class Field {
     return part;
   }
 
-  /** "Use this one" or "keep both": an ordinary save that has seen all versions, so it replaces them. */
-  choose(event) {
+  /** "Use this one" or "keep both": a save that has seen both versions, under a new editor, so it replaces them. */
+  async choose(event) {
     event.preventDefault();
-    event.stopPropagation();
     const part = event.target.closest(".other-version");
     const theirs = part.querySelector(".words").textContent;
     const isBoth = event.submitter.value === "both";
+    await this.send(); // so that our own version is known by its newest token
+    this.editor = randomName();
+    this.page.holdEditor(this.editor);
+    this.base = [...this.base, part.dataset.token];
     this.box.value = isBoth && this.box.value.trim() ? `${this.box.value}\n\n${theirs}` : theirs;
-    this.base = [...new Set([...this.base, part.dataset.token])];
     part.remove();
     this.changed();
     this.send();

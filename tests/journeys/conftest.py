@@ -1,0 +1,63 @@
+"""Real Chromium for the tests of this folder, and a tiny server that speaks the save protocol and nothing else."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from journeys.fake_texts import FakeTexts, serve
+from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
+
+CHROMIUM = os.environ.get("MEITHEAL_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    missing = pytest.mark.skip(
+        reason="the browser journeys need Chromium: `apt-get install chromium`, or MEITHEAL_CHROMIUM=<path of a Chromium>"
+    )
+    for item in items:
+        if "journeys" in item.path.parts:
+            item.add_marker(pytest.mark.browser)
+            if CHROMIUM is None:
+                item.add_marker(missing)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """Debian's Chromium as it comes: third-party cookies are blocked, partitioned ones are kept."""
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def new_context(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Opens browser contexts (one for each person) that are closed after the test."""
+    contexts: list[BrowserContext] = []
+
+    def open_one(**options: Any) -> BrowserContext:
+        options.setdefault("viewport", {"width": 375, "height": 800})
+        context = chromium.new_context(**options)
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        return context
+
+    yield open_one
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeTexts]:
+    """A server that holds one cycle's texts and can be stopped, started again, slowed down and made to refuse."""
+    server = serve()
+    yield server
+    server.stop()
