@@ -160,7 +160,7 @@ def _upsert_people(session: Session, platform_id: str, batch: Sequence[Member], 
             for member in batch
         ],
     )
-    return dict(rows.tuples().all())
+    return {row.sub: row.id for row in rows}
 
 
 def _upsert_memberships(session: Session, course_id: str, batch: Sequence[tuple[str, Member]], now: datetime) -> None:

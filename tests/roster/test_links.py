@@ -48,7 +48,7 @@ def test_no_next_page(header: str | None) -> None:
 
 
 def test_an_address_that_is_none_is_an_error_and_not_the_last_page() -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         next_page('<http://[oops>; rel="next"', PAGE)
 
 
