@@ -7,6 +7,8 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, ActivityTrainer
+from lti_tool.people.models import Membership, Person
+from lti_tool.privacy.rules import ActivityFacts
 from lti_tool.store.base import new_id
 from lti_tool.store.database import rows_changed
 
@@ -21,6 +23,11 @@ class ActivityView:
     purpose: str
     status: str
     protocol: str
+
+    @property
+    def facts(self) -> ActivityFacts:
+        """What the rules need of it."""
+        return ActivityFacts(self.course_id, self.status)
 
 
 def find_or_create_link(session: Session, *, course_id: str, resource_link_id: str, title: str, now: datetime) -> str:
@@ -79,3 +86,15 @@ def set_up(
     if rows_changed(opened) != 1:
         raise AlreadySetUp
     session.add(ActivityTrainer(activity_id=activity_id, membership_id=membership_id, created_at=now))
+
+
+def trainer_names(session: Session, activity_id: str) -> list[str]:
+    """Names of the trainers of an activity, for those who take part in it; empty names are left out."""
+    names = session.scalars(
+        select(Person.name)
+        .join(Membership, Membership.person_id == Person.id)
+        .join(ActivityTrainer, ActivityTrainer.membership_id == Membership.id)
+        .where(ActivityTrainer.activity_id == activity_id)
+        .order_by(Person.name)
+    )
+    return [name for name in names if name]

@@ -27,6 +27,13 @@ def set_cookie(response: Response, handle: str, secret: str) -> None:
     )
 
 
+def clear_cookie(response: Response, handle: str) -> None:
+    """Takes the secret of a sign-in back out of the browser; with the attributes it was set with, or it would stay."""
+    response.delete_cookie(
+        _PREFIX + handle, path="/", secure=True, httponly=True, samesite="None", partitioned=True
+    )
+
+
 def load_actor_of_path(_endpoint: str | None, values: dict[str, Any] | None) -> None:
     """URL value preprocessor: takes `handle` out of the path and loads who holds its secret.
 

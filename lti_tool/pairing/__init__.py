@@ -1,0 +1,1 @@
+"""How two teachers come together: invitations, and the pairs they become."""

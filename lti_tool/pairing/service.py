@@ -1,0 +1,466 @@
+"""Inviting, answering, and what becomes of a pair.
+
+Everything that changes who is paired with whom first locks the activity, and only then looks: two answers that arrive
+together are taken one after the other (on SQLite a writing transaction is alone anyway). One lock for all of an
+activity cannot deadlock with itself, and such changes are rare.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from lti_tool.activities.models import Activity
+from lti_tool.cycles import service as cycles
+from lti_tool.pairing.models import Invitation, Pair, PairMember
+from lti_tool.pairing.rules import (
+    OPEN_FOR,
+    REMEMBERED_FOR,
+    Look,
+    Refusal,
+    can_be_answered,
+    looks,
+    pair_status,
+    refuse_acceptance,
+    refuse_invitation,
+)
+from lti_tool.people import service as people
+from lti_tool.people.models import Membership, Person
+from lti_tool.people.rules import Colleague
+from lti_tool.privacy.rules import InvitationFacts, PairFacts
+from lti_tool.store.base import new_id
+from lti_tool.store.database import rows_changed
+
+
+class Refused(Exception):
+    """Something about a pair cannot be done now; `reason` says why."""
+
+    def __init__(self, reason: Refusal) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class SentInvitation:
+    """An invitation as its host sees it."""
+
+    id: str
+    colleague: Colleague
+    look: Look
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedInvitation:
+    """An invitation as the invited colleague sees it; it can be answered."""
+
+    id: str
+    colleague: Colleague
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Invitations:
+    """What one teacher has sent and received in one activity."""
+
+    sent: tuple[SentInvitation, ...]
+    received: tuple[ReceivedInvitation, ...]
+
+    @property
+    def waiting(self) -> tuple[SentInvitation, ...]:
+        """Those sent that look as if they wait for an answer."""
+        return tuple(invitation for invitation in self.sent if invitation.look == "waiting")
+
+
+@dataclass(frozen=True, slots=True)
+class PairPerson:
+    """A member of a pair."""
+
+    membership_id: str
+    person_id: str
+    name: str
+    given_name: str
+    paused_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PairView:
+    """A pair that has not ended, as its members see it."""
+
+    id: str
+    activity_id: str
+    status: str
+    members: tuple[PairPerson, ...]
+
+    @property
+    def facts(self) -> PairFacts:
+        """What the rules need of it."""
+        return PairFacts(self.activity_id, tuple(member.membership_id for member in self.members))
+
+    def me(self, membership_id: str) -> PairPerson:
+        """The member with this id."""
+        return next(member for member in self.members if member.membership_id == membership_id)
+
+    def others(self, membership_id: str) -> tuple[PairPerson, ...]:
+        """The other members."""
+        return tuple(member for member in self.members if member.membership_id != membership_id)
+
+
+def invite(session: Session, *, host_id: str, coach_id: str, course_id: str, activity_id: str, now: datetime) -> None:
+    """The host asks a colleague to be the coach of a first cycle.
+
+    Asking somebody who is already asked changes nothing. Raises Refused. It never matters here whether the colleague
+    has a partner, has declined, or has asked the host: the answer would tell.
+    """
+    _lock(session, activity_id)
+    asked = [sent for sent in _sent(session, host_id, activity_id, now) if sent.look == "waiting"]
+    if any(sent.colleague.membership_id == coach_id for sent in asked):
+        return
+    colleague = people.find_colleague(
+        session, course_id=course_id, activity_id=activity_id, membership_id=coach_id, me=host_id
+    )
+    refusal = refuse_invitation(
+        is_colleague=colleague is not None,
+        in_active_pair=_has_active_pair(session, [host_id], activity_id),
+        waiting=len(asked),
+    )
+    if refusal:
+        raise Refused(refusal)
+    session.execute(
+        insert(Invitation).values(
+            id=new_id(),
+            activity_id=activity_id,
+            host_id=host_id,
+            coach_id=coach_id,
+            status="open",
+            created_at=now,
+            expires_at=now + OPEN_FOR,
+        )
+    )
+
+
+def facts(session: Session, invitation_id: str) -> InvitationFacts | None:
+    """An invitation as the rules need it, or None."""
+    row = session.execute(
+        select(Invitation.activity_id, Invitation.host_id, Invitation.coach_id, Invitation.status).where(
+            Invitation.id == invitation_id
+        )
+    ).one_or_none()
+    return InvitationFacts(*row) if row else None
+
+
+def withdraw(session: Session, invitation_id: str, now: datetime) -> None:
+    """The host takes an invitation back; the same for one that was declined. Too late once accepted or lapsed."""
+    session.execute(
+        update(Invitation)
+        .where(Invitation.id == invitation_id, Invitation.status.in_(("open", "declined")), Invitation.expires_at > now)
+        .values(status="withdrawn", answered_at=now)
+    )
+
+
+def decline(session: Session, invitation_id: str, now: datetime) -> None:
+    """The invited colleague says no, without a reason. Nobody is told; the row forgets it when its time is over."""
+    session.execute(
+        update(Invitation)
+        .where(Invitation.id == invitation_id, Invitation.status == "open", Invitation.expires_at > now)
+        .values(status="declined", answered_at=now)
+    )
+
+
+def accept(session: Session, invitation_id: str, now: datetime) -> str:
+    """The invited colleague says yes: a pair, its first cycle (host: who invited), and no other open invitation of
+    either. A paused pair of either ends. Returns the pair's id; accepting twice is accepting once. Raises Refused.
+    """
+    found = session.execute(
+        select(Invitation.host_id, Invitation.coach_id, Invitation.activity_id).where(Invitation.id == invitation_id)
+    ).one()
+    both = [found.host_id, found.coach_id]
+    _lock(session, found.activity_id)
+    status, expires_at = session.execute(
+        select(Invitation.status, Invitation.expires_at).where(Invitation.id == invitation_id)
+    ).one()
+    if status == "accepted" and (pair := active_pair(session, found.coach_id, found.activity_id)):
+        return pair.id
+    refusal = refuse_acceptance(
+        can_be_answered=can_be_answered(status, expires_at, now),
+        coach_in_active_pair=_has_active_pair(session, [found.coach_id], found.activity_id),
+        host_in_active_pair=_has_active_pair(session, [found.host_id], found.activity_id),
+        host_takes_part=_takes_part(session, found.host_id, found.activity_id),
+    )
+    if refusal:
+        raise Refused(refusal)
+    accepted = session.execute(
+        update(Invitation)
+        .where(Invitation.id == invitation_id, Invitation.status == "open")
+        .values(status="accepted", answered_at=now)
+    )
+    if rows_changed(accepted) != 1:  # withdrawn at this very moment
+        raise Refused(Refusal.NOT_OPEN)
+    _withdraw_all(session, both, found.activity_id, now)
+    for pair_id in _current_pair_ids(session, both, found.activity_id):
+        _end(session, pair_id, now)
+    return _begin(session, found.host_id, found.coach_id, found.activity_id, now)
+
+
+def lapse_due(session: Session, now: datetime) -> int:
+    """Closes the invitations whose time is over, and with it forgets which of them were declined. Returns how many."""
+    return rows_changed(
+        session.execute(
+            update(Invitation)
+            .where(Invitation.status.in_(("open", "declined")), Invitation.expires_at <= now)
+            .values(status="lapsed", answered_at=None)
+        )
+    )
+
+
+def open_for(session: Session, membership_id: str, activity_id: str, now: datetime) -> Invitations:
+    """What a teacher has sent (waiting, or lately not taken up) and has received and can answer; two statements.
+
+    Which rows a host reads, and how many, does not depend on whether somebody declined.
+    """
+    received = session.execute(
+        select(
+            Invitation.id,
+            Invitation.host_id,
+            Invitation.created_at,
+            Invitation.expires_at,
+            Person.name,
+            Person.given_name,
+        )
+        .join(Membership, Membership.id == Invitation.host_id)
+        .join(Person, Person.id == Membership.person_id)
+        .where(
+            Invitation.coach_id == membership_id,
+            Invitation.activity_id == activity_id,
+            Invitation.status == "open",
+            Invitation.expires_at > now,
+            *people.takes_part(activity_id),
+        )
+        .order_by(Invitation.created_at, Invitation.id)
+    )
+    return Invitations(
+        tuple(_sent(session, membership_id, activity_id, now)),
+        tuple(
+            ReceivedInvitation(
+                row.id, Colleague(row.host_id, row.name, row.given_name or row.name), row.created_at, row.expires_at
+            )
+            for row in received
+        ),
+    )
+
+
+def current_pair(session: Session, membership_id: str, activity_id: str) -> PairView | None:
+    """The pair of a teacher that has not ended, active or paused; one statement."""
+    mine = (
+        select(PairMember.pair_id)
+        .where(
+            PairMember.membership_id == membership_id,
+            PairMember.activity_id == activity_id,
+            PairMember.is_current,
+        )
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(
+            Pair.id,
+            Pair.status,
+            PairMember.membership_id,
+            PairMember.paused_at,
+            Membership.person_id,
+            Person.name,
+            Person.given_name,
+        )
+        .join(PairMember, PairMember.pair_id == Pair.id)
+        .join(Membership, Membership.id == PairMember.membership_id)
+        .join(Person, Person.id == Membership.person_id)
+        .where(Pair.id == mine)
+        .order_by(Person.name, PairMember.membership_id)
+    ).all()
+    if not rows:
+        return None
+    members = tuple(
+        PairPerson(row.membership_id, row.person_id, row.name, row.given_name or row.name, row.paused_at)
+        for row in rows
+    )
+    return PairView(rows[0].id, activity_id, rows[0].status, members)
+
+
+def active_pair(session: Session, membership_id: str, activity_id: str) -> PairView | None:
+    """The running pair of a teacher, or None (also while it is paused)."""
+    pair = current_pair(session, membership_id, activity_id)
+    return pair if pair is not None and pair.status == "active" else None
+
+
+def end_pair(session: Session, pair_id: str, now: datetime) -> None:
+    """Ends a pair for good. No reason is kept and nobody else is told; what was written stays with its owners."""
+    _lock_of_pair(session, pair_id)
+    _end(session, pair_id, now)
+
+
+def pause_pair(session: Session, pair_id: str, membership_id: str, now: datetime) -> None:
+    """One member pauses, and so the pair does, until that member goes on; a reason is neither asked nor kept."""
+    _lock_of_pair(session, pair_id)
+    session.execute(
+        update(PairMember)
+        .where(
+            PairMember.pair_id == pair_id,
+            PairMember.membership_id == membership_id,
+            PairMember.is_current,
+            PairMember.paused_at.is_(None),
+        )
+        .values(paused_at=now)
+    )
+    _settle_status(session, pair_id)
+
+
+def resume_pair(session: Session, pair_id: str, membership_id: str, now: datetime) -> None:
+    """A member who paused goes on; the pair is active again once nobody pauses. It ends the search for another."""
+    activity_id = _lock_of_pair(session, pair_id)
+    session.execute(
+        update(PairMember)
+        .where(PairMember.pair_id == pair_id, PairMember.membership_id == membership_id, PairMember.is_current)
+        .values(paused_at=None)
+    )
+    if _settle_status(session, pair_id) == "active":
+        members = session.scalars(select(PairMember.membership_id).where(PairMember.pair_id == pair_id)).all()
+        _withdraw_all(session, members, activity_id, now)
+
+
+def _end(session: Session, pair_id: str, now: datetime) -> None:
+    ended = session.execute(
+        update(Pair).where(Pair.id == pair_id, Pair.status != "ended").values(status="ended", ended_at=now)
+    )
+    if rows_changed(ended):
+        session.execute(
+            update(PairMember).where(PairMember.pair_id == pair_id).values(is_current=False, paused_at=None)
+        )
+        cycles.stop(session, pair_id=pair_id, now=now)
+
+
+def _begin(session: Session, host_id: str, coach_id: str, activity_id: str, now: datetime) -> str:
+    pair_id = new_id()
+    session.execute(insert(Pair).values(id=pair_id, activity_id=activity_id, status="active", created_at=now))
+    session.execute(
+        insert(PairMember),
+        [
+            {
+                "id": new_id(),
+                "pair_id": pair_id,
+                "activity_id": activity_id,
+                "membership_id": member,
+                "is_current": True,
+            }
+            for member in (host_id, coach_id)
+        ],
+    )
+    cycles.start(session, pair_id=pair_id, host_id=host_id, coach_id=coach_id, now=now)
+    return pair_id
+
+
+def _settle_status(session: Session, pair_id: str) -> str | None:
+    """Writes the state that follows from the members of a pair; None if it has ended."""
+    paused = session.scalars(
+        select(PairMember.paused_at).where(PairMember.pair_id == pair_id, PairMember.is_current)
+    ).all()
+    if not paused:
+        return None
+    status = pair_status([moment is not None for moment in paused])
+    session.execute(update(Pair).where(Pair.id == pair_id, Pair.status != "ended").values(status=status))
+    return status
+
+
+def _sent(session: Session, host_id: str, activity_id: str, now: datetime) -> list[SentInvitation]:
+    rows = session.execute(
+        select(
+            Invitation.id,
+            Invitation.coach_id,
+            Invitation.status,
+            Invitation.created_at,
+            Invitation.expires_at,
+            Person.name,
+            Person.given_name,
+        )
+        .join(Membership, Membership.id == Invitation.coach_id)
+        .join(Person, Person.id == Membership.person_id)
+        .where(
+            Invitation.host_id == host_id,
+            Invitation.activity_id == activity_id,
+            Invitation.status.in_(("open", "declined", "lapsed")),
+            Invitation.expires_at > now - REMEMBERED_FOR,
+        )
+        .order_by(Invitation.created_at, Invitation.id)
+    )
+    return [
+        SentInvitation(
+            row.id,
+            Colleague(row.coach_id, row.name, row.given_name or row.name),
+            looks(row.status, row.expires_at, now),
+            row.created_at,
+            row.expires_at,
+        )
+        for row in rows
+    ]
+
+
+def _has_active_pair(session: Session, membership_ids: list[str], activity_id: str) -> bool:
+    found = session.execute(
+        select(Pair.id)
+        .join(PairMember, PairMember.pair_id == Pair.id)
+        .where(
+            PairMember.membership_id.in_(membership_ids),
+            PairMember.activity_id == activity_id,
+            PairMember.is_current,
+            Pair.status == "active",
+        )
+        .limit(1)
+    )
+    return found.first() is not None
+
+
+def _current_pair_ids(session: Session, membership_ids: list[str], activity_id: str) -> list[str]:
+    return list(
+        session.scalars(
+            select(PairMember.pair_id)
+            .where(
+                PairMember.membership_id.in_(membership_ids),
+                PairMember.activity_id == activity_id,
+                PairMember.is_current,
+            )
+            .distinct()
+        )
+    )
+
+
+def _takes_part(session: Session, membership_id: str, activity_id: str) -> bool:
+    found = session.execute(
+        select(Membership.id).where(Membership.id == membership_id, *people.takes_part(activity_id))
+    )
+    return found.first() is not None
+
+
+def _withdraw_all(session: Session, host_ids: Iterable[str], activity_id: str, now: datetime) -> None:
+    session.execute(
+        update(Invitation)
+        .where(
+            Invitation.host_id.in_(list(host_ids)),
+            Invitation.activity_id == activity_id,
+            Invitation.status.in_(("open", "declined")),
+            Invitation.expires_at > now,
+        )
+        .values(status="withdrawn", answered_at=now)
+    )
+
+
+def _lock(session: Session, activity_id: str) -> None:
+    # NO KEY UPDATE: rows that merely refer to the activity (a launch's sign-in) can still be written meanwhile.
+    session.execute(select(Activity.id).where(Activity.id == activity_id).with_for_update(key_share=True)).all()
+
+
+def _lock_of_pair(session: Session, pair_id: str) -> str:
+    activity_id = session.scalars(select(Pair.activity_id).where(Pair.id == pair_id)).one()
+    _lock(session, activity_id)
+    return activity_id

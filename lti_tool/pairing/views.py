@@ -1,0 +1,197 @@
+"""Pages on which teachers find a partner, answer each other, and pause or change."""
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from lti_tool.activities import service as activities
+from lti_tool.activities.service import ActivityView
+from lti_tool.pairing import service, words
+from lti_tool.pairing.rules import OPEN_FOR
+from lti_tool.pairing.service import PairView, Refused
+from lti_tool.people import service as people
+from lti_tool.privacy.rules import Action, may
+from lti_tool.web.context import actor, tool
+
+blueprint = Blueprint("pairing", __name__)
+
+
+@blueprint.get("/partner")
+def find() -> str | Response:
+    """Invitations received and sent, and the colleagues who can be invited."""
+    wanted = request.args.get("q", "").strip()[:100]
+    with tool().database.read() as session:
+        activity = teachers_activity(session)
+        if not actor().is_welcomed:
+            return redirect(url_for("home.show"), 303)
+        pair = service.current_pair(session, actor().membership_id, activity.id)
+        invitations = service.open_for(session, actor().membership_id, activity.id, tool().clock())
+        colleagues = people.list_colleagues(
+            session,
+            course_id=actor().course_id,
+            activity_id=activity.id,
+            me=actor().membership_id,
+            wanted=wanted,
+            page=request.args.get("page", 1, type=int),
+        )
+    return render_template(
+        "pairing/find.html",
+        activity_title=activity.title,
+        message=words.told(request.args.get("told", "")),
+        invitations=invitations,
+        colleagues=colleagues,
+        asked={invitation.colleague.membership_id for invitation in invitations.waiting},
+        pair=pair,
+        partner=partner_names(pair),
+        wanted=wanted,
+        name_of=words.name_of,
+    )
+
+
+@blueprint.get("/partner/<membership_id>")
+def confirm(membership_id: str) -> str | Response:
+    """What the colleague will see, before it is sent."""
+    with tool().database.read() as session:
+        activity = teachers_activity(session)
+        colleague = people.find_colleague(
+            session,
+            course_id=actor().course_id,
+            activity_id=activity.id,
+            membership_id=membership_id,
+            me=actor().membership_id,
+        )
+        if colleague is None:
+            abort(404)
+        invitations = service.open_for(session, actor().membership_id, activity.id, tool().clock())
+    return render_template(
+        "pairing/confirm.html",
+        activity_title=activity.title,
+        colleague=colleague,
+        name=words.name_of(colleague),
+        until=tool().clock() + OPEN_FOR,
+        has_asked_me=any(invitation.colleague.membership_id == membership_id for invitation in invitations.received),
+        is_asked=any(invitation.colleague.membership_id == membership_id for invitation in invitations.waiting),
+    )
+
+
+@blueprint.post("/partner/<membership_id>")
+def invite(membership_id: str) -> Response:
+    """Sends the invitation."""
+    with tool().database.write() as session:
+        activity = teachers_activity(session)
+        try:
+            service.invite(
+                session,
+                host_id=actor().membership_id,
+                coach_id=membership_id,
+                course_id=actor().course_id,
+                activity_id=activity.id,
+                now=tool().clock(),
+            )
+        except Refused as refusal:
+            raise words.refused(refusal.reason) from refusal
+    return redirect(url_for(".find", told="invited"), 303)
+
+
+@blueprint.post("/invitations/<invitation_id>/withdraw")
+def withdraw(invitation_id: str) -> Response:
+    """Takes an invitation back."""
+    with tool().database.write() as session:
+        _check(session, invitation_id, Action.WITHDRAW_INVITATION)
+        service.withdraw(session, invitation_id, tool().clock())
+    return redirect(url_for(".find", told="withdrawn"), 303)
+
+
+@blueprint.post("/invitations/<invitation_id>/decline")
+def decline(invitation_id: str) -> Response:
+    """Says no; nobody is told."""
+    with tool().database.write() as session:
+        _check(session, invitation_id, Action.ANSWER_INVITATION)
+        service.decline(session, invitation_id, tool().clock())
+    return redirect(url_for(".find", told="declined"), 303)
+
+
+@blueprint.post("/invitations/<invitation_id>/accept")
+def accept(invitation_id: str) -> Response:
+    """Says yes; the first cycle begins."""
+    with tool().database.write() as session:
+        _check(session, invitation_id, Action.ANSWER_INVITATION)
+        try:
+            service.accept(session, invitation_id, tool().clock())
+        except Refused as refusal:
+            raise words.refused(refusal.reason) from refusal
+    return redirect(url_for("home.show"), 303)
+
+
+@blueprint.get("/pair")
+def pair() -> str | Response:
+    """The pair: who, and the ways to pause or to change partner."""
+    with tool().database.read() as session:
+        activity = teachers_activity(session)
+        found = service.current_pair(session, actor().membership_id, activity.id)
+    if found is None:
+        return redirect(url_for(".find"), 303)
+    return render_template(
+        "pairing/pair.html",
+        activity_title=activity.title,
+        pair=found,
+        partner=partner_names(found),
+        i_pause=found.me(actor().membership_id).paused_at is not None,
+    )
+
+
+@blueprint.post("/pair/pause")
+def pause() -> Response:
+    """Pauses the pair."""
+    with tool().database.write() as session:
+        if found := _my_pair(session):
+            service.pause_pair(session, found.id, actor().membership_id, tool().clock())
+    return redirect(url_for("home.show", told="paused"), 303)
+
+
+@blueprint.post("/pair/resume")
+def resume() -> Response:
+    """Goes on after a pause."""
+    with tool().database.write() as session:
+        if found := _my_pair(session):
+            service.resume_pair(session, found.id, actor().membership_id, tool().clock())
+    return redirect(url_for("home.show", told="resumed"), 303)
+
+
+@blueprint.post("/pair/end")
+def end() -> Response:
+    """Ends the pair, to look for another partner."""
+    with tool().database.write() as session:
+        if found := _my_pair(session):
+            service.end_pair(session, found.id, tool().clock())
+    return redirect(url_for(".find", told="ended"), 303)
+
+
+def teachers_activity(session: Session) -> ActivityView:
+    """The activity in which the signed-in person takes part; a 404 for everybody else."""
+    activity = activities.find(session, actor().activity_id or "")
+    if activity is None or not may(actor(), Action.TAKE_PART, activity.facts):
+        abort(404)
+    return activity
+
+
+def partner_names(pair: PairView | None) -> str:
+    """The given names of the other members, for a sentence."""
+    others = pair.others(actor().membership_id) if pair else ()
+    return ", ".join(member.given_name for member in others)
+
+
+def _check(session: Session, invitation_id: str, action: Action) -> None:
+    teachers_activity(session)
+    facts = service.facts(session, invitation_id)
+    if facts is None or not may(actor(), action, facts):
+        abort(404)
+
+
+def _my_pair(session: Session) -> PairView | None:
+    """The pair to change; None where the other has ended it a moment ago, and there is nothing left to do."""
+    activity = teachers_activity(session)
+    found = service.current_pair(session, actor().membership_id, activity.id)
+    if found is not None and not may(actor(), Action.OPEN_PAIR, found.facts):
+        abort(404)
+    return found

@@ -1,0 +1,59 @@
+"""The words of pairing: what a code of the rules means to the person who reads it."""
+
+from flask_babel import gettext as _
+
+from lti_tool.pairing.rules import Refusal
+from lti_tool.people.rules import Colleague
+from lti_tool.web.errors import PageError
+
+
+def name_of(colleague: Colleague) -> str:
+    """A colleague's name, or what stands for it where the LMS withholds names."""
+    return colleague.name or str(_("A colleague whose name the LMS does not give"))
+
+
+def refused(reason: Refusal) -> PageError:
+    """The page that says why something about a pair cannot be done now, and what can."""
+    if reason is Refusal.TOO_MANY:
+        return PageError(
+            409,
+            _("Three invitations are waiting"),
+            _("You can have three invitations open at once, so that nobody waits for an answer without need."),
+            _("Wait for an answer, or take one of them back, and then invite again."),
+            reason="too many invitations",
+        )
+    if reason is Refusal.IN_PAIR:
+        return PageError(
+            409,
+            _("You have a partner now"),
+            _("A teacher coaches with one partner at a time in an activity."),
+            _("You can say yes when the present cycle has ended, or when you have paused it."),
+            reason="in a pair",
+        )
+    if reason is Refusal.NOT_A_COLLEAGUE:
+        return PageError(
+            404,
+            _("There is nothing here"),
+            _("The page does not exist, or it is not yours to see."),
+            _("Go back and choose a colleague from the list."),
+            reason="not a colleague",
+        )
+    return PageError(
+        409,
+        _("This invitation is no longer open"),
+        _("It was taken back, or its two weeks are over."),
+        _("You can invite a colleague yourself."),
+        reason="invitation not open",
+    )
+
+
+def told(code: str) -> str:
+    """One sentence on what has just happened, for a code that a page was sent on with; empty for any other."""
+    return {
+        "invited": _("Your invitation is sent. Your colleague sees it when they open this activity."),
+        "withdrawn": _("Your invitation is taken back."),
+        "declined": _("The invitation is gone from your page. Nobody is told."),
+        "paused": _("Your pair is paused. Your trainer is not told."),
+        "resumed": _("You go on together."),
+        "ended": _("Your pair has ended. Nobody is told why. What you wrote stays yours."),
+    }.get(code, "")

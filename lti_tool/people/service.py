@@ -1,0 +1,89 @@
+"""What people settle about themselves, and which colleagues a teacher has."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy.orm import Session
+
+from lti_tool.activities.models import ActivityTrainer
+from lti_tool.people.models import Membership, Person
+from lti_tool.people.rules import Colleague, search
+
+
+@dataclass(frozen=True, slots=True)
+class ColleaguePage:
+    """Part of a list of colleagues."""
+
+    colleagues: tuple[Colleague, ...]
+    total: int
+    """How many match in all."""
+    page: int
+    """Number of this part, from 1."""
+    pages: int
+
+
+def acknowledge_welcome(session: Session, membership_id: str, now: datetime) -> None:
+    """Keeps when this person first said that they have read what coaching here is and is not (R26)."""
+    session.execute(
+        update(Membership)
+        .where(Membership.id == membership_id, Membership.welcomed_at.is_(None))
+        .values(welcomed_at=now)
+    )
+
+
+def choose_language(session: Session, person_id: str, language: str) -> None:
+    """Keeps the person's own choice (a language code); an empty one follows the LMS again."""
+    session.execute(update(Person).where(Person.id == person_id).values(language=language))
+
+
+def declare_leader(session: Session, membership_id: str) -> None:
+    """Marks a member as school leader by their own word: from now on they see no names with activity here."""
+    session.execute(update(Membership).where(Membership.id == membership_id).values(is_leader=True))
+
+
+def takes_part(activity_id: str) -> tuple[ColumnElement[bool], ...]:
+    """Conditions on Membership: those who take part in coaching in this activity, as the rule TAKE_PART says it."""
+    return (
+        Membership.is_active.is_(True),
+        Membership.lms_role == "learner",
+        Membership.is_leader.is_(False),
+        Membership.is_administrator.is_(False),
+        ~exists().where(ActivityTrainer.activity_id == activity_id, ActivityTrainer.membership_id == Membership.id),
+    )
+
+
+def find_colleague(
+    session: Session, *, course_id: str, activity_id: str, membership_id: str, me: str
+) -> Colleague | None:
+    """A colleague who can be invited in this activity, or None; never oneself (`me`: a membership id)."""
+    row = session.execute(
+        select(Membership.id, Person.name, Person.given_name)
+        .join(Person, Person.id == Membership.person_id)
+        .where(
+            Membership.id == membership_id,
+            Membership.id != me,
+            Membership.course_id == course_id,
+            *takes_part(activity_id),
+        )
+    ).one_or_none()
+    return Colleague(row.id, row.name, row.given_name or row.name) if row else None
+
+
+def list_colleagues(
+    session: Session, *, course_id: str, activity_id: str, me: str, wanted: str = "", page: int = 1, size: int = 30
+) -> ColleaguePage:
+    """The colleagues whom `me` (a membership id) can invite: the same list whoever is paired with whom.
+
+    Names are compared here and not by the database, whose idea of "á" differs from one product to the next; a course
+    of 3,000 is one statement of three columns.
+    """
+    rows = session.execute(
+        select(Membership.id, Person.name, Person.given_name)
+        .join(Person, Person.id == Membership.person_id)
+        .where(Membership.course_id == course_id, Membership.id != me, *takes_part(activity_id))
+    )
+    found = search((Colleague(id_, name, given or name) for id_, name, given in rows), wanted)
+    pages = max(1, -(-len(found) // size))
+    page = min(max(1, page), pages)
+    return ColleaguePage(tuple(found[(page - 1) * size : page * size]), len(found), page, pages)

@@ -1,0 +1,73 @@
+"""What people settle about themselves: their language, that they lead the school, and leaving."""
+
+from flask import Blueprint, Response, abort, g, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from lti_tool.people import service, sign_ins
+from lti_tool.privacy.rules import Action, may
+from lti_tool.web.context import actor, tool
+from lti_tool.web.languages import OFFERED
+from lti_tool.web.sign_in import clear_cookie
+
+blueprint = Blueprint("people", __name__)
+
+
+@blueprint.get("/you")
+def you() -> str:
+    """Who is signed in, in which language, and the way out."""
+    return render_template("people/you.html")
+
+
+@blueprint.post("/language")
+def language() -> AnyResponse:
+    """Keeps the chosen language (empty: as the LMS says) and goes back to the page it was chosen on."""
+    chosen = request.form.get("language", "")
+    if chosen and chosen not in OFFERED:
+        abort(400)
+    with tool().database.write() as session:
+        service.choose_language(session, actor().person_id, chosen)
+    return redirect(_back(request.form.get("back", "")), 303)
+
+
+def _back(wanted: str) -> str:
+    """The page to return to: one of this person's own pages, never an address from outside."""
+    home = url_for("home.show")
+    inside = wanted.startswith(home) and "\\" not in wanted and "//" not in wanted and ".." not in wanted
+    return wanted if inside and wanted.isprintable() else home
+
+
+@blueprint.get("/leader")
+def leader() -> str:
+    """What it means to say "I lead this school", before it is said."""
+    _may_declare()
+    return render_template("people/leader.html")
+
+
+@blueprint.post("/leader")
+def declare_leader() -> AnyResponse:
+    """Keeps that this person leads the school: they see no names with activity from now on."""
+    _may_declare()
+    with tool().database.write() as session:
+        service.declare_leader(session, actor().membership_id)
+    return redirect(url_for("home.show"), 303)
+
+
+def _may_declare() -> None:
+    if not may(actor(), Action.DECLARE_LEADER):
+        abort(404)
+
+
+@blueprint.post("/leave")
+def leave() -> Response:
+    """Ends this sign-in, for the next person at a staff-room computer, and says how to come back."""
+    handle, return_url = actor().handle, actor().return_url
+    with tool().database.write() as session:
+        sign_ins.close_sign_in(session, handle)
+    g.actor = None
+    response = make_response(
+        render_template(
+            "people/left.html", course_url=return_url if return_url.startswith(("https://", "http://")) else ""
+        )
+    )
+    clear_cookie(response, handle)
+    return response
