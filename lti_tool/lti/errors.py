@@ -52,9 +52,13 @@ class Reason(StrEnum):
 
 
 class DoorError(Exception):
-    """The door stays shut. `detail` is for the log: names of claims and parameters, never their values."""
+    """The door stays shut. `detail` is for the log: names of claims and parameters, never their values.
 
-    def __init__(self, reason: Reason, detail: str = "") -> None:
+    `said` is what the platform said to the person, for their eyes only.
+    """
+
+    def __init__(self, reason: Reason, detail: str = "", *, said: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else str(reason))
         self.reason = reason
         self.detail = detail
+        self.said = said

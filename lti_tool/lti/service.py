@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from lti_tool.lti import launch
+from lti_tool.lti.access_tokens import AccessTokens
 from lti_tool.lti.http import Http
 from lti_tool.lti.launch import ExpectedLogin, Launch
 from lti_tool.lti.logins import StoredLogin
@@ -15,12 +16,13 @@ from lti_tool.store.database import Database
 
 
 class LtiDoor:
-    """Our keys, the platforms' keys, and the guarded way out. One per process; safe between threads."""
+    """Our keys, the platforms' keys, access tokens, and the guarded way out. One per process; safe between threads."""
 
     def __init__(self, settings: Settings, database: Database, clock: Callable[[], datetime]) -> None:
         self.http = Http(settings.network.allow_private)
         self.keys = ToolKeys(database, settings.master_key.get_secret_value(), clock)
         self.platform_keys = PlatformKeys(database, self.http, clock, settings.lti.algorithms)
+        self.tokens = AccessTokens(self.http, self.keys.sign, clock)
         self._algorithms = tuple(settings.lti.algorithms)
 
     def prove(self, id_token: str, platform: KnownPlatform, login: StoredLogin, now: datetime) -> Launch:

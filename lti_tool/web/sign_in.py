@@ -29,9 +29,12 @@ def set_cookie(response: Response, handle: str, secret: str) -> None:
 
 def clear_cookie(response: Response, handle: str) -> None:
     """Takes the secret of a sign-in back out of the browser; with the attributes it was set with, or it would stay."""
-    response.delete_cookie(
-        _PREFIX + handle, path="/", secure=True, httponly=True, samesite="None", partitioned=True
-    )
+    response.delete_cookie(_PREFIX + handle, path="/", secure=True, httponly=True, samesite="None", partitioned=True)
+
+
+def has_cookie(handle: str) -> bool:
+    """Whether the browser brought a cookie for this handle; whether it still opens anything is not looked at."""
+    return _PREFIX + handle in request.cookies
 
 
 def load_actor_of_path(_endpoint: str | None, values: dict[str, Any] | None) -> None:

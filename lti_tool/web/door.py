@@ -1,0 +1,432 @@
+"""The door as web pages: registration, login, launch. Every other page begins where this one leads.
+
+A login is tied to the browser by a cookie, by the platform's storage where the frame keeps no cookies, or goes on in
+a new tab. What is checked is in `lti/`, who arrives in `people/arrival.py`, and what a person reads in `door_texts.py`.
+"""
+
+import functools
+import hmac
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, g, jsonify, make_response, redirect, render_template, request, url_for
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from lti_tool.activities.service import find_or_create_link
+from lti_tool.lms.families import family_of
+from lti_tool.lti import logins, registration, tool_keys
+from lti_tool.lti.errors import DoorError, Reason
+from lti_tool.lti.launch import Launch, hashed
+from lti_tool.lti.logins import LoginRequest, Onward, StoredLogin
+from lti_tool.lti.platform import KnownPlatform, origin_of
+from lti_tool.people import arrival, registry, roster
+from lti_tool.people.registry import RegistryError, ReservedInvite
+from lti_tool.people.sign_ins import open_sign_in
+from lti_tool.web import sign_in
+from lti_tool.web.context import tool
+from lti_tool.web.door_texts import texts_for
+from lti_tool.web.errors import PageError
+
+blueprint = Blueprint("door", __name__, url_prefix="/lti")
+
+PROBE_COOKIE = "__Host-cookies"
+"""Shows whether this frame keeps cookies. It is constant, so that two frames that load at once cannot disagree."""
+_PROBE_LIFETIME_S = 30 * 24 * 3600
+_LOGIN_COOKIE = "__Host-login-"
+_TRIES = 3
+_SHOWN_ERROR = 300
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+
+
+def _door_page(view: Callable[_Arguments, Response]) -> Callable[_Arguments, Response]:
+    """Makes a DoorError of a view the page that explains it."""
+
+    @functools.wraps(view)
+    def wrapped(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> Response:
+        try:
+            return view(*args, **kwargs)
+        except DoorError as error:
+            status, title, what, advice = texts_for(error)
+            raise PageError(status, title, what, advice, reason=str(error)) from error
+
+    return wrapped
+
+
+@blueprint.route("/login", methods=["GET", "POST"])
+@_door_page
+def login() -> Response:
+    """Third-party initiated login: finds out whether cookies work here before the platform's hint is consumed."""
+    given = _given(
+        "iss",
+        "client_id",
+        "login_hint",
+        "target_link_uri",
+        "lti_message_hint",
+        "lti_storage_target",
+        "cookie_check",
+        "new_tab",
+    )
+    wanted = logins.read_request(given, tool().settings.public_url)
+    with tool().database.read() as session:
+        platform = logins.choose(arrival.platforms_of(session, wanted.issuer, wanted.client_id))
+    if request.cookies.get(PROBE_COOKIE) == "1":
+        return _login_by_cookie(platform, wanted)
+    in_new_tab = {"new_tab": "1"} if given.get("new_tab") else {}
+    if not given.get("cookie_check"):
+        response = _redirect(_login_address(wanted, **in_new_tab, cookie_check="1"))
+        _set_cookie(response, PROBE_COOKIE, "1", _PROBE_LIFETIME_S)
+        return response
+    if in_new_tab:
+        raise DoorError(Reason.NO_COOKIES)
+    # Whoever frames these two pages learns nothing and can only begin a login, and the frame around them may be a
+    # school's address that we do not know yet.
+    g.frame_ancestors = "*"
+    new_tab = _login_address(wanted, new_tab="1")
+    if wanted.storage_target:
+        return _login_by_storage(platform, wanted, new_tab)
+    return make_response(render_template("door/new_tab.html", href=new_tab))
+
+
+def _login_address(wanted: LoginRequest, **more: str) -> str:
+    return f"{url_for('door.login')}?{urlencode(wanted.parameters() | more)}"
+
+
+def _login_by_cookie(platform: KnownPlatform, wanted: LoginRequest) -> Response:
+    with tool().database.write() as session:
+        opened = logins.open_login(session, platform, wanted, tool().clock(), in_storage=False)
+    response = _redirect(logins.authorization_url(platform, wanted, opened, tool().settings.public_url))
+    _set_cookie(response, _LOGIN_COOKIE + opened.id, opened.browser_secret, int(logins.LIFETIME.total_seconds()))
+    return response
+
+
+def _login_by_storage(platform: KnownPlatform, wanted: LoginRequest, new_tab: str) -> Response:
+    with tool().database.write() as session:
+        opened = logins.open_login(session, platform, wanted, tool().clock(), in_storage=True)
+    return make_response(
+        render_template(
+            "door/storage_put.html",
+            origin=platform.origin,
+            frame=wanted.storage_target,
+            key=_storage_key(opened.id),
+            secret=opened.browser_secret,
+            onward=logins.authorization_url(platform, wanted, opened, tool().settings.public_url),
+            new_tab=new_tab,
+        )
+    )
+
+
+@blueprint.route("/launch", methods=["GET", "POST"])
+@_door_page
+def launch() -> Response:
+    """The platform's answer to a login: an id_token, or an error."""
+    if request.method != "POST":
+        raise DoorError(Reason.NOT_A_POST)
+    given = _given("id_token", "state", "error", "error_description")
+    if given.get("error"):
+        raise _platform_error(given)
+    begun, platform = _expected(given)
+    holds_secret = _is_secret(request.cookies.get(_LOGIN_COOKIE + begun.id, ""), begun)
+    if begun.consumed_at is not None:
+        return _lead_back(begun, holds_secret)
+    _require_in_time(begun)
+    if holds_secret:
+        return _enter(begun, platform, given.get("id_token", ""))
+    if not begun.storage_target:
+        raise DoorError(Reason.OTHER_BROWSER)
+    g.frame_ancestors = "*"
+    return make_response(
+        render_template(
+            "door/storage_get.html",
+            origin=platform.origin,
+            frame=begun.storage_target,
+            key=_storage_key(begun.id),
+            id_token=given.get("id_token", ""),
+            state=given["state"],
+        )
+    )
+
+
+@blueprint.post("/launch/stored")
+@_door_page
+def launch_stored() -> Response:
+    """The same launch, with the browser's secret from the platform's storage. It goes on in a new tab."""
+    # Whoever began a login knows its secret; only a page of ours can have it from this browser's storage.
+    _require_our_origin()
+    given = _given("id_token", "state", "secret")
+    begun, platform = _expected(given)
+    if begun.consumed_at is not None:
+        raise DoorError(Reason.LOGIN_USED)
+    _require_in_time(begun)
+    if not begun.storage_target or not _is_secret(given.get("secret", ""), begun):
+        raise DoorError(Reason.OTHER_BROWSER)
+    proven = _prove(given.get("id_token", ""), platform, begun)
+
+    def enter(session: Session) -> str | None:
+        onward = _arrive(session, platform, proven)
+        if not logins.consume(session, begun.id, None, tool().clock()):
+            raise DoorError(Reason.LOGIN_USED)
+        return logins.keep_onward(session, onward, tool().clock()) if onward else None
+
+    code = _once_more_if_racing(enter)
+    if code is None:
+        raise DoorError(Reason.DEPLOYMENT_PENDING)
+    g.frame_ancestors = family_of(platform.family).frame_origin(platform, proven)
+    return make_response(render_template("door/continue.html", code=code))
+
+
+@blueprint.route("/continue", methods=["GET", "POST"])
+@_door_page
+def go_on() -> Response:
+    """In the new tab: the one-time code becomes a session (POST), then we see whether its cookie was kept (GET)."""
+    if request.method != "POST":
+        handle = _given("at").get("at", "")
+        if not sign_in.has_cookie(handle):
+            raise DoorError(Reason.NO_COOKIES)
+        return _redirect(_home(handle))
+    _require_our_origin()
+    given = _given("code")
+    with tool().database.write() as session:
+        onward = logins.take_onward(session, given.get("code", ""), tool().clock())
+        handle, secret = _open_sign_in(session, onward)
+    response = _redirect(url_for("door.go_on", at=handle))
+    sign_in.set_cookie(response, handle, secret)
+    return response
+
+
+@blueprint.get("/register")
+@_door_page
+def register() -> Response:
+    """Dynamic registration, done at once: an administrator's LMS opened this page."""
+    if request.method != "GET":
+        # A HEAD of a link checker must not use an invite up.
+        return make_response("")
+    given = _given("openid_configuration", "registration_token", "invite")
+    if not given.get("openid_configuration"):
+        raise DoorError(Reason.MALFORMED, "openid_configuration")
+    reserved = _reserved_invite(given.get("invite", ""))
+    try:
+        registered = registration.register(
+            tool().lti.http,
+            given["openid_configuration"],
+            given.get("registration_token", ""),
+            tool().settings.public_url,
+        )
+        with tool().database.write() as session:
+            platform = registry.keep_registration(session, registered, reserved=reserved, now=tool().clock())
+    except RegistryError as error:
+        _release(reserved)
+        raise DoorError(Reason.ALREADY_REGISTERED) from error
+    except Exception:
+        _release(reserved)
+        raise
+    family = family_of(platform.family)
+    g.frame_ancestors = origin_of(registered.configuration.issuer)
+    return make_response(
+        render_template(
+            "door/registered.html",
+            lms=family.display_name,
+            waits_here=platform.status == "pending",
+            activate=family.after_registration == "activate",
+            has_deployment=bool(registered.deployment_id),
+        )
+    )
+
+
+@blueprint.get("/jwks.json")
+def jwks() -> Response:
+    """Our public keys."""
+    return _public_json(tool().lti.keys.jwks())
+
+
+@blueprint.get("/config.json")
+def config() -> Response:
+    """The tool's addresses, for an LMS where it is registered by hand."""
+    return _public_json(registration.manual_configuration(tool().settings.public_url))
+
+
+def _enter(begun: StoredLogin, platform: KnownPlatform, id_token: str) -> Response:
+    proven = _prove(id_token, platform, begun)
+
+    def enter(session: Session) -> tuple[str, str] | None:
+        onward = _arrive(session, platform, proven)
+        opened = _open_sign_in(session, onward) if onward else None
+        # Last, and in the same transaction: of two launches at the same moment one finds the login consumed, and leaves
+        # no trace.
+        if not logins.consume(session, begun.id, opened[0] if opened else None, tool().clock()):
+            raise _Overtaken
+        return opened
+
+    try:
+        opened = _once_more_if_racing(enter)
+    except _Overtaken:
+        with tool().database.read() as session:
+            found = arrival.expected_login(session, hashed(request.form["state"]))
+        if found is None:
+            raise DoorError(Reason.LOGIN_USED) from None
+        return _lead_back(found[0], holds_secret=True)
+    if opened is None:
+        raise DoorError(Reason.DEPLOYMENT_PENDING)
+    response = _redirect(_home(opened[0]))
+    sign_in.set_cookie(response, *opened)
+    return response
+
+
+class _Overtaken(Exception):
+    """Another request consumed the login first."""
+
+
+def _once_more_if_racing(work: Callable[[Session], _Result]) -> _Result:
+    """Carries `work` out in one transaction; again when another first launch inserted the same course or person."""
+    for _attempt in range(_TRIES - 1):
+        try:
+            with tool().database.write() as session:
+                return work(session)
+        except IntegrityError:
+            continue
+    with tool().database.write() as session:
+        return work(session)
+
+
+def _arrive(session: Session, platform: KnownPlatform, proven: Launch) -> Onward | None:
+    """Who and where this launch is; None if its deployment has yet to be approved."""
+    now = tool().clock()
+    arrived = arrival.arrive(session, platform.id, proven, now)
+    if arrived is None:
+        return None
+    activity_id = find_or_create_link(
+        session,
+        course_id=arrived.course.id,
+        resource_link_id=proven.resource_link_id,
+        title=proven.resource_link_title,
+        now=now,
+    )
+    roster.request_if_stale(session, arrived.course, now)
+    return Onward(
+        membership_id=arrived.membership_id,
+        activity_id=activity_id,
+        locale=proven.locale,
+        platform_origin=family_of(platform.family).frame_origin(platform, proven),
+        return_url=proven.return_url,
+    )
+
+
+def _open_sign_in(session: Session, onward: Onward) -> tuple[str, str]:
+    return open_sign_in(
+        session,
+        membership_id=onward.membership_id,
+        activity_id=onward.activity_id,
+        locale=onward.locale,
+        platform_origin=onward.platform_origin,
+        return_url=onward.return_url,
+        now=tool().clock(),
+    )
+
+
+def _prove(id_token: str, platform: KnownPlatform, begun: StoredLogin) -> Launch:
+    logins.require_active(platform)
+    proven = tool().lti.prove(id_token, platform, begun, tool().clock())
+    g.launch_locale = proven.locale
+    return proven
+
+
+def _expected(given: dict[str, str]) -> tuple[StoredLogin, KnownPlatform]:
+    if not given.get("state"):
+        raise DoorError(Reason.MALFORMED, "state")
+    with tool().database.read() as session:
+        found = arrival.expected_login(session, hashed(given["state"]))
+    if found is None:
+        raise DoorError(Reason.LOGIN_UNKNOWN)
+    return found
+
+
+def _require_in_time(begun: StoredLogin) -> None:
+    if tool().clock() >= begun.expires_at:
+        raise DoorError(Reason.LOGIN_EXPIRED)
+
+
+def _lead_back(begun: StoredLogin, holds_secret: bool) -> Response:
+    """Reload, back or double click: to the page that this launch opened, in the browser that opened it."""
+    if holds_secret and begun.sign_in_id and sign_in.has_cookie(begun.sign_in_id):
+        return _redirect(_home(begun.sign_in_id))
+    raise DoorError(Reason.LOGIN_USED)
+
+
+def _platform_error(given: dict[str, str]) -> DoorError:
+    """What the platform says, shown only if it answers a login of this browser: others could write on our page."""
+    shown = ""
+    if given.get("state"):
+        with tool().database.read() as session:
+            found = arrival.expected_login(session, hashed(given["state"]))
+        if found and _is_secret(request.cookies.get(_LOGIN_COOKIE + found[0].id, ""), found[0]):
+            said = " ".join(f"{given['error']} {given.get('error_description', '')}".split())
+            shown = "".join(character for character in said if character.isprintable())[:_SHOWN_ERROR]
+    return DoorError(Reason.PLATFORM_ERROR, said=shown)
+
+
+def _is_secret(secret: str, begun: StoredLogin) -> bool:
+    return bool(secret) and hmac.compare_digest(hashed(secret), begun.browser_hash)
+
+
+def _require_our_origin() -> None:
+    if origin_of(request.headers.get("Origin", "")) != origin_of(tool().settings.public_url):
+        raise DoorError(Reason.FOREIGN_ORIGIN)
+
+
+def _reserved_invite(code: str) -> ReservedInvite | None:
+    if not code:
+        if tool().settings.registration.mode == "invite":
+            raise DoorError(Reason.INVITE_NEEDED)
+        return None
+    with tool().database.write() as session:
+        reserved = registry.reserve_invite(session, code, tool().clock())
+    if reserved is None:
+        raise DoorError(Reason.INVITE_INVALID)
+    return reserved
+
+
+def _release(reserved: ReservedInvite | None) -> None:
+    if reserved is not None:
+        with tool().database.write() as session:
+            registry.release_invite(session, reserved.id)
+
+
+def _given(*names: str) -> dict[str, str]:
+    """The named parameters, from form and query; one that comes twice is refused, as OAuth wants it (RFC 6749, 3.1)."""
+    found = {}
+    for name in names:
+        values = request.values.getlist(name)
+        if len(values) > 1:
+            raise DoorError(Reason.MALFORMED, name)
+        if values:
+            found[name] = values[0]
+    return found
+
+
+def _home(handle: str) -> str:
+    return f"/at/{handle}/"
+
+
+def _storage_key(login_id: str) -> str:
+    return f"meitheal-login-{login_id}"
+
+
+def _redirect(location: str) -> Response:
+    response = redirect(location, 303)
+    assert isinstance(response, Response)
+    return response
+
+
+def _set_cookie(response: Response, name: str, value: str, max_age: int) -> None:
+    response.set_cookie(
+        name, value, max_age=max_age, path="/", secure=True, httponly=True, samesite="None", partitioned=True
+    )
+
+
+def _public_json(body: dict[str, Any]) -> Response:
+    response = jsonify(body)
+    response.headers["Cache-Control"] = f"public, max-age={int(tool_keys.JWKS_MAX_AGE.total_seconds())}"
+    return response
