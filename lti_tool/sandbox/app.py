@@ -40,8 +40,8 @@ def create_app(
     """A school's LMS at `base_url`, which is its issuer and must be reached so by browsers and tools; in memory.
 
     `tool_origin` is offered on the registration page; `clock` gives seconds since the epoch; `seed` chooses the names
-    of people added later. The `School` with all its state is at `app.extensions["sandbox"]`. Serve it by one process with
-    threads: a registration calls the tool, which calls back.
+    of people added later. The `School` with all its state is at `app.extensions["sandbox"]`. Serve it by one process
+    with threads: a registration calls the tool, which calls back.
     """
     app = Flask(__name__)
     app.config.update(
