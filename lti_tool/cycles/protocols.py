@@ -1,0 +1,487 @@
+"""Protocols: the versioned recipes of a cycle, read from YAML files and checked before anybody works with them.
+
+A running cycle keeps the version it began with (R21), so the same check reads a file of this package and a body that
+was stored with a cycle long ago. What is wrong in a file is said with file, line and remedy, all of it at once.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+STAGE_KINDS = ("start", "conversation", "visit", "reflection")
+PROMPT_KINDS = (
+    "belief", "intention", "evidence", "cause", "new_learning", "next_step", "clarifying", "probing", "paraphrase",
+    "data", "prediction", "transfer", "process",
+)  # fmt: skip
+ROLES = ("host", "coach")
+WRITERS = ("host", "coach", "both", "each")
+AUDIENCES = ("pair", "author")
+OPENINGS = ("visit_done", "first_turn_done")
+MEETINGS = ("before", "visit", "after")
+NEEDS = ("text", "agreement", "meeting", "first_turn")
+DEFAULT_MAX = 10_000
+REFLECTION = "reflect"
+"""Key of the last stage of every protocol."""
+_FOLDER = Path(__file__).with_name("protocols")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One text in each language of the tool."""
+
+    en: str
+    ga: str
+
+    def into(self, language: str) -> str:
+        """The text in `language` (`ga` or anything else for English)."""
+        return self.ga if language == "ga" else self.en
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A question to ask when it helps."""
+
+    kind: str
+    text: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One text of a cycle: who writes it, who sees it, and from when on."""
+
+    key: str
+    label: Words
+    help: Words
+    by: str
+    """host, coach, both (one text that two people write) or each (everybody their own)."""
+    seen: str
+    """pair or author."""
+    opens: str | None
+    """Until then only its author sees it: visit_done, first_turn_done; None for at once."""
+    max_length: int
+    """Characters."""
+    rows: int
+    group: str
+    """Fields of one group stand together under one heading: `card` is the roles card of a visit, `notes` the coach's
+    notes; empty for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What both sign or confirm, each with their own tap; it counts while the texts it is about stay as they were."""
+
+    key: str
+    text: Words
+    button: Words
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Something that must be there before a stage can be closed."""
+
+    needs: str
+    """text, agreement, meeting or first_turn."""
+    of: str
+    """Key of the field, of the agreement, of the meeting, or the role."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step of a cycle."""
+
+    key: str
+    kind: str
+    title: Words
+    short: Words
+    """One word for the picture of the cycle."""
+    purpose: Words
+    minutes: int
+    first_cycle_only: bool
+    speaks_first: str | None
+    first_turn: str | None
+    """Role whose first turn is marked as done before the other's questions open."""
+    meetings: tuple[str, ...]
+    statements: tuple[Words, ...]
+    """Paragraphs that both must have before their eyes, such as the limits of confidentiality."""
+    prompts: tuple[Prompt, ...]
+    fields: tuple[Field, ...]
+    shows: tuple[str, ...]
+    """Texts of earlier stages that are shown again here, to read."""
+    agreements: tuple[Agreement, ...]
+    gates: tuple[Gate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """A whole recipe."""
+
+    key: str
+    version: int
+    title: Words
+    summary: Words
+    source: Words
+    drafts: tuple[str, ...]
+    """Languages whose wording no speaker has reviewed yet."""
+    stages: tuple[Stage, ...]
+    body: Mapping[str, Any] = field(compare=False, repr=False)
+    """The plain values it was read from, to be stored with a cycle."""
+
+    def stages_of(self, number: int) -> tuple[Stage, ...]:
+        """The stages of a pair's cycle of this number, counted from 1."""
+        return tuple(stage for stage in self.stages if number == 1 or not stage.first_cycle_only)
+
+    def stage(self, key: str) -> Stage | None:
+        """The stage of that key, or None."""
+        return next((stage for stage in self.stages if stage.key == key), None)
+
+    def field(self, key: str) -> Field | None:
+        """The field of that key, or None."""
+        return next((found for stage in self.stages for found in stage.fields if found.key == key), None)
+
+    def stage_of_field(self, key: str) -> Stage | None:
+        """The stage in which the field is written, or None."""
+        return next((stage for stage in self.stages if any(found.key == key for found in stage.fields)), None)
+
+    def agreement(self, key: str) -> Agreement | None:
+        """The agreement of that key, or None."""
+        return next((found for stage in self.stages for found in stage.agreements if found.key == key), None)
+
+
+class ProtocolError(Exception):
+    """A protocol cannot be used. The text has one line per problem: where it is, what is wrong, what to do."""
+
+
+@cache
+def shipped() -> Mapping[str, Protocol]:
+    """The protocols of this package by key, in the order of their file names' weight: the lightest first."""
+    found = [load(path) for path in sorted(_FOLDER.glob("*.yaml"))]
+    return {protocol.key: protocol for protocol in sorted(found, key=lambda each: len(each.stages))}
+
+
+def load(path: Path) -> Protocol:
+    """The protocol in a YAML file; raises ProtocolError with file and line of each problem."""
+    try:
+        root = yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProtocolError(f"{path.name}: cannot be read ({error}). Save it as UTF-8 text.") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ProtocolError(
+            f"{path.name}, line {line}: not valid YAML ({error.problem}). Check indentation, colons and quotes there."
+        ) from None
+    lines: dict[tuple[str | int, ...], int] = {}
+    problems: list[str] = []
+    body = _plain(root, (), lines, problems, path.name) if root else None
+
+    def where(place: tuple[str | int, ...]) -> str:
+        while place and place not in lines:
+            place = place[:-1]
+        return f"{path.name}, line {lines.get(place, 1)}"
+
+    return _checked(body, where, problems)
+
+
+def parse(body: Any, source: str = "stored protocol") -> Protocol:
+    """The protocol in plain values, as they were stored with a cycle; raises ProtocolError."""
+
+    def where(place: tuple[str | int, ...]) -> str:
+        return f"{source}, {'.'.join(str(part) for part in place) or 'top'}"
+
+    return _checked(body, where, [])
+
+
+def _plain(
+    node: yaml.Node,
+    place: tuple[str | int, ...],
+    lines: dict[tuple[str | int, ...], int],
+    problems: list[str],
+    name: str,
+) -> Any:
+    """Plain values of a YAML node; notes the line of each place, and keys that stand twice (YAML would drop one)."""
+    lines[place] = node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        found: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value)
+            if key in found:
+                problems.append(
+                    f"{name}, line {key_node.start_mark.line + 1}: {key!r} stands twice here. Remove one of them."
+                )
+            found[key] = _plain(value_node, (*place, key), lines, problems, name)
+            lines[(*place, key)] = key_node.start_mark.line + 1
+        return found
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(each, (*place, index), lines, problems, name) for index, each in enumerate(node.value)]
+    return yaml.SafeLoader("").construct_object(node)
+
+
+def _checked(body: Any, where: Callable[[tuple[str | int, ...]], str], problems: list[str]) -> Protocol:
+    reader = _Reader(where, problems)
+    protocol = reader.protocol(body)
+    if problems:
+        raise ProtocolError("\n".join(problems))
+    return protocol
+
+
+class _Reader:
+    """Reads plain values, goes on after a problem, and so finds all of them in one run."""
+
+    def __init__(self, where: Callable[[tuple[str | int, ...]], str], problems: list[str]) -> None:
+        self._where = where
+        self._problems = problems
+
+    def protocol(self, body: Any) -> Protocol:
+        values = self._mapping(
+            body, (), required=("key", "version", "title", "summary", "source", "stages"), optional=("drafts",)
+        )
+        protocol = Protocol(
+            key=self._key(values.get("key"), ("key",)),
+            version=self._number(values.get("version"), ("version",), 1, 10_000),
+            title=self._words(values.get("title"), ("title",)),
+            summary=self._words(values.get("summary"), ("summary",)),
+            source=self._words(values.get("source"), ("source",)),
+            drafts=tuple(
+                self._choice(each, ("drafts", index), ("en", "ga"))
+                for index, each in enumerate(self._list(values.get("drafts"), ("drafts",)))
+            ),
+            stages=tuple(
+                self._stage(each, ("stages", index))
+                for index, each in enumerate(self._list(values.get("stages"), ("stages",)))
+            ),
+            body=values,
+        )
+        self._check_whole(protocol)
+        return protocol
+
+    def _stage(self, body: Any, place: tuple[str | int, ...]) -> Stage:
+        values = self._mapping(
+            body,
+            place,
+            required=("key", "kind", "title", "short", "purpose"),
+            optional=(
+                "minutes", "first_cycle_only", "speaks_first", "first_turn", "meetings", "statements", "prompts",
+                "fields", "shows", "agreements", "gates",
+            ),
+        )  # fmt: skip
+        kind = self._choice(values.get("kind"), (*place, "kind"), STAGE_KINDS)
+        stage = Stage(
+            key=self._key(values.get("key"), (*place, "key")),
+            kind=kind,
+            title=self._words(values.get("title"), (*place, "title")),
+            short=self._words(values.get("short"), (*place, "short")),
+            purpose=self._words(values.get("purpose"), (*place, "purpose")),
+            minutes=self._number(values.get("minutes", 0), (*place, "minutes"), 0, 480),
+            first_cycle_only=self._flag(values.get("first_cycle_only", False), (*place, "first_cycle_only")),
+            speaks_first=self._optional_choice(values.get("speaks_first"), (*place, "speaks_first"), ROLES),
+            first_turn=self._optional_choice(values.get("first_turn"), (*place, "first_turn"), ROLES),
+            meetings=self._choices(values.get("meetings"), (*place, "meetings"), MEETINGS),
+            statements=tuple(
+                self._words(each, (*place, "statements", index))
+                for index, each in enumerate(self._list(values.get("statements"), (*place, "statements")))
+            ),
+            prompts=tuple(
+                self._prompt(each, (*place, "prompts", index))
+                for index, each in enumerate(self._list(values.get("prompts"), (*place, "prompts")))
+            ),
+            fields=tuple(
+                self._field(each, (*place, "fields", index))
+                for index, each in enumerate(self._list(values.get("fields"), (*place, "fields")))
+            ),
+            shows=tuple(str(each) for each in self._list(values.get("shows"), (*place, "shows"))),
+            agreements=tuple(
+                self._agreement(each, (*place, "agreements", index))
+                for index, each in enumerate(self._list(values.get("agreements"), (*place, "agreements")))
+            ),
+            gates=tuple(
+                self._gate(each, (*place, "gates", index))
+                for index, each in enumerate(self._list(values.get("gates"), (*place, "gates")))
+            ),
+        )
+        if kind == "conversation" and not any(prompt.kind == "belief" for prompt in stage.prompts):
+            self._say((*place, "prompts"), "this conversation has no prompt of kind belief (R70). Add one.")
+        if kind == "conversation" and stage.speaks_first is None:
+            self._say(place, "this conversation does not say who speaks first. Add `speaks_first: host`.")
+        return stage
+
+    def _prompt(self, body: Any, place: tuple[str | int, ...]) -> Prompt:
+        values = self._mapping(body, place, required=("kind", "text"))
+        return Prompt(
+            self._choice(values.get("kind"), (*place, "kind"), PROMPT_KINDS),
+            self._words(values.get("text"), (*place, "text")),
+        )
+
+    def _field(self, body: Any, place: tuple[str | int, ...]) -> Field:
+        values = self._mapping(
+            body, place, required=("key", "label", "by", "seen"), optional=("help", "opens", "max", "rows", "group")
+        )
+        found = Field(
+            key=self._key(values.get("key"), (*place, "key")),
+            label=self._words(values.get("label"), (*place, "label")),
+            help=self._words(values["help"], (*place, "help")) if "help" in values else Words("", ""),
+            by=self._choice(values.get("by"), (*place, "by"), WRITERS),
+            seen=self._choice(values.get("seen"), (*place, "seen"), AUDIENCES),
+            opens=self._optional_choice(values.get("opens"), (*place, "opens"), OPENINGS),
+            max_length=self._number(values.get("max", DEFAULT_MAX), (*place, "max"), 10, 50_000),
+            rows=self._number(values.get("rows", 3), (*place, "rows"), 1, 30),
+            group=str(values.get("group", "")),
+        )
+        if found.seen == "author" and found.by == "both":
+            self._say(
+                place, "a text that both write cannot be seen by its author alone. Say `seen: pair` or `by: each`."
+            )
+        if found.opens and found.by not in ROLES:
+            self._say(place, "only a text of one role can open later. Say `by: coach` or leave `opens` out.")
+        return found
+
+    def _agreement(self, body: Any, place: tuple[str | int, ...]) -> Agreement:
+        values = self._mapping(body, place, required=("key", "text", "button", "fields"))
+        fields = tuple(str(each) for each in self._list(values.get("fields"), (*place, "fields")))
+        if not fields:
+            self._say(place, "an agreement needs at least one text that it is about. Add `fields: [goal]`.")
+        return Agreement(
+            self._key(values.get("key"), (*place, "key")),
+            self._words(values.get("text"), (*place, "text")),
+            self._words(values.get("button"), (*place, "button")),
+            fields,
+        )
+
+    def _gate(self, body: Any, place: tuple[str | int, ...]) -> Gate:
+        if not isinstance(body, dict) or len(body) != 1:
+            self._say(place, f"a gate is one line such as `text: goal`; allowed: {', '.join(NEEDS)}.")
+            return Gate("text", "")
+        (needs, of), *_ = body.items()
+        return Gate(self._choice(needs, place, NEEDS), str(of))
+
+    def _check_whole(self, protocol: Protocol) -> None:
+        """What only the whole recipe can show: keys used twice, and references to what is not there (yet)."""
+        self._once((stage.key, ("stages", i, "key")) for i, stage in enumerate(protocol.stages))
+        self._once(
+            (found.key, ("stages", i, "fields", j, "key"))
+            for i, stage in enumerate(protocol.stages)
+            for j, found in enumerate(stage.fields)
+        )
+        self._once(
+            (found.key, ("stages", i, "agreements", j, "key"))
+            for i, stage in enumerate(protocol.stages)
+            for j, found in enumerate(stage.agreements)
+        )
+        if [stage.kind for stage in protocol.stages].count("reflection") != 1 or (
+            protocol.stages and protocol.stages[-1].kind != "reflection"
+        ):
+            self._say(("stages",), "a protocol ends with exactly one stage of kind reflection. Put it last.")
+        known: dict[str, Field] = {}
+        for i, stage in enumerate(protocol.stages):
+            place: tuple[str | int, ...] = ("stages", i)
+            if stage.key in _RESERVED:
+                self._say((*place, "key"), f"{stage.key!r} is an address of its own. Choose another key.")
+            for key in stage.shows:
+                if key not in known:
+                    self._say((*place, "shows"), f"{key!r} is not a field of an earlier stage. Correct the key.")
+            known |= {found.key: found for found in stage.fields}
+            for j, agreement in enumerate(stage.agreements):
+                for key in agreement.fields:
+                    if key not in known or known[key].by == "each" or known[key].seen != "pair":
+                        self._say(
+                            (*place, "agreements", j, "fields"),
+                            f"{key!r} is not a text of this or an earlier stage that both see. Correct the key.",
+                        )
+            for j, gate in enumerate(stage.gates):
+                allowed: set[str | None] = {
+                    "text": {found.key for found in stage.fields},
+                    "agreement": {found.key for found in stage.agreements},
+                    "meeting": set(MEETINGS),
+                    "first_turn": {stage.first_turn} - {None},
+                }[gate.needs]
+                if gate.of not in allowed:
+                    names = ", ".join(sorted(str(each) for each in allowed)) or "none"
+                    self._say((*place, "gates", j), f"{gate.of!r} is not here. Allowed for {gate.needs}: {names}.")
+            if stage.kind == "reflection":
+                if stage.key != REFLECTION:
+                    self._say((*place, "key"), f"the stage of the reflection is called {REFLECTION}. Rename it.")
+                for j, found in enumerate(stage.fields):
+                    if found.seen != "author":
+                        self._say(
+                            (*place, "fields", j), "a reflection is seen by its author alone. Say `seen: author`."
+                        )
+
+    def _once(self, keys: Iterable[tuple[str, tuple[str | int, ...]]]) -> None:
+        seen: set[str] = set()
+        for key, place in keys:
+            if key in seen:
+                self._say(place, f"the key {key!r} is used twice. Choose another one.")
+            seen.add(key)
+
+    def _say(self, place: tuple[str | int, ...], problem: str) -> None:
+        self._problems.append(f"{self._where(place)}: {problem}")
+
+    def _mapping(
+        self, body: Any, place: tuple[str | int, ...], required: tuple[str, ...], optional: tuple[str, ...] = ()
+    ) -> dict[str, Any]:
+        if not isinstance(body, dict):
+            self._say(place, f"expected lines such as `{required[0]}: …`.")
+            return {}
+        for key in body:
+            if key not in required + optional:
+                self._say((*place, key), f"{key!r} is not known here. Allowed: {', '.join(required + optional)}.")
+        for key in required:
+            if key not in body:
+                self._say(place, f"{key!r} is missing. Add it.")
+        return body
+
+    def _list(self, value: Any, place: tuple[str | int, ...]) -> list[Any]:
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            self._say(place, "expected a list, each item on its own line after a dash.")
+            return []
+        return value
+
+    def _words(self, value: Any, place: tuple[str | int, ...]) -> Words:
+        texts = {}
+        for language in ("en", "ga"):
+            text = value.get(language) if isinstance(value, dict) else None
+            if not isinstance(text, str) or not text.strip():
+                self._say(place, f"the text in {language} is missing. Add `{language}: …`.")
+                text = ""
+            texts[language] = " ".join(text.split())
+        return Words(**texts)
+
+    def _key(self, value: Any, place: tuple[str | int, ...]) -> str:
+        if not isinstance(value, str) or not value.isidentifier() or not value.islower() or len(value) > 40:
+            self._say(place, f"{value!r} is not a key. Use small letters, digits and _, at most 40.")
+            return ""
+        return value
+
+    def _number(self, value: Any, place: tuple[str | int, ...], least: int, most: int) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            self._say(place, f"{value!r} is not a whole number from {least} to {most}.")
+            return least
+        return value
+
+    def _flag(self, value: Any, place: tuple[str | int, ...]) -> bool:
+        if not isinstance(value, bool):
+            self._say(place, f"{value!r} is neither true nor false.")
+            return False
+        return value
+
+    def _choice(self, value: Any, place: tuple[str | int, ...], allowed: tuple[str, ...]) -> str:
+        if value not in allowed:
+            self._say(place, f"{value!r} is not allowed. Choose one of: {', '.join(allowed)}.")
+            return allowed[0]
+        return str(value)
+
+    def _optional_choice(self, value: Any, place: tuple[str | int, ...], allowed: tuple[str, ...]) -> str | None:
+        return None if value is None else self._choice(value, place, allowed)
+
+    def _choices(self, value: Any, place: tuple[str | int, ...], allowed: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(
+            self._choice(each, (*place, index), allowed) for index, each in enumerate(self._list(value, place))
+        )
+
+
+_RESERVED = ("texts", "end", "meetings", "agreements", "visit_confirmed")

@@ -1,0 +1,604 @@
+"""Decisions of a cycle: values in, values out.
+
+`Cycle` is everything that can be known of a cycle without opening a single text. What may be closed, what comes next,
+whose signature still counts, and how two people's saves of one text come together is decided here.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Literal, cast
+from zoneinfo import ZoneInfo
+
+from lti_tool.cycles.protocols import Agreement, Field, Gate, Protocol, Stage
+from lti_tool.privacy.rules import CycleFacts, TextFacts
+from lti_tool.privacy.rules import Member as MemberFacts
+
+FIRST_TURN = ".first_turn"
+"""Ending of the mark that says that the first turn of a conversation is done."""
+DEBRIEF_WITHIN = timedelta(hours=48)
+"""A conversation after that is later than this gives a hint to the pair, and to nobody else (R61)."""
+WISHES = ("continue", "swap")
+
+
+# What is known of a cycle
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One of the two, with the role of this cycle."""
+
+    membership_id: str
+    person_id: str
+    role: Literal["host", "coach"]
+    given_name: str
+    """May be empty, where the LMS withholds names."""
+    wish: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Somebody said that a stage is done."""
+
+    stage: str
+    membership_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A current version of a text, without its words."""
+
+    id: str
+    rev: int
+    field: str
+    author_id: str
+    is_blank: bool
+
+    @property
+    def token(self) -> str:
+        """Names exactly this state of this row."""
+        return f"{self.id}.{self.rev}"
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Somebody agreed to something, as the texts were then."""
+
+    item: str
+    membership_id: str
+    heads: str
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """When the two meet."""
+
+    id: str
+    kind: str
+    starts_at: datetime
+    minutes: int
+    set_by: str
+    rev: int
+    confirmed_at: datetime | None
+
+    @property
+    def ends_at(self) -> datetime:
+        """Start plus minutes."""
+        return self.starts_at + timedelta(minutes=self.minutes)
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """A cycle as one of its members meets it."""
+
+    id: str
+    pair_id: str
+    activity_id: str
+    number: int
+    status: str
+    """running, finished or stopped."""
+    revision: int
+    started_at: datetime
+    finished_at: datetime | None
+    closed_at: datetime | None
+    protocol: Protocol
+    members: tuple[Member, ...]
+    viewer_id: str
+    """Person who looks."""
+    marks: tuple[Mark, ...] = ()
+    signatures: tuple[Signature, ...] = ()
+    meetings: tuple[Meeting, ...] = ()
+    heads: tuple[Head, ...] = ()
+
+    @property
+    def me(self) -> Member:
+        """The member who looks."""
+        return next(member for member in self.members if member.person_id == self.viewer_id)
+
+    @property
+    def partner(self) -> Member:
+        """The other one."""
+        return next(member for member in self.members if member.person_id != self.viewer_id)
+
+    @property
+    def host(self) -> Member:
+        """Who invites in this cycle."""
+        return next(member for member in self.members if member.role == "host")
+
+    @property
+    def coach(self) -> Member:
+        """Who accompanies in this cycle."""
+        return next(member for member in self.members if member.role == "coach")
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the two still work in it."""
+        return self.status == "running"
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages of this cycle, in order."""
+        return self.protocol.stages_of(self.number)
+
+    @property
+    def reflection(self) -> Stage:
+        """The stage of the reflection."""
+        return self.stages[-1]
+
+    @property
+    def facts(self) -> CycleFacts:
+        """What the rules of privacy need of it."""
+        return CycleFacts(
+            activity_id=self.activity_id,
+            members=tuple(MemberFacts(member.person_id, member.membership_id, member.role) for member in self.members),
+            is_running=self.is_running,
+            visit_done=any(is_done(self, stage) for stage in self.stages if stage.kind == "visit"),
+            first_turn_done=any(first_turn_done(self, stage) for stage in self.stages),
+        )
+
+    def text_facts(self, field: Field, author_id: str | None = None) -> TextFacts:
+        """What the rules of privacy need of a field; `author_id` for one of which everybody has their own."""
+        return TextFacts(
+            cycle=self.facts,
+            by=cast("Literal['host', 'coach', 'both', 'each']", field.by),
+            seen=cast("Literal['pair', 'author']", field.seen),
+            opens=cast("Literal['visit_done', 'first_turn_done'] | None", field.opens),
+            author_id=author_id if field.by == "each" else None,
+        )
+
+    def stage(self, key: str) -> Stage | None:
+        """The stage of that key in this cycle, or None."""
+        return next((stage for stage in self.stages if stage.key == key), None)
+
+    def meeting(self, kind: str) -> Meeting | None:
+        """The meeting of that kind, or None."""
+        return next((meeting for meeting in self.meetings if meeting.kind == kind), None)
+
+    def heads_of(self, field: Field, author_id: str) -> tuple[Head, ...]:
+        """Current versions of a text; `author_id` says whose, for a field of which everybody has their own."""
+        return tuple(
+            head
+            for head in self.heads
+            if head.field == field.key and (field.by != "each" or head.author_id == author_id)
+        )
+
+    def submitted_at(self, member: Member) -> datetime | None:
+        """When a member first submitted their reflection."""
+        return next(
+            (m.at for m in self.marks if m.stage == self.reflection.key and m.membership_id == member.membership_id),
+            None,
+        )
+
+
+# Where the cycle is
+
+
+def is_done(cycle: Cycle, stage: Stage) -> bool:
+    """Whether a stage is done; a reflection once both have submitted."""
+    by = {mark.membership_id for mark in cycle.marks if mark.stage == stage.key}
+    if stage.kind == "reflection":
+        return by >= {member.membership_id for member in cycle.members}
+    return bool(by)
+
+
+def is_done_for(cycle: Cycle, stage: Stage, member: Member) -> bool:
+    """Whether a member has nothing left to do in a stage: their own reflection is theirs alone."""
+    if stage.kind == "reflection":
+        return cycle.submitted_at(member) is not None
+    return is_done(cycle, stage)
+
+
+def first_turn_done(cycle: Cycle, stage: Stage) -> bool:
+    """Whether the first turn of a conversation has been marked."""
+    return any(mark.stage == stage.key + FIRST_TURN for mark in cycle.marks)
+
+
+def done_at(cycle: Cycle, stage: Stage, member: Member) -> datetime | None:
+    """When a stage was done, for a member."""
+    if not is_done_for(cycle, stage, member):
+        return None
+    if stage.kind == "reflection":
+        return cycle.submitted_at(member)
+    return min(mark.at for mark in cycle.marks if mark.stage == stage.key)
+
+
+def stage_now(cycle: Cycle, member: Member) -> Stage | None:
+    """The first stage in which a member has something to do or to wait for; None when all is done for them."""
+    return next((stage for stage in cycle.stages if not is_done_for(cycle, stage, member)), None)
+
+
+def stage_of_pair(cycle: Cycle) -> str:
+    """Key of the stage the pair is at, as a trainer may count it; of the last one when all is done."""
+    return next((stage.key for stage in cycle.stages if not is_done(cycle, stage)), cycle.stages[-1].key)
+
+
+@dataclass(frozen=True, slots=True)
+class StageState:
+    """A stage as a member sees it on the way."""
+
+    stage: Stage
+    state: Literal["done", "now", "later"]
+    at: datetime | None
+    """Done: when. Otherwise: when the two meet for it, if they said."""
+
+
+def stage_states(cycle: Cycle, member: Member) -> tuple[StageState, ...]:
+    """All stages in order, as `member` sees them."""
+    now = stage_now(cycle, member) if cycle.is_running else None
+    return tuple(
+        StageState(
+            stage,
+            "done" if is_done_for(cycle, stage, member) else "now" if stage is now else "later",
+            done_at(cycle, stage, member) or _meets_at(cycle, stage),
+        )
+        for stage in cycle.stages
+    )
+
+
+def _meets_at(cycle: Cycle, stage: Stage) -> datetime | None:
+    meeting = cycle.meeting(stage.meetings[0]) if stage.meetings else None
+    return meeting.starts_at if meeting else None
+
+
+# What must be there
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Something that stands in the way of closing a stage, confirming a visit or submitting."""
+
+    code: str
+    """text, versions (two at once), my_signature, partner_signature, signatures (both), meeting, first_turn,
+    earlier_stage, not_confirmed, not_yet (the visit lies ahead)."""
+    of: str
+    """Key of the field, agreement, meeting or stage."""
+    stage: str
+    """Key of the stage where it can be mended."""
+
+
+def missing_in(cycle: Cycle, gates: Iterable[Gate], stage: Stage, member: Member) -> tuple[Missing, ...]:
+    """What of a stage's conditions is not fulfilled yet, in the protocol's order."""
+    found: list[Missing] = []
+    for gate in gates:
+        if gate.needs == "text":
+            code = _text_lacks(cycle, gate.of, member)
+        elif gate.needs == "agreement":
+            code = _agreement_lacks(cycle, gate.of, member)
+        elif gate.needs == "meeting":
+            code = "" if cycle.meeting(gate.of) else "meeting"
+        else:
+            code = "" if first_turn_done(cycle, stage) else "first_turn"
+        if code:
+            found.append(Missing(code, gate.of, stage.key))
+    return tuple(found)
+
+
+def missing_to_close(cycle: Cycle, stage: Stage, member: Member, now: datetime) -> tuple[Missing, ...]:
+    """What keeps `member` from closing a stage (from submitting, for a reflection); empty when nothing does."""
+    for earlier in cycle.stages:
+        if earlier is stage:
+            break
+        if not is_done_for(cycle, earlier, member):
+            return (Missing("earlier_stage", earlier.key, earlier.key),)
+    found = list(missing_in(cycle, stage.gates, stage, member))
+    visit = cycle.meeting("visit") if stage.kind == "visit" else None
+    if visit is not None:
+        if member.role == "host" and visit.confirmed_at is None:
+            # The coach's notes open to the host with the end of the visit; the coach said yes to it first.
+            found.append(Missing("not_confirmed", "visit", stage.key))
+        if visit.starts_at > now:
+            found.append(Missing("not_yet", "visit", stage.key))
+    return tuple(found)
+
+
+def missing_to_book_visit(cycle: Cycle, stage: Stage, member: Member) -> tuple[Missing, ...]:
+    """A visit needs its purpose before it can be booked (R33): the texts that come before the meeting in the gates."""
+    before: list[Gate] = []
+    for gate in stage.gates:
+        if gate == Gate("meeting", "visit"):
+            return missing_in(cycle, before, stage, member)
+        before.append(gate)
+    return ()
+
+
+def missing_to_confirm_visit(cycle: Cycle, stage: Stage, member: Member) -> tuple[Missing, ...]:
+    """A visit needs its roles card (R60) and a booked conversation after (R61) before it can be confirmed."""
+    return missing_in(cycle, stage.gates, stage, member)
+
+
+def _text_lacks(cycle: Cycle, key: str, member: Member) -> str:
+    field = cycle.protocol.field(key)
+    heads = cycle.heads_of(field, member.person_id) if field else ()
+    if all(head.is_blank for head in heads):
+        return "text"
+    return "versions" if len(heads) > 1 else ""
+
+
+def _agreement_lacks(cycle: Cycle, key: str, member: Member) -> str:
+    agreement = cycle.protocol.agreement(key)
+    if agreement is None:
+        return "signatures"
+    lacking = {each.person_id for each in cycle.members if signature_state(cycle, agreement, each) != "valid"}
+    if not lacking:
+        return ""
+    if len(lacking) == len(cycle.members):
+        return "signatures"
+    return "my_signature" if member.person_id in lacking else "partner_signature"
+
+
+# What both agree to
+
+
+def current_heads(cycle: Cycle, agreement: Agreement) -> str:
+    """The texts of an agreement as they are now, as a signature keeps them."""
+    return ",".join(sorted(head.token for head in cycle.heads if head.field in agreement.fields))
+
+
+def signature_state(cycle: Cycle, agreement: Agreement, member: Member) -> Literal["none", "valid", "changed"]:
+    """Whether a member's signature counts; `changed`: it did, until a text changed."""
+    for signature in cycle.signatures:
+        if signature.item == agreement.key and signature.membership_id == member.membership_id:
+            return "valid" if signature.heads == current_heads(cycle, agreement) else "changed"
+    return "none"
+
+
+def missing_to_sign(cycle: Cycle, agreement: Agreement, stage: Stage, member: Member) -> tuple[Missing, ...]:
+    """What keeps an agreement from being signed: each text there, and in one version."""
+    found = ((key, _text_lacks(cycle, key, member)) for key in agreement.fields)
+    return tuple(Missing(code, key, stage.key) for key, code in found if code)
+
+
+def has_seen(cycle: Cycle, agreement: Agreement, member: Member, seen: Iterable[str]) -> bool:
+    """Whether a member who saw the versions `seen` knows the texts as they are: each seen, or written by themselves."""
+    known = set(seen)
+    return all(
+        head.token in known or head.author_id == member.person_id
+        for head in cycle.heads
+        if head.field in agreement.fields
+    )
+
+
+# How saves of one text come together
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A version of a text with its words."""
+
+    id: str
+    rev: int
+    author_id: str
+    editor: str
+    seq: int
+    text: str
+    replaced_by: str | None
+
+    @property
+    def token(self) -> str:
+        """Names exactly this state of this row."""
+        return f"{self.id}.{self.rev}"
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """Somebody's text for a field. `base`: tokens of the versions they had before their eyes."""
+
+    author_id: str
+    text: str
+    base: frozenset[str]
+    editor: str = ""
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """What a save does to a register."""
+
+    action: Literal["nothing", "choose", "update", "insert"]
+    row_id: str = ""
+    """update: the row that takes the new text; choose: the head that stays."""
+    replaces: tuple[str, ...] = ()
+    """Ids of the heads that make way."""
+
+
+def merge(rows: Sequence[Row], save: Save) -> Merge:
+    """What to do with a save, given the register's heads and all rows of the same editor.
+
+    No text of anybody is ever written over by somebody else, nor one's own by another page of one's own: a version
+    makes way only when the save names exactly it. A save that comes twice, or after a later one of its page, does
+    nothing.
+    """
+    heads = [row for row in rows if row.replaced_by is None]
+    same_page = [row for row in rows if save.editor and row.editor == save.editor and row.author_id == save.author_id]
+    if any(row.seq >= save.seq for row in same_page):
+        return Merge("nothing")
+    own = next((row for row in same_page if row.replaced_by is None), None)
+    if own is not None:
+        return Merge("update", own.id, tuple(row.id for row in heads if row.id != own.id and row.token in save.base))
+    equal = next((row for row in heads if row.text == save.text and row.token in save.base), None)
+    equal = equal or next((row for row in heads if row.text == save.text and row.author_id == save.author_id), None)
+    if equal is not None:
+        # Nothing new was written; one of several versions may have been chosen.
+        others = tuple(row.id for row in heads if row.id != equal.id and row.token in save.base)
+        return Merge("choose", equal.id, others) if others else Merge("nothing")
+    if not heads and not save.text:
+        return Merge("nothing")
+    return Merge("insert", replaces=tuple(row.id for row in heads if row.token in save.base))
+
+
+def apply(rows: Sequence[Row], save: Save, new_id: str) -> tuple[list[Row], str]:
+    """The register after a save, and the id of the row that holds its text (empty when nothing was written)."""
+    decided = merge(rows, save)
+    holder = {"insert": new_id}.get(decided.action, decided.row_id)
+    after = [replace(row, replaced_by=holder) if row.id in decided.replaces else row for row in rows]
+    if decided.action == "update":
+        after = [_rewritten(row, save) if row.id == decided.row_id else row for row in after]
+    elif decided.action == "insert":
+        after.append(Row(new_id, 1, save.author_id, save.editor, save.seq, save.text, None))
+    return after, holder
+
+
+def _rewritten(row: Row, save: Save) -> Row:
+    # The same words again keep their token, so that nobody's signature lapses over nothing.
+    rev = row.rev if row.text == save.text else row.rev + 1
+    return replace(row, text=save.text, seq=save.seq, rev=rev)
+
+
+def clean(text: str) -> str:
+    """A text as it is kept: one kind of line end, and only what every device and database can hold."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+    return text.encode("utf-8", "replace").decode()
+
+
+def limit(field: Field, replaced: Iterable[str]) -> int:
+    """How long a text may be: as the field says, or as long as all that it replaces ("keep both" never fails)."""
+    lengths = [len(text) for text in replaced]
+    return max(field.max_length, sum(lengths) + 2 * len(lengths))
+
+
+# Times
+
+
+class WrongTime(Exception):
+    """A time that cannot be used. `code`: missing, not_a_time, skipped (clocks go forward then), far."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def read_local_time(text: str, zone: ZoneInfo, now: datetime) -> datetime:
+    """The moment in UTC of a local time as `datetime-local` sends it; the first of the two when clocks go back.
+
+    A moment that has passed is fine: a visit may be written down afterwards. More than 400 days away is not.
+    Raises WrongTime.
+    """
+    if not text.strip():
+        raise WrongTime("missing")
+    try:
+        local = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise WrongTime("not_a_time") from None
+    if local.tzinfo is not None:
+        raise WrongTime("not_a_time")
+    if abs(local.year - now.year) > 2:
+        raise WrongTime("far")
+    moment = local.replace(tzinfo=zone, second=0, microsecond=0).astimezone(UTC)
+    if moment.astimezone(zone).replace(tzinfo=None) != local.replace(second=0, microsecond=0):
+        raise WrongTime("skipped")
+    if abs(moment - now) > timedelta(days=400):
+        raise WrongTime("far")
+    return moment
+
+
+def debrief_is_late(cycle: Cycle) -> bool:
+    """Whether the conversation after is booked later than 48 hours after the visit; said to the pair alone."""
+    visit, after = cycle.meeting("visit"), cycle.meeting("after")
+    return visit is not None and after is not None and after.starts_at - visit.ends_at > DEBRIEF_WITHIN
+
+
+def debrief_is_early(cycle: Cycle) -> bool:
+    """Whether the conversation after is booked for before the visit."""
+    visit, after = cycle.meeting("visit"), cycle.meeting("after")
+    return visit is not None and after is not None and after.starts_at < visit.starts_at
+
+
+# What comes next
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """The one thing a member can do now, or what they wait for."""
+
+    code: str
+    stage: str = ""
+    of: str = ""
+    """Key of the field, agreement or meeting it is about."""
+    waits: bool = False
+    """True when it is the partner's turn."""
+
+
+def next_step(cycle: Cycle, now: datetime) -> NextStep:
+    """What comes next for the member who looks. Codes are named by stage kind; words.py says them."""
+    member = cycle.me
+    if cycle.status == "finished":
+        return _next_cycle(cycle)
+    if cycle.status == "stopped":
+        return NextStep("stopped")
+    stage = stage_now(cycle, member)
+    if stage is None:
+        return NextStep("wait_reflection", cycle.reflection.key, waits=True)
+    if stage.kind == "reflection":
+        return NextStep("reflect", stage.key)
+    missing = missing_in(cycle, stage.gates, stage, member)
+    if stage.kind == "visit":
+        return _next_in_visit(cycle, stage, missing, now)
+    for lack in missing:
+        if lack.code == "versions":
+            return NextStep("choose_version", stage.key, lack.of)
+    texts = [lack for lack in missing if lack.code == "text"]
+    if stage.kind == "start":
+        if texts:
+            return NextStep("start", stage.key, texts[0].of)
+        for lack in missing:
+            waits = lack.code == "partner_signature"
+            return NextStep("wait_sign" if waits else "sign", stage.key, lack.of, waits)
+        return NextStep("sign", stage.key)
+    if any(lack.code == "first_turn" for lack in missing):
+        return NextStep("talk_first_turn", stage.key)
+    if texts:
+        return NextStep("talk", stage.key, texts[0].of)
+    for lack in missing:
+        waits = lack.code == "partner_signature"
+        return NextStep("wait_confirm" if waits else "confirm", stage.key, lack.of, waits)
+    return NextStep("close_talk", stage.key)
+
+
+def _next_in_visit(cycle: Cycle, stage: Stage, missing: Sequence[Missing], now: datetime) -> NextStep:
+    is_host = cycle.me.role == "host"
+    visit = cycle.meeting("visit")
+    if visit is None:
+        return NextStep("plan_visit" if is_host else "wait_visit", stage.key, "visit", waits=not is_host)
+    for lack in missing:
+        code = {"meeting": "book_debrief", "versions": "choose_version"}.get(lack.code, "fill_card")
+        return NextStep(code, stage.key, lack.of)
+    if visit.confirmed_at is None:
+        return NextStep("wait_visit_confirmed" if is_host else "confirm_visit", stage.key, "visit", waits=is_host)
+    if visit.starts_at > now:
+        return NextStep("visit_ahead", stage.key, "visit")
+    return NextStep("close_visit", stage.key, "visit")
+
+
+def _next_cycle(cycle: Cycle) -> NextStep:
+    if not cycle.me.wish:
+        return NextStep("answer_wish" if cycle.partner.wish else "choose_next", of=cycle.partner.wish)
+    if not cycle.partner.wish:
+        return NextStep("wait_wish", of=cycle.me.wish, waits=True)
+    return NextStep("different_wishes", of=cycle.partner.wish)
+
+
+def roles_after(members: Iterable[Member], wish: str) -> Mapping[str, Literal["host", "coach"]]:
+    """Membership id → role in the next cycle: as now for `continue`, the other way round for `swap`."""
+    other: dict[str, Literal["host", "coach"]] = {"host": "coach", "coach": "host"}
+    return {member.membership_id: other[member.role] if wish == "swap" else member.role for member in members}

@@ -1,0 +1,811 @@
+"""Use cases of a cycle: beginning it, reading where it is, writing in it, agreeing, meeting, closing, going on.
+
+Who may is asked before (privacy/rules.py, by the views); these functions check what the cycle itself demands.
+Everything that writes first locks the cycle's row, so that two requests of one cycle are taken one after the other.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal, cast
+
+from sqlalchemy import and_, false, func, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from lti_tool.activities import service as activities
+from lti_tool.cycles import protocols, rules
+from lti_tool.cycles.models import (
+    AgreementSigned,
+    Cycle,
+    CycleMember,
+    CycleText,
+    Meeting,
+    ProtocolVersion,
+    StageMark,
+)
+from lti_tool.cycles.protocols import REFLECTION, Field, Protocol, Stage
+from lti_tool.cycles.rules import Merge, Missing, NextStep, Row, Save, StageState
+from lti_tool.people.models import Membership, Person
+from lti_tool.privacy.keyring import KeyShredded, ScopeKeys
+from lti_tool.store.base import new_id
+from lti_tool.store.database import rows_changed
+from lti_tool.store.upsert import insert_into
+
+_parsed: dict[str, Protocol] = {}
+"""Protocols by id of their stored version, which never changes."""
+
+
+# Errors
+
+
+class NotPossible(Exception):
+    """Something stands in the way; `missing` says what."""
+
+    def __init__(self, missing: Sequence[Missing]) -> None:
+        super().__init__(", ".join(f"{lack.code} {lack.of}" for lack in missing))
+        self.missing = tuple(missing)
+
+
+class Changed(Exception):
+    """What somebody agreed to, or wanted to replace, is not as it was on their page any more."""
+
+
+class TooLong(Exception):
+    """A text is over its limit; nothing was changed."""
+
+    def __init__(self, field: Field, length: int, limit: int) -> None:
+        super().__init__(f"{field.key}: {length} > {limit}")
+        self.field = field
+        self.length = length
+        self.limit = limit
+
+
+# What others are told
+
+
+@dataclass(frozen=True, slots=True)
+class CycleView:
+    """Where a cycle is, for one of its members: everything a page of next steps needs, and no content."""
+
+    cycle: rules.Cycle
+    stages: tuple[StageState, ...]
+    next_step: NextStep
+
+    @property
+    def id(self) -> str:
+        """Id of the cycle."""
+        return self.cycle.id
+
+    @property
+    def number(self) -> int:
+        """Counted from 1 within the pair."""
+        return self.cycle.number
+
+    @property
+    def status(self) -> str:
+        """running, finished or stopped."""
+        return self.cycle.status
+
+    @property
+    def role(self) -> str:
+        """host or coach: mine in this cycle."""
+        return self.cycle.me.role
+
+    @property
+    def partner_name(self) -> str:
+        """Given name of the other; may be empty where the LMS withholds names."""
+        return self.cycle.partner.given_name
+
+    @property
+    def submitted_at(self) -> datetime | None:
+        """When I first submitted my reflection."""
+        return self.cycle.submitted_at(self.cycle.me)
+
+    @property
+    def partner_submitted(self) -> bool:
+        """Whether the other has submitted theirs."""
+        return self.cycle.submitted_at(self.cycle.partner) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class StageCount:
+    """How many cycles are at a stage now."""
+
+    key: str
+    title: protocols.Words
+    cycles: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageCounts:
+    """Process data of an activity, for its trainer."""
+
+    stages: tuple[StageCount, ...]
+    """Of running cycles, in the order of the protocol."""
+    finished: int
+    stopped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """That somebody submitted a reflection, and when first; never what it says."""
+
+    membership_id: str
+    name: str
+    given_name: str
+    cycle_number: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PastCycle:
+    """One line in the list of one's own cycles."""
+
+    id: str
+    number: int
+    status: str
+    role: str
+    partner_name: str
+    started_at: datetime
+    finished_at: datetime | None
+    submitted_at: datetime | None
+
+
+# Beginning
+
+
+def start(
+    session: Session, *, pair_id: str, activity_id: str, host_id: str, coach_id: str, now: datetime, number: int = 1
+) -> str:
+    """Begins a pair's cycle with the activity's protocol and returns its id; host and coach are membership ids.
+
+    Beginning the same number twice gives the cycle that is there.
+    """
+    activity = activities.find(session, activity_id)
+    shipped = protocols.shipped()
+    protocol = shipped.get(activity.protocol if activity else "") or next(iter(shipped.values()))
+    cycle_id = new_id()
+    first = protocol.stages_of(number)[0]
+    made = session.execute(
+        insert_into(session, Cycle)
+        .values(
+            id=cycle_id,
+            pair_id=pair_id,
+            activity_id=activity_id,
+            number=number,
+            protocol_version_id=_keep_version(session, protocol, now),
+            status="running",
+            stage=first.key,
+            stage_since=now,
+            revision=1,
+            started_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=["pair_id", "number"])
+    )
+    if not rows_changed(made):
+        return session.execute(select(Cycle.id).where(Cycle.pair_id == pair_id, Cycle.number == number)).scalar_one()
+    people = {
+        row.id: row.person_id
+        for row in session.execute(
+            select(Membership.id, Membership.person_id).where(Membership.id.in_([host_id, coach_id]))
+        )
+    }
+    session.execute(
+        insert(CycleMember),
+        [
+            {"cycle_id": cycle_id, "membership_id": member, "person_id": people[member], "role": role, "wish": ""}
+            for member, role in ((host_id, "host"), (coach_id, "coach"))
+        ],
+    )
+    return cycle_id
+
+
+def _keep_version(session: Session, protocol: Protocol, now: datetime) -> str:
+    """Id of the stored copy of this protocol version; the first cycle that needs it stores it."""
+    session.execute(
+        insert_into(session, ProtocolVersion)
+        .values(id=new_id(), key=protocol.key, version=protocol.version, body=dict(protocol.body), created_at=now)
+        .on_conflict_do_nothing(index_elements=["key", "version"])
+    )
+    return session.execute(
+        select(ProtocolVersion.id).where(
+            ProtocolVersion.key == protocol.key, ProtocolVersion.version == protocol.version
+        )
+    ).scalar_one()
+
+
+# Reading
+
+
+def load(session: Session, cycle_id: str, person_id: str, *, lock: bool = False) -> rules.Cycle | None:
+    """A cycle for one of its members, without content, by six statements; None when it is not theirs.
+
+    `lock`: nobody else writes in this cycle until the transaction ends.
+    """
+    cycle = load_frame(session, cycle_id, person_id, lock=lock)
+    if cycle is None:
+        return None
+    return replace(
+        cycle,
+        signatures=tuple(
+            rules.Signature(*row)
+            for row in session.execute(
+                select(AgreementSigned.item, AgreementSigned.membership_id, AgreementSigned.heads).where(
+                    AgreementSigned.cycle_id == cycle_id
+                )
+            )
+        ),
+        meetings=tuple(
+            rules.Meeting(*row)
+            for row in session.execute(
+                select(
+                    Meeting.id,
+                    Meeting.kind,
+                    Meeting.starts_at,
+                    Meeting.minutes,
+                    Meeting.set_by,
+                    Meeting.rev,
+                    Meeting.confirmed_at,
+                ).where(Meeting.cycle_id == cycle_id)
+            )
+        ),
+        heads=tuple(
+            rules.Head(*row)
+            for row in session.execute(
+                select(CycleText.id, CycleText.rev, CycleText.field, CycleText.author_id, CycleText.is_blank)
+                .where(CycleText.cycle_id == cycle_id, CycleText.replaced_by.is_(None))
+                .order_by(CycleText.saved_at, CycleText.id)
+            )
+        ),
+    )
+
+
+def load_frame(session: Session, cycle_id: str, person_id: str, *, lock: bool = False) -> rules.Cycle | None:
+    """A cycle with its members and marks only, by three statements: enough to say who may read and write what."""
+    query = select(
+        Cycle.id,
+        Cycle.pair_id,
+        Cycle.activity_id,
+        Cycle.number,
+        Cycle.status,
+        Cycle.revision,
+        Cycle.started_at,
+        Cycle.finished_at,
+        Cycle.closed_at,
+        Cycle.protocol_version_id,
+    ).where(Cycle.id == cycle_id)
+    row = session.execute(query.with_for_update() if lock else query).one_or_none()
+    if row is None:
+        return None
+    members = tuple(
+        rules.Member(
+            each.membership_id,
+            each.person_id,
+            cast("Literal['host', 'coach']", each.role),
+            each.given_name or each.name,
+            each.wish,
+        )
+        for each in session.execute(
+            select(
+                CycleMember.membership_id,
+                CycleMember.person_id,
+                CycleMember.role,
+                CycleMember.wish,
+                Person.given_name,
+                Person.name,
+            )
+            .join(Person, Person.id == CycleMember.person_id)
+            .where(CycleMember.cycle_id == cycle_id)
+            .order_by(CycleMember.role.desc())
+        )
+    )
+    if person_id not in {member.person_id for member in members}:
+        return None
+    marks = tuple(
+        rules.Mark(*each)
+        for each in session.execute(
+            select(StageMark.stage, StageMark.membership_id, StageMark.at).where(StageMark.cycle_id == cycle_id)
+        )
+    )
+    return rules.Cycle(
+        **{key: value for key, value in row._mapping.items() if key != "protocol_version_id"},
+        protocol=_protocol(session, row.protocol_version_id),
+        members=members,
+        viewer_id=person_id,
+        marks=marks,
+    )
+
+
+def _protocol(session: Session, version_id: str) -> Protocol:
+    if version_id not in _parsed:
+        body = session.execute(select(ProtocolVersion.body).where(ProtocolVersion.id == version_id)).scalar_one()
+        _parsed[version_id] = protocols.parse(body)
+    return _parsed[version_id]
+
+
+def current(session: Session, membership_id: str, activity_id: str, now: datetime) -> CycleView | None:
+    """The cycle a teacher is in, or has finished and not yet gone on from; None when there is none. No content."""
+    found = session.execute(
+        select(Cycle.id, CycleMember.person_id)
+        .join(CycleMember, CycleMember.cycle_id == Cycle.id)
+        .where(CycleMember.membership_id == membership_id, Cycle.activity_id == activity_id, Cycle.closed_at.is_(None))
+        .order_by(Cycle.started_at.desc(), Cycle.number.desc())
+        .limit(1)
+    ).one_or_none()
+    cycle = load(session, found.id, found.person_id) if found else None
+    return view(cycle, now) if cycle else None
+
+
+def view(cycle: rules.Cycle, now: datetime) -> CycleView:
+    """Where a loaded cycle is, for the member it was loaded for."""
+    return CycleView(cycle, rules.stage_states(cycle, cycle.me), rules.next_step(cycle, now))
+
+
+def list_of(session: Session, membership_id: str, activity_id: str) -> list[PastCycle]:
+    """All cycles of a teacher in an activity, the newest first; one statement."""
+    mine, theirs = CycleMember.__table__.alias("mine"), CycleMember.__table__.alias("theirs")
+    reflected = (
+        select(func.min(StageMark.at))
+        .where(StageMark.cycle_id == Cycle.id, StageMark.membership_id == membership_id, StageMark.stage == REFLECTION)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(
+            Cycle.id,
+            Cycle.number,
+            Cycle.status,
+            mine.c.role,
+            Person.given_name,
+            Person.name,
+            Cycle.started_at,
+            Cycle.finished_at,
+            reflected.label("submitted_at"),
+        )
+        .join(mine, and_(mine.c.cycle_id == Cycle.id, mine.c.membership_id == membership_id))
+        .join(theirs, and_(theirs.c.cycle_id == Cycle.id, theirs.c.membership_id != membership_id))
+        .join(Person, Person.id == theirs.c.person_id)
+        .where(Cycle.activity_id == activity_id)
+        .order_by(Cycle.started_at.desc(), Cycle.number.desc())
+    )
+    return [
+        PastCycle(
+            row.id,
+            row.number,
+            row.status,
+            row.role,
+            row.given_name or row.name,
+            row.started_at,
+            row.finished_at,
+            row.submitted_at,
+        )
+        for row in rows
+    ]
+
+
+def revision(session: Session, cycle_id: str, person_id: str) -> int | None:
+    """How often the cycle has changed, for a member of it; None for anybody else. One statement."""
+    return session.execute(
+        select(Cycle.revision)
+        .join(CycleMember, CycleMember.cycle_id == Cycle.id)
+        .where(Cycle.id == cycle_id, CycleMember.person_id == person_id)
+    ).scalar_one_or_none()
+
+
+# Texts
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedText:
+    """A version of a text, opened for somebody who may read it."""
+
+    id: str
+    rev: int
+    field: str
+    author_id: str
+    text: str
+    saved_at: datetime
+    is_head: bool
+
+    @property
+    def token(self) -> str:
+        """Names exactly this state of this row."""
+        return f"{self.id}.{self.rev}"
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Which texts to read: a field's, or only those of one author."""
+
+    field: str
+    author_id: str | None = None
+
+
+def read_texts(
+    session: Session, keys: ScopeKeys, cycle_id: str, registers: Iterable[Register], *, history: bool = False
+) -> list[OpenedText]:
+    """The current versions (with `history`: all) of the texts asked for, the oldest first; one statement.
+
+    Nothing else is read from the table, so what a caller may not see never leaves it.
+    """
+    wanted = [
+        CycleText.field == each.field
+        if each.author_id is None
+        else and_(CycleText.field == each.field, CycleText.author_id == each.author_id)
+        for each in registers
+    ]
+    rows = session.execute(
+        select(
+            CycleText.id,
+            CycleText.rev,
+            CycleText.field,
+            CycleText.author_id,
+            CycleText.sealed,
+            CycleText.saved_at,
+            CycleText.replaced_by,
+        )
+        .where(
+            CycleText.cycle_id == cycle_id,
+            or_(false(), *wanted),
+            *(() if history else (CycleText.replaced_by.is_(None),)),
+        )
+        .order_by(CycleText.saved_at, CycleText.id)
+    )
+    found = []
+    for row in rows:
+        try:
+            text = keys.open(row.author_id, row.sealed, f"texts/{row.id}")
+        except KeyShredded:
+            # Its author took it back for good; for everybody else it was never there.
+            continue
+        found.append(OpenedText(row.id, row.rev, row.field, row.author_id, text, row.saved_at, row.replaced_by is None))
+    return found
+
+
+def save_text(
+    session: Session,
+    keys: ScopeKeys,
+    cycle: rules.Cycle,
+    field: Field,
+    *,
+    text: str,
+    base: Iterable[str],
+    editor: str = "",
+    seq: int = 0,
+    now: datetime,
+) -> bool:
+    """Saves what the viewing member wrote in a field (the cycle is locked); whether anything changed.
+
+    `base`: tokens of the versions they had before their eyes. Raises TooLong, and then nothing has changed.
+    """
+    author_id = cycle.viewer_id
+    save = Save(author_id, rules.clean(text), frozenset(base), editor[:64], seq)
+    rows = _register(session, keys, cycle.id, field, author_id, save.editor)
+    most = rules.limit(field, (row.text for row in rows if row.token in save.base and row.replaced_by is None))
+    if len(save.text) > most:
+        raise TooLong(field, len(save.text), most)
+    decided = rules.merge(rows, save)
+    if decided.action == "nothing":
+        return False
+    _carry_out(session, keys, cycle.id, field, save, decided, rows, now)
+    _bump(session, cycle.id)
+    return True
+
+
+def _register(session: Session, keys: ScopeKeys, cycle_id: str, field: Field, author_id: str, editor: str) -> list[Row]:
+    rows = session.execute(
+        select(
+            CycleText.id,
+            CycleText.rev,
+            CycleText.author_id,
+            CycleText.editor,
+            CycleText.seq,
+            CycleText.sealed,
+            CycleText.replaced_by,
+        )
+        .where(
+            CycleText.cycle_id == cycle_id,
+            CycleText.field == field.key,
+            *((CycleText.author_id == author_id,) if field.by == "each" else ()),
+            or_(CycleText.replaced_by.is_(None), and_(CycleText.editor == editor, CycleText.editor != "")),
+        )
+        .order_by(CycleText.saved_at, CycleText.id)
+    )
+    found = []
+    for row in rows:
+        try:
+            text = keys.open(row.author_id, row.sealed, f"texts/{row.id}")
+        except KeyShredded:
+            text = ""
+        found.append(Row(row.id, row.rev, row.author_id, row.editor, row.seq, text, row.replaced_by))
+    return found
+
+
+def _carry_out(
+    session: Session,
+    keys: ScopeKeys,
+    cycle_id: str,
+    field: Field,
+    save: Save,
+    decided: Merge,
+    rows: Sequence[Row],
+    now: datetime,
+) -> None:
+    row_id = decided.row_id or new_id()
+    values: dict[str, Any] = {}
+    if decided.action in ("insert", "update"):
+        values = {
+            "sealed": keys.seal(save.author_id, save.text, f"texts/{row_id}"),
+            "is_blank": not save.text.strip(),
+            "editor": save.editor,
+            "seq": save.seq,
+            "saved_at": now,
+        }
+    if decided.action == "insert":
+        session.execute(
+            insert(CycleText).values(
+                id=row_id, cycle_id=cycle_id, field=field.key, author_id=save.author_id, rev=1, **values
+            )
+        )
+    elif decided.action == "update":
+        before = next(row for row in rows if row.id == row_id)
+        rev = before.rev if before.text == save.text else before.rev + 1
+        session.execute(update(CycleText).where(CycleText.id == row_id).values(rev=rev, **values))
+    if decided.replaces:
+        session.execute(update(CycleText).where(CycleText.id.in_(decided.replaces)).values(replaced_by=row_id))
+
+
+def _bump(session: Session, cycle_id: str, **values: Any) -> None:
+    session.execute(update(Cycle).where(Cycle.id == cycle_id).values(revision=Cycle.revision + 1, **values))
+
+
+# Agreeing
+
+
+def sign(session: Session, cycle: rules.Cycle, item: str, *, seen: Iterable[str], now: datetime) -> None:
+    """The viewing member agrees to what the texts say (the cycle is locked). `seen`: tokens they had on their page.
+
+    Getting started together is done with the second signature. Raises NotPossible, and Changed when a text is not as
+    they saw it.
+    """
+    agreement = cycle.protocol.agreement(item)
+    stage = next((each for each in cycle.stages if agreement in each.agreements), None)
+    if agreement is None or stage is None:
+        raise LookupError(item)
+    if missing := rules.missing_to_sign(cycle, agreement, stage, cycle.me):
+        raise NotPossible(missing)
+    if not rules.has_seen(cycle, agreement, cycle.me, seen):
+        raise Changed
+    heads = rules.current_heads(cycle, agreement)
+    statement = insert_into(session, AgreementSigned).values(
+        cycle_id=cycle.id, item=item, membership_id=cycle.me.membership_id, heads=heads, at=now
+    )
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["cycle_id", "item", "membership_id"], set_={"heads": heads, "at": now}
+        )
+    )
+    mine = rules.Signature(item, cycle.me.membership_id, heads)
+    others = tuple(
+        each for each in cycle.signatures if (each.item, each.membership_id) != (item, cycle.me.membership_id)
+    )
+    signed = replace(cycle, signatures=(*others, mine))
+    if stage.kind == "start" and not rules.missing_to_close(signed, stage, signed.me, now):
+        _mark(session, signed, stage.key, [member.membership_id for member in signed.members], now)
+    else:
+        _bump(session, cycle.id)
+
+
+# Meeting
+
+
+def set_meeting(
+    session: Session,
+    keys: ScopeKeys,
+    cycle: rules.Cycle,
+    kind: str,
+    *,
+    starts_at: datetime,
+    minutes: int,
+    place: str,
+    seen_rev: int,
+    now: datetime,
+) -> None:
+    """Books or moves a meeting (the cycle is locked). A visit that was confirmed asks the coach again when it moves.
+
+    `seen_rev`: the state that was on the page, 0 for none. Raises Changed when the partner booked or moved it since,
+    and NotPossible when a visit's purpose is missing.
+    """
+    place = rules.clean(place).strip()
+    if kind == "visit":
+        stage = next(each for each in cycle.stages if kind in each.meetings)
+        if missing := rules.missing_to_book_visit(cycle, stage, cycle.me):
+            raise NotPossible(missing)
+    there = cycle.meeting(kind)
+    if (there.rev if there else 0) != seen_rev:
+        if there and (there.starts_at, there.minutes) == (starts_at, minutes) and there.set_by == cycle.viewer_id:
+            return
+        raise Changed
+    meeting_id = there.id if there else new_id()
+    values: dict[str, Any] = {
+        "starts_at": starts_at,
+        "minutes": minutes,
+        "place": keys.seal(cycle.viewer_id, place, f"meetings/{meeting_id}"),
+        "set_by": cycle.viewer_id,
+        "confirmed_at": None,
+    }
+    if there is None:
+        session.execute(insert(Meeting).values(id=meeting_id, cycle_id=cycle.id, kind=kind, rev=1, **values))
+    else:
+        session.execute(update(Meeting).where(Meeting.id == meeting_id).values(rev=there.rev + 1, **values))
+    _bump(session, cycle.id)
+
+
+def read_places(session: Session, keys: ScopeKeys, cycle_id: str) -> dict[str, str]:
+    """Kind of meeting → where, opened for a member of the cycle."""
+    places = {}
+    for row in session.execute(
+        select(Meeting.id, Meeting.kind, Meeting.place, Meeting.set_by).where(Meeting.cycle_id == cycle_id)
+    ):
+        try:
+            places[row.kind] = keys.open(row.set_by, row.place, f"meetings/{row.id}")
+        except KeyShredded:
+            places[row.kind] = ""
+    return places
+
+
+def confirm_visit(session: Session, cycle: rules.Cycle, *, seen_rev: int, now: datetime) -> None:
+    """The coach says that they will be there (the cycle is locked).
+
+    Raises NotPossible while the roles card or the conversation after is missing (R60, R61), Changed when the visit
+    was moved since they saw it.
+    """
+    visit = cycle.meeting("visit")
+    stage = next((each for each in cycle.stages if each.kind == "visit"), None)
+    if visit is None or stage is None:
+        raise NotPossible([Missing("meeting", "visit", stage.key if stage else "")])
+    if missing := rules.missing_to_confirm_visit(cycle, stage, cycle.me):
+        raise NotPossible(missing)
+    if visit.rev != seen_rev:
+        raise Changed
+    if visit.confirmed_at is None:
+        session.execute(update(Meeting).where(Meeting.id == visit.id).values(confirmed_at=now))
+        _bump(session, cycle.id)
+
+
+# Closing
+
+
+def close(session: Session, cycle: rules.Cycle, stage: Stage, *, now: datetime) -> None:
+    """The viewing member says that a conversation was held or a visit took place (the cycle is locked).
+
+    Closing twice is closing once. Raises NotPossible.
+    """
+    if rules.is_done(cycle, stage):
+        return
+    if missing := rules.missing_to_close(cycle, stage, cycle.me, now):
+        raise NotPossible(missing)
+    _mark(session, cycle, stage.key, [cycle.me.membership_id], now)
+
+
+def mark_first_turn(session: Session, cycle: rules.Cycle, stage: Stage, *, now: datetime) -> None:
+    """The one who speaks first has spoken: the other's questions open (R64). Raises NotPossible before it is time."""
+    if rules.first_turn_done(cycle, stage):
+        return
+    earlier = [each for each in cycle.stages[: cycle.stages.index(stage)] if not rules.is_done(cycle, each)]
+    if earlier:
+        raise NotPossible([Missing("earlier_stage", earlier[0].key, earlier[0].key)])
+    _mark(session, cycle, stage.key + rules.FIRST_TURN, [cycle.me.membership_id], now)
+
+
+def mark_submitted(session: Session, cycle: rules.Cycle, *, now: datetime) -> None:
+    """Keeps that the viewing member submitted their reflection; with both the cycle is finished. Once only."""
+    if cycle.submitted_at(cycle.me) is None:
+        _mark(session, cycle, cycle.reflection.key, [cycle.me.membership_id], now)
+    else:
+        _bump(session, cycle.id)
+
+
+def _mark(session: Session, cycle: rules.Cycle, stage: str, membership_ids: Sequence[str], now: datetime) -> None:
+    session.execute(
+        insert_into(session, StageMark)
+        .values([{"cycle_id": cycle.id, "stage": stage, "membership_id": each, "at": now} for each in membership_ids])
+        .on_conflict_do_nothing(index_elements=["cycle_id", "stage", "membership_id"])
+    )
+    after = replace(cycle, marks=(*cycle.marks, *(rules.Mark(stage, each, now) for each in membership_ids)))
+    values: dict[str, Any] = {}
+    if (reached := rules.stage_of_pair(after)) != rules.stage_of_pair(cycle):
+        values = {"stage": reached, "stage_since": now}
+    if cycle.is_running and all(rules.is_done(after, each) for each in after.stages):
+        values |= {"status": "finished", "finished_at": now}
+    _bump(session, cycle.id, **values)
+
+
+# Going on
+
+
+def wish(session: Session, cycle: rules.Cycle, wanted: str, *, now: datetime) -> str | None:
+    """The viewing member would like to go on, as now (`continue`) or with the roles swapped (`swap`).
+
+    The next cycle begins when both wish the same: nobody becomes a host, whom somebody visits, without saying so.
+    Returns the id of the next cycle once there is one. The cycle is locked.
+    """
+    if cycle.status != "finished" or wanted not in rules.WISHES:
+        raise NotPossible([Missing("earlier_stage", cycle.reflection.key, cycle.reflection.key)])
+    if cycle.closed_at is not None:
+        return session.execute(
+            select(Cycle.id).where(Cycle.pair_id == cycle.pair_id, Cycle.number == cycle.number + 1)
+        ).scalar_one_or_none()
+    session.execute(
+        update(CycleMember)
+        .where(CycleMember.cycle_id == cycle.id, CycleMember.membership_id == cycle.me.membership_id)
+        .values(wish=wanted, wished_at=now)
+    )
+    if cycle.partner.wish != wanted:
+        _bump(session, cycle.id)
+        return None
+    roles = {role: member for member, role in rules.roles_after(cycle.members, wanted).items()}
+    _bump(session, cycle.id, closed_at=now)
+    return start(
+        session,
+        pair_id=cycle.pair_id,
+        activity_id=cycle.activity_id,
+        host_id=roles["host"],
+        coach_id=roles["coach"],
+        number=cycle.number + 1,
+        now=now,
+    )
+
+
+def stop(session: Session, *, pair_id: str, now: datetime) -> None:
+    """The pair has ended: its running cycle stops, and none of its cycles is current any more. Nothing is deleted."""
+    session.execute(
+        update(Cycle)
+        .where(Cycle.pair_id == pair_id, Cycle.status == "running")
+        .values(status="stopped", finished_at=now, revision=Cycle.revision + 1)
+    )
+    session.execute(update(Cycle).where(Cycle.pair_id == pair_id, Cycle.closed_at.is_(None)).values(closed_at=now))
+
+
+# Process data for the trainer
+
+
+def stage_counts(session: Session, activity_id: str) -> StageCounts:
+    """How many cycles are where; two statements, neither of which touches a table with content."""
+    running: dict[str, int] = {}
+    versions: set[str] = set()
+    ended = {"finished": 0, "stopped": 0}
+    for status, stage, version_id, number in session.execute(
+        select(Cycle.status, Cycle.stage, Cycle.protocol_version_id, func.count())
+        .where(Cycle.activity_id == activity_id)
+        .group_by(Cycle.status, Cycle.stage, Cycle.protocol_version_id)
+    ):
+        versions.add(version_id)
+        if status == "running":
+            running[stage] = running.get(stage, 0) + number
+        else:
+            ended[status] += number
+    if not versions:
+        activity = activities.find(session, activity_id)
+        found = protocols.shipped().get(activity.protocol) if activity else None
+        known = [found] if found else []
+    else:
+        known = [_protocol(session, version_id) for version_id in sorted(versions)]
+    titles = {stage.key: stage.title for protocol in known for stage in protocol.stages}
+    return StageCounts(
+        tuple(StageCount(key, title, running.get(key, 0)) for key, title in titles.items()),
+        ended["finished"],
+        ended["stopped"],
+    )
+
+
+def submissions(session: Session, activity_id: str) -> list[Submission]:
+    """Who has submitted a reflection, and when first, by name; read from marks alone, never from reflections."""
+    rows = session.execute(
+        select(StageMark.membership_id, Person.name, Person.given_name, Cycle.number, StageMark.at)
+        .join(Cycle, Cycle.id == StageMark.cycle_id)
+        .join(Membership, Membership.id == StageMark.membership_id)
+        .join(Person, Person.id == Membership.person_id)
+        .where(Cycle.activity_id == activity_id, StageMark.stage == REFLECTION)
+        .order_by(Person.name, Cycle.number)
+    )
+    return [Submission(*row) for row in rows]

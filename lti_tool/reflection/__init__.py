@@ -1,0 +1,1 @@
+"""Reflections: a person's own drafts, frozen as numbered versions when they submit them."""
