@@ -1,5 +1,6 @@
 """A sandbox without sockets, a clock the test turns, and a small tool of the test's own."""
 
+import functools
 import json
 import secrets
 from collections.abc import Callable
@@ -75,6 +76,11 @@ class Key:
         return jwt.encode(claims, self.private, algorithm=algorithm, headers={"kid": self.kid, **headers})
 
 
+@functools.cache
+def _first_key() -> Key:
+    return Key()
+
+
 class FakeTool(BaseAdapter):
     """A tool that registers itself, shows its keys and signs what the test tells it to."""
 
@@ -82,7 +88,7 @@ class FakeTool(BaseAdapter):
         super().__init__()
         self.app = app
         self.clock = clock
-        self.key = Key()
+        self.key = _first_key()
         self.published = [self.key]
         self.keys_are_down = False
         self.registers = True

@@ -135,9 +135,7 @@ def test_launch_of_a_teacher(browser: Any, activity: Any, school: Any) -> None:
 @pytest.mark.parametrize("trainer", ["maire.niceoin", "diarmuid.oriordain", "eithne.nifhlatharta"])
 def test_launch_of_a_trainer(browser: Any, activity: Any, trainer: str) -> None:
     sent = browser(trainer).launch(activity)
-    assert_as_recorded(
-        sent, recorded("launch_LtiResourceLinkRequest_T"), {**LINK_LAUNCH_DIFFERS, "claims/sub": r"\d+"}
-    )
+    assert_as_recorded(sent, recorded("launch_LtiResourceLinkRequest_T"), {**LINK_LAUNCH_DIFFERS, "claims/sub": r"\d+"})
 
 
 def test_deep_linking_launch(browser: Any, tool: Any) -> None:
