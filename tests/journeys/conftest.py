@@ -15,7 +15,7 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     missing = pytest.mark.skip(
-        reason="the browser journeys need Chromium: `apt-get install chromium`, or MEITHEAL_CHROMIUM=<path of a Chromium>"
+        reason="browser journeys need Chromium: `apt-get install chromium`, or set MEITHEAL_CHROMIUM to its path"
     )
     for item in items:
         if "journeys" in item.path.parts:
