@@ -125,7 +125,7 @@ def invite(session: Session, *, host_id: str, coach_id: str, course_id: str, act
     )
     refusal = refuse_invitation(
         is_colleague=colleague is not None,
-        in_active_pair=_has_active_pair(session, [host_id], activity_id),
+        in_active_pair=_has_active_pair(session, host_id, activity_id),
         waiting=len(asked),
     )
     if refusal:
@@ -180,15 +180,16 @@ def accept(session: Session, invitation_id: str, now: datetime) -> str:
     ).one()
     both = [found.host_id, found.coach_id]
     _lock(session, found.activity_id)
+    pair = active_pair(session, found.coach_id, found.activity_id)
+    if pair and found.host_id in pair.facts.membership_ids:  # a double tap, or both said yes to each other at once
+        return pair.id
     status, expires_at = session.execute(
         select(Invitation.status, Invitation.expires_at).where(Invitation.id == invitation_id)
     ).one()
-    if status == "accepted" and (pair := active_pair(session, found.coach_id, found.activity_id)):
-        return pair.id
     refusal = refuse_acceptance(
         can_be_answered=can_be_answered(status, expires_at, now),
-        coach_in_active_pair=_has_active_pair(session, [found.coach_id], found.activity_id),
-        host_in_active_pair=_has_active_pair(session, [found.host_id], found.activity_id),
+        coach_in_active_pair=pair is not None,
+        host_in_active_pair=_has_active_pair(session, found.host_id, found.activity_id),
         host_takes_part=_takes_part(session, found.host_id, found.activity_id),
     )
     if refusal:
@@ -222,7 +223,17 @@ def open_for(session: Session, membership_id: str, activity_id: str, now: dateti
 
     Which rows a host reads, and how many, does not depend on whether somebody declined.
     """
-    received = session.execute(
+    return Invitations(
+        tuple(sent for sent in _sent(session, membership_id, activity_id, now) if sent.look != "gone"),
+        received_by(session, membership_id, activity_id, now),
+    )
+
+
+def received_by(
+    session: Session, membership_id: str, activity_id: str, now: datetime
+) -> tuple[ReceivedInvitation, ...]:
+    """The invitations that a teacher can answer, the oldest first; one statement."""
+    rows = session.execute(
         select(
             Invitation.id,
             Invitation.host_id,
@@ -242,14 +253,11 @@ def open_for(session: Session, membership_id: str, activity_id: str, now: dateti
         )
         .order_by(Invitation.created_at, Invitation.id)
     )
-    return Invitations(
-        tuple(_sent(session, membership_id, activity_id, now)),
-        tuple(
-            ReceivedInvitation(
-                row.id, Colleague(row.host_id, row.name, row.given_name or row.name), row.created_at, row.expires_at
-            )
-            for row in received
-        ),
+    return tuple(
+        ReceivedInvitation(
+            row.id, Colleague(row.host_id, row.name, row.given_name or row.name), row.created_at, row.expires_at
+        )
+        for row in rows
     )
 
 
@@ -357,7 +365,7 @@ def _begin(session: Session, host_id: str, coach_id: str, activity_id: str, now:
             for member in (host_id, coach_id)
         ],
     )
-    cycles.start(session, pair_id=pair_id, host_id=host_id, coach_id=coach_id, now=now)
+    cycles.start(session, pair_id=pair_id, activity_id=activity_id, host_id=host_id, coach_id=coach_id, now=now)
     return pair_id
 
 
@@ -406,12 +414,12 @@ def _sent(session: Session, host_id: str, activity_id: str, now: datetime) -> li
     ]
 
 
-def _has_active_pair(session: Session, membership_ids: list[str], activity_id: str) -> bool:
+def _has_active_pair(session: Session, membership_id: str, activity_id: str) -> bool:
     found = session.execute(
         select(Pair.id)
         .join(PairMember, PairMember.pair_id == Pair.id)
         .where(
-            PairMember.membership_id.in_(membership_ids),
+            PairMember.membership_id == membership_id,
             PairMember.activity_id == activity_id,
             PairMember.is_current,
             Pair.status == "active",

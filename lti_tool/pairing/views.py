@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 
 from lti_tool.activities import service as activities
 from lti_tool.activities.service import ActivityView
+from lti_tool.cycles import service as cycles
 from lti_tool.pairing import service, words
 from lti_tool.pairing.rules import OPEN_FOR
 from lti_tool.pairing.service import PairView, Refused
@@ -129,14 +130,16 @@ def pair() -> str | Response:
     with tool().database.read() as session:
         activity = teachers_activity(session)
         found = service.current_pair(session, actor().membership_id, activity.id)
-    if found is None:
-        return redirect(url_for(".find"), 303)
+        if found is None:
+            return redirect(url_for(".find"), 303)
+        own = cycles.list_of(session, actor().membership_id, activity.id)
     return render_template(
         "pairing/pair.html",
         activity_title=activity.title,
         pair=found,
         partner=partner_names(found),
         i_pause=found.me(actor().membership_id).paused_at is not None,
+        own_cycles=own,
     )
 
 

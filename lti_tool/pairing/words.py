@@ -49,11 +49,12 @@ def refused(reason: Refusal) -> PageError:
 
 def told(code: str) -> str:
     """One sentence on what has just happened, for a code that a page was sent on with; empty for any other."""
-    return {
+    sentences = {
         "invited": _("Your invitation is sent. Your colleague sees it when they open this activity."),
         "withdrawn": _("Your invitation is taken back."),
         "declined": _("The invitation is gone from your page. Nobody is told."),
         "paused": _("Your pair is paused. Your trainer is not told."),
         "resumed": _("You go on together."),
         "ended": _("Your pair has ended. Nobody is told why. What you wrote stays yours."),
-    }.get(code, "")
+    }
+    return str(sentences.get(code, ""))

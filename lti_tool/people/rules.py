@@ -17,7 +17,8 @@ class Colleague:
 
 def fold(text: str) -> str:
     """`text` without accents and case: "Seán" and "SEAN" are the same to somebody who searches."""
-    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    return "".join(character for character in plain if not unicodedata.combining(character))
 
 
 def search(colleagues: Iterable[Colleague], wanted: str) -> list[Colleague]:

@@ -54,7 +54,6 @@ def progress_page(session: Session, activity: ActivityView) -> str:
         session,
         activity.id,
         activity.course_id,
-        activity.protocol,
         page=request.args.get("page", 1, type=int),
     )
     parts = _parts(progress)
@@ -85,10 +84,7 @@ def _parts(progress: Progress) -> list[Part]:
 
 def _titles(progress: Progress) -> dict[str, str]:
     language = get_locale().language
-    # The activity's own protocol comes first and names what it shares with older ones.
-    stages = {
-        stage.key: stage.title.into(language) for protocol in reversed(progress.protocols) for stage in protocol.stages
-    }
+    stages = {key: title.into(language) for key, title in progress.titles.items()}
     return stages | {
         NOT_OPENED: _("Not opened yet"),
         NO_PARTNER: _("No partner"),

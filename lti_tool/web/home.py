@@ -1,0 +1,114 @@
+"""Where everybody lands: one page per person and moment, with the one next step."""
+
+from enum import StrEnum
+
+from flask import Blueprint, render_template, request
+from sqlalchemy.orm import Session
+
+from lti_tool.activities import service as activities
+from lti_tool.activities.service import ActivityView
+from lti_tool.activities.views import set_up_page
+from lti_tool.cycles import service as cycles
+from lti_tool.cycles import words as cycle_words
+from lti_tool.pairing import service as pairing
+from lti_tool.pairing import words as pairing_words
+from lti_tool.pairing.views import partner_names
+from lti_tool.people.actor import Actor
+from lti_tool.privacy.rules import Action, ActivityFacts, may
+from lti_tool.privacy.words import who_can_see_cycle
+from lti_tool.progress.views import progress_page
+from lti_tool.web.context import actor, tool
+
+blueprint = Blueprint("home", __name__)
+
+
+class Landing(StrEnum):
+    """Which page somebody sees first."""
+
+    LEFT_COURSE = "left course"
+    ABOVE = "above"
+    NO_ACTIVITY = "no activity"
+    SET_UP = "set up"
+    NOT_OPEN = "not open"
+    PROGRESS = "progress"
+    WELCOME = "welcome"
+    TEACHER = "teacher"
+    GUEST = "guest"
+
+
+def landing(actor: Actor, activity: ActivityFacts | None) -> Landing:
+    """The page of `actor` for the launched `activity`, by the rules of privacy; whom none of them knows is a guest."""
+    if not actor.is_active:
+        return Landing.LEFT_COURSE
+    if actor.is_above:
+        return Landing.ABOVE
+    if activity is None:
+        return Landing.NO_ACTIVITY
+    if may(actor, Action.SET_UP_ACTIVITY, activity):
+        return Landing.SET_UP
+    if may(actor, Action.SEE_PROGRESS, activity):
+        return Landing.PROGRESS
+    if may(actor, Action.TAKE_PART, activity):
+        return Landing.TEACHER if actor.is_welcomed else Landing.WELCOME
+    return Landing.NOT_OPEN if activity.status == "new" and actor.is_teacher else Landing.GUEST
+
+
+@blueprint.get("/")
+def show() -> str:
+    """The page with the next step."""
+    with tool().database.read() as session:
+        activity = activities.find(session, actor().activity_id) if actor().activity_id else None
+        where = landing(actor(), activity.facts if activity else None)
+        if activity is not None:
+            if where is Landing.SET_UP:
+                return set_up_page(activity)
+            if where is Landing.PROGRESS:
+                return progress_page(session, activity)
+            if where is Landing.TEACHER:
+                return _teacher_page(session, activity)
+            if where is Landing.WELCOME:
+                return render_template(
+                    "home/welcome.html",
+                    activity_title=activity.title,
+                    purpose=activity.purpose,
+                    trainers=activities.trainer_names(session, activity.id),
+                )
+        # Somebody who led the school later, or left the course, can still read what is theirs.
+        own = cycles.list_of(session, actor().membership_id, activity.id) if activity else []
+    return render_template(
+        f"home/{where.name.lower()}.html",
+        activity_title=activity.title if activity else "",
+        activity=activity,
+        own_cycles=own,
+    )
+
+
+def _teacher_page(session: Session, activity: ActivityView) -> str:
+    me, now = actor().membership_id, tool().clock()
+    message = pairing_words.told(request.args.get("told", ""))
+    pair = pairing.current_pair(session, me, activity.id)
+    view = cycles.current(session, me, activity.id, now) if pair and pair.status == "active" else None
+    if pair is None or view is None:
+        return render_template(
+            "home/no_partner.html",
+            activity_title=activity.title,
+            message=message,
+            pair=pair,
+            partner=partner_names(pair),
+            i_pause=pair is not None and pair.me(me).paused_at is not None,
+            invitations=pairing.open_for(session, me, activity.id, now),
+            own_cycles=cycles.list_of(session, me, activity.id),
+            name_of=pairing_words.name_of,
+        )
+    return render_template(
+        "home/cycle.html",
+        activity_title=activity.title,
+        message=message,
+        partner=partner_names(pair),
+        view=view,
+        step=cycle_words.next_step(view),
+        stages=cycle_words.stages(view),
+        picture=cycle_words.picture(view),
+        received=pairing.received_by(session, me, activity.id, now),
+        who=who_can_see_cycle([member.given_name for member in pair.others(me)]),
+    )
