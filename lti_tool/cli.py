@@ -1,0 +1,342 @@
+"""The `meitheal` command.
+
+An error is one clear line on standard error: exit status 2 for bad input, 1 for a failure, never a traceback.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import wraps
+from pathlib import Path
+from typing import Any, cast
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+
+from lti_tool.ops import config
+from lti_tool.ops.errors import CommandFailed
+from lti_tool.people import registry
+from lti_tool.people.registry import Problem, RegistryError
+from lti_tool.settings import Settings
+from lti_tool.store import migrate
+from lti_tool.store.database import Database
+from lti_tool.web.context import utcnow
+
+_PORT = click.IntRange(1, 65535)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs one command and ends the process with its status."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Runs one command; returns its exit status."""
+    try:
+        meitheal.main(args=arguments, prog_name="meitheal", standalone_mode=False)
+    except click.ClickException as error:
+        return _complain(error.format_message(), 2)
+    except CommandFailed as error:
+        return _complain(str(error), 2 if error.is_usage else 1)
+    except RegistryError as error:
+        return _complain(_registry_problem(error), 2)
+    except (click.Abort, KeyboardInterrupt):
+        return _complain("Stopped.", 1)
+    except SQLAlchemyError as error:
+        return _complain(_database_problem(error), 1)
+    except Exception as error:
+        # Whatever nobody foresaw is still one line; its kind is what a report of it needs.
+        return _complain(f"Unexpected: {type(error).__name__}: {error}", 1)
+    return 0
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=False)
+@click.version_option(package_name="meitheal", message="%(version)s")
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Settings file; else MEITHEAL_CONFIG, else ./config.toml.",
+)
+@click.pass_context
+def meitheal(context: click.Context, config_file: Path | None) -> None:
+    """Collegial peer coaching inside the LMS a school already has."""
+    context.obj = config_file
+
+
+@meitheal.command()
+@click.option("--public-url", default="http://localhost:8000", show_default=True, help="Address of the tool, https.")
+@click.pass_obj
+def init(config_file: Path | None, public_url: str) -> None:
+    """Write config.toml and secrets.toml with fresh keys; files that exist are never touched."""
+    written = config.write_first(config_file or Path("config.toml"), public_url)
+    click.echo(f"Wrote {written[0]} and {written[1]}. Keep a copy of {written[1].name} in a safe place.")
+    click.echo("Next: meitheal db upgrade, then meitheal serve and meitheal worker.")
+
+
+@meitheal.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--port", type=_PORT, default=8000, show_default=True)
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes of 4 threads each."
+)
+@click.pass_obj
+def serve(config_file: Path | None, host: str, port: int, workers: int) -> None:
+    """Serve the tool. The database must have the right tables: see `meitheal db upgrade`."""
+    from lti_tool.ops import serving
+
+    settings = config.load(config_file)
+    with _database(settings, must_be_current=True):
+        pass
+    serving.serve_tool(settings, host, port, workers)
+
+
+@meitheal.command()
+@click.pass_obj
+def worker(config_file: Path | None) -> None:
+    """Do the work in the background: rosters, clearing up. Run one or more beside `meitheal serve`."""
+    from lti_tool import worker as background
+    from lti_tool.web import logs
+
+    settings = config.load(config_file)
+    logs.configure(settings.log.level)
+    with _database(settings, must_be_current=True):
+        pass
+    background.run(settings, utcnow)
+
+
+@meitheal.command()
+@click.option("--port", type=_PORT, default=8000, show_default=True, help="Port of the tool.")
+@click.option("--sandbox-port", type=_PORT, default=8001, show_default=True, help="Port of the sandbox.")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("var/demo"),
+    show_default=True,
+    help="Where its data lives; emptied at each start.",
+)
+def demo(port: int, sandbox_port: int, folder: Path) -> None:
+    """Try the tool with a small LMS, both on this machine."""
+    from lti_tool.ops import demo as demonstration
+
+    if port == sandbox_port:
+        raise CommandFailed("Tool and sandbox need a port each.", is_usage=True)
+    demonstration.run(folder, port, sandbox_port, utcnow, click.echo)
+
+
+@meitheal.command()
+@click.pass_obj
+def doctor(config_file: Path | None) -> None:
+    """Check everything an installation needs, and say what to fix."""
+    from lti_tool.ops import doctor as examination
+
+    settings = config.load(config_file)
+    bad = 0
+    for finding in examination.examine(settings, utcnow):
+        bad += finding.level == "bad"
+        click.echo(f"{ {'ok': 'ok  ', 'note': 'note', 'bad': 'FIX '}[finding.level] }  {finding.text}")
+    if bad:
+        raise CommandFailed(f"{bad} {'thing' if bad == 1 else 'things'} to fix.")
+
+
+@meitheal.group()
+def db() -> None:
+    """The database's tables."""
+
+
+@db.command()
+@click.pass_obj
+def upgrade(config_file: Path | None) -> None:
+    """Bring the database to the tables of this version. Make a copy of it first."""
+    settings = config.load(config_file)
+    with _database(settings) as database:
+        try:
+            before, after = migrate.upgrade(database)
+        except migrate.BrokenReferences as error:
+            raise CommandFailed(f"Nothing was changed: rows of {error} would refer to nothing.") from None
+    if before == after:
+        click.echo(f"The database is up to date (revision {after}).")
+    else:
+        click.echo(f"The database went from revision {before or 'none'} to {after}.")
+
+
+@meitheal.group()
+def keys() -> None:
+    """The tool's own signing keys."""
+
+
+@keys.command()
+@click.pass_obj
+def rotate(config_file: Path | None) -> None:
+    """Make a new signing key; the present one stays valid until platforms have noticed."""
+    from lti_tool.lti.tool_keys import ToolKeys
+
+    settings = config.load(config_file)
+    with _database(settings, must_be_current=True) as database:
+        now = utcnow()
+        tool_keys = ToolKeys(database, settings.master_key.get_secret_value(), utcnow)
+        with database.write() as session:
+            rotated = tool_keys.rotate(session, now)
+    click.echo(f"Key {rotated.new} is published now and signs from {_moment(rotated.signs_from)}.")
+    for replaced in rotated.replaced:
+        click.echo(f"Key {replaced} stays published for a day after that.")
+
+
+@meitheal.group()
+def platform() -> None:
+    """The LMSs that are connected."""
+
+
+def _names_a_platform(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds what names one platform: its id, or --issuer with --client-id."""
+
+    def named(config_file: Path | None, platform_id: str, issuer: str, client_id: str, **options: Any) -> None:
+        if bool(platform_id) == bool(issuer):
+            raise CommandFailed("Name one platform: by its id, or by --issuer and --client-id.", is_usage=True)
+        settings = config.load(config_file)
+        with _database(settings, must_be_current=True) as database:
+            with database.read() as session:
+                found = registry.find(session, platform_id=platform_id, issuer=issuer, client_id=client_id)
+            command(database, found, **options)
+
+    decorated: Any = wraps(command)(named)
+    for add in (
+        click.pass_obj,
+        click.option("--client-id", default="", help="Client id, where an issuer is registered more than once."),
+        click.option("--issuer", default="", help="Issuer of the LMS, instead of the id."),
+        click.argument("platform_id", required=False, default="", metavar="[ID]"),
+    ):
+        decorated = add(decorated)
+    return cast(Callable[..., None], decorated)
+
+
+@platform.command()
+@click.argument("name")
+@click.pass_obj
+def invite(config_file: Path | None, name: str) -> None:
+    """Print a one-time registration address for the LMS that you call NAME."""
+    settings = config.load(config_file)
+    with _database(settings, must_be_current=True) as database, database.write() as session:
+        invited = registry.invite(session, name, utcnow())
+    click.echo(registry.registration_url(settings.public_url, invited.code))
+    click.echo(
+        f"Paste this address into the LMS (dynamic registration). It works once, until {_moment(invited.expires_at)}.",
+        err=True,
+    )
+
+
+@platform.command("list")
+@click.pass_obj
+def list_platforms(config_file: Path | None) -> None:
+    """List all platforms."""
+    with _database(config.load(config_file), must_be_current=True) as database, database.read() as session:
+        lines = registry.list_platforms(session)
+    if not lines:
+        click.echo("No platform is registered. To invite one: meitheal platform invite NAME", err=True)
+    for line in lines:
+        waiting = f"  {line.waiting_deployments} waiting" if line.waiting_deployments else ""
+        click.echo(f"{line.id}  {line.status:<9}  {line.name}  {line.issuer}  {line.client_id}{waiting}")
+
+
+@platform.command()
+@_names_a_platform
+def show(database: Database, platform_id: str) -> None:
+    """Show one platform; counts, no people."""
+    with database.read() as session:
+        shown = registry.show(session, platform_id)
+    for label, value in (
+        ("id", shown.id),
+        ("name", shown.name),
+        ("family", shown.family or "unknown"),
+        ("status", shown.status),
+        ("issuer", shown.issuer),
+        ("client id", shown.client_id),
+        ("login", shown.authorization_url),
+        ("token", shown.token_url),
+        ("audience", shown.token_audience or "the token address"),
+        ("keys", shown.jwks_url),
+        ("registered", _moment(shown.created_at)),
+        ("people", shown.people),
+        ("last launch", _moment(shown.last_launch_at) if shown.last_launch_at else "none yet"),
+    ):
+        click.echo(f"{label + ':':<13}{value}")
+    for deployment in shown.deployments:
+        click.echo(f"deployment:  {deployment.deployment_id}  {deployment.status}  courses: {deployment.courses}")
+
+
+@platform.command()
+@_names_a_platform
+@click.option("--deployment", default="", metavar="ID", help="One deployment of it, by the id the LMS gave it.")
+def approve(database: Database, platform_id: str, deployment: str) -> None:
+    """Let a platform launch (again), or one deployment of it."""
+    with database.write() as session:
+        registry.approve(session, platform_id, utcnow(), deployment_id=deployment)
+    click.echo(f"Deployment {deployment} may launch." if deployment else "The platform may launch.")
+
+
+@platform.command()
+@_names_a_platform
+def suspend(database: Database, platform_id: str) -> None:
+    """Stop launches and running sessions of a platform; its data stays."""
+    with database.write() as session:
+        registry.suspend(session, platform_id)
+    click.echo("Nobody can launch from it any more. To undo: meitheal platform approve.")
+
+
+@platform.command()
+@_names_a_platform
+@click.option("--yes-remove", metavar="NAME", help="The platform's name, instead of typing it when asked.")
+def remove(database: Database, platform_id: str, yes_remove: str | None) -> None:
+    """Delete a platform with all its courses, people and what they wrote."""
+    with database.read() as session:
+        shown = registry.show(session, platform_id)
+    if yes_remove is None:
+        click.echo(
+            f"This deletes {shown.name} with {shown.people} people and everything they wrote, for ever.", err=True
+        )
+        yes_remove = click.prompt("Type its name to go on", err=True)
+    if yes_remove != shown.name:
+        raise CommandFailed(f"Nothing was deleted: the name is {shown.name}, not {yes_remove}.", is_usage=True)
+    with database.write() as session:
+        registry.remove(session, platform_id)
+    click.echo(f"{shown.name} and everything that belonged to it is deleted.")
+
+
+@contextmanager
+def _database(settings: Settings, *, must_be_current: bool = False) -> Iterator[Database]:
+    database = Database(settings.database_url)
+    try:
+        if must_be_current and not migrate.is_current(database):
+            raise CommandFailed("The database does not have the tables of this version. Run: meitheal db upgrade")
+        yield database
+    finally:
+        database.dispose()
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def _registry_problem(error: RegistryError) -> str:
+    return {
+        Problem.NOT_FOUND: f"There is no platform {error.subject}. See: meitheal platform list",
+        Problem.AMBIGUOUS: f"{error.subject} is registered more than once. Add --client-id.",
+        Problem.EXISTS: f"{error.subject} is registered already.",
+        Problem.BAD_VALUE: f"The {error.subject} is empty, too long, or has characters that cannot be shown.",
+    }[error.problem]
+
+
+def _database_problem(error: SQLAlchemyError) -> str:
+    # The first line says what happened; the others quote the statement, which may hold values.
+    said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    return f"The database cannot be used: {said} Check database_url, or run: meitheal doctor"
+
+
+def _complain(text: str, status: int) -> int:
+    click.echo("\n".join(f"meitheal: {line}" for line in text.splitlines()), err=True)
+    return status
+
+
+if __name__ == "__main__":
+    main()

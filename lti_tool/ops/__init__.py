@@ -1,0 +1,1 @@
+"""What an operator does with the tool, beside running it: first settings, checks, the demonstration."""

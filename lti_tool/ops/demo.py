@@ -1,0 +1,185 @@
+"""`meitheal demo`: tool and sandbox side by side on this machine, connected with each other, ready to try.
+
+They live on different sites (localhost and 127.0.0.1), as tool and LMS do in earnest, so that the browser treats the
+tool's cookies in the LMS's frame as it would there.
+"""
+
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import requests
+
+from lti_tool.ops import config, serving
+from lti_tool.ops.errors import CommandFailed
+from lti_tool.people import registry
+from lti_tool.settings import Settings, load
+from lti_tool.store import migrate
+from lti_tool.store.database import Database
+
+COURSE = "CPC26"
+_ACTIVITIES = (
+    ("Collegial peer coaching", "iframe"),
+    ("Collegial peer coaching (in a new window)", "window"),
+)
+_START_S = 60.0
+_STOP_S = 15.0
+_CONFIG = """\
+# Written anew by each `meitheal demo`.
+public_url = "{tool}"
+database_url = "sqlite:///{folder}/meitheal.db"
+queue_url = "sqlite:///{folder}/queue.db"
+
+[network]
+allow_private = ["127.0.0.0/8", "::1/128"]
+
+[log]
+level = "warning"
+"""
+
+
+def run(
+    folder: Path, tool_port: int, sandbox_port: int, clock: Callable[[], datetime], say: Callable[[str], None]
+) -> None:
+    """Runs until SIGINT or SIGTERM. `folder` keeps the demonstration's data and is emptied at each start, because the
+    sandbox forgets everything too. Raises CommandFailed."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    for port in (tool_port, sandbox_port):
+        serving.require_free("127.0.0.1", port)
+    tool, sandbox = f"http://localhost:{tool_port}", f"http://127.0.0.1:{sandbox_port}"
+    settings = _fresh(folder, tool)
+    database = Database(settings.database_url)
+    migrate.upgrade(database)
+    with database.write() as session:
+        invited = registry.invite(session, "Sandbox school", clock())
+    database.dispose()
+    me = [sys.executable, "-m", "lti_tool.cli", "--config", str(folder / "config.toml")]
+    children = _Children(folder)
+    try:
+        children.start("tool", [*me, "serve", "--host", "127.0.0.1", "--port", str(tool_port), "--workers", "1"])
+        children.start("worker", [*me, "worker"])
+        children.start("sandbox", [sys.executable, "-m", "lti_tool.ops.demo_sandbox", str(sandbox_port), tool])
+        for address in (f"http://127.0.0.1:{tool_port}/healthz", f"{sandbox}/who-am-i"):
+            children.wait_for(address, stop)
+        if not stop.is_set():
+            _connect(sandbox, registry.registration_url(settings.public_url, invited.code))
+            _explain(tool, sandbox, folder, say)
+        while not stop.wait(0.5):
+            children.require_alive()
+    finally:
+        children.stop()
+    say("Stopped.")
+
+
+def _fresh(folder: Path, tool: str) -> Settings:
+    folder = folder.absolute()
+    marker = folder / "config.toml"
+    if folder.exists() and any(folder.iterdir()) and not marker.exists():
+        raise CommandFailed(
+            f"{folder} holds something else than an earlier demo. Choose an empty folder.", is_usage=True
+        )
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "log").mkdir(parents=True)
+    marker.write_text(_CONFIG.format(tool=tool, folder=folder.as_posix()), "utf-8")
+    config.write_secrets(folder / "secrets.toml")
+    return load(marker)
+
+
+def _connect(sandbox: str, registration_url: str) -> None:
+    """Registers the tool with the sandbox, as an administrator would, and places two activities in its course."""
+    tool = _script(f"{sandbox}/sandbox/tools", {"url": registration_url})
+    for title, target in _ACTIVITIES:
+        _script(
+            f"{sandbox}/sandbox/activities",
+            {"course": COURSE, "title": title, "tool": tool["client_id"], "target": target},
+        )
+
+
+def _script(url: str, body: dict[str, str]) -> dict[str, str]:
+    try:
+        answer = requests.post(url, json=body, timeout=60)
+    except requests.RequestException as error:
+        raise CommandFailed(f"The sandbox does not answer: {type(error).__name__}.") from None
+    if answer.status_code != 201:
+        raise CommandFailed(f"The sandbox refused {url}: {' '.join(answer.text.split())[:500]}")
+    made: dict[str, str] = answer.json()
+    return made
+
+
+def _explain(tool: str, sandbox: str, folder: Path, say: Callable[[str], None]) -> None:
+    say(
+        f"""
+Meitheal runs at {tool} and is registered with the sandbox, a small LMS to try it in.
+
+  Open {sandbox}
+
+and choose who you are:
+  Máire Nic Eoin         trainer: opens the activity first and sets it up
+  Niamh Ní Bhriain, …    24 teachers: find a partner and coach each other (use a second browser, or a private window)
+  Eithne Ní Fhlatharta   principal, enrolled as Instructor: sees neither names nor content
+  Colm Hennessy          administrator of the LMS: sees neither names nor content
+
+The course has the activity twice: within the page, and in a new window. Data and logs are in {folder}; each start
+begins with an empty database, because the sandbox forgets everything too. Ctrl-C stops both.
+"""
+    )
+
+
+class _Children:
+    """The processes of the demonstration; what they say goes to files."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "log"
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, name: str, command: list[str]) -> None:
+        with self._log(name).open("wb") as output:
+            # A session of its own: Ctrl-C reaches this process only, which then stops the others in order.
+            self._running[name] = subprocess.Popen(  # noqa: S603 - our own commands
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            )
+
+    def wait_for(self, address: str, stop: threading.Event) -> None:
+        deadline = time.monotonic() + _START_S
+        while not stop.is_set():
+            self.require_alive()
+            try:
+                if requests.get(address, timeout=5).status_code == 200:
+                    return
+            except requests.RequestException:
+                pass
+            if time.monotonic() > deadline:
+                raise CommandFailed(f"{address} does not answer. What happened is in {self._folder}.")
+            stop.wait(0.1)
+
+    def require_alive(self) -> None:
+        for name, process in self._running.items():
+            if process.poll() is not None:
+                said = self._log(name).read_text("utf-8", "replace").strip().splitlines()
+                raise CommandFailed(
+                    f"The {name} stopped by itself ({process.returncode}): {said[-1] if said else 'it said nothing'} "
+                    f"(all of it is in {self._log(name)})"
+                )
+
+    def stop(self) -> None:
+        for process in self._running.values():
+            if process.poll() is None:
+                process.terminate()
+        deadline = time.monotonic() + _STOP_S
+        for process in self._running.values():
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _log(self, name: str) -> Path:
+        return self._folder / f"{name}.log"

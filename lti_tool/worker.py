@@ -1,0 +1,82 @@
+"""The background worker: which work there is, and the process that does it."""
+
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from lti_tool.lti import logins
+from lti_tool.lti.service import LtiDoor
+from lti_tool.pairing.service import lapse_due
+from lti_tool.people import roster, sign_ins
+from lti_tool.settings import Settings
+from lti_tool.store import jobs
+from lti_tool.store.database import Database
+from lti_tool.store.jobs import Handler, Periodic
+from lti_tool.store.queue import Queue
+
+log = structlog.get_logger(__name__)
+
+Clock = Callable[[], datetime]
+
+
+def open_queue(settings: Settings) -> Queue:
+    """The queue of these settings; connects at first use."""
+    return Queue(settings.queue_url, settings.secret_key.get_secret_value())
+
+
+def handlers(database: Database, lti: LtiDoor, clock: Clock) -> Mapping[str, Handler]:
+    """Every kind of job → the function that does it."""
+    return {roster.JOB: partial(roster.read, database=database, http=lti.http, tokens=lti.tokens, clock=clock)}
+
+
+def periodic(database: Database, clock: Clock) -> tuple[Periodic, ...]:
+    """What is done again and again, however many workers run."""
+
+    def in_transaction(task: Callable[[Session, datetime], Any]) -> Callable[[], None]:
+        def run() -> None:
+            with database.write() as session:
+                task(session, clock())
+
+        return run
+
+    return (
+        Periodic("forget_old_logins", timedelta(minutes=10), lambda: logins.forget_old(database, clock())),
+        Periodic("remove_expired_sign_ins", timedelta(hours=1), in_transaction(sign_ins.remove_expired)),
+        Periodic("lapse_invitations", timedelta(hours=1), in_transaction(lapse_due)),
+    )
+
+
+def run(settings: Settings, clock: Clock) -> None:
+    """Works until SIGINT or SIGTERM, then finishes what it has in hand."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    database = Database(settings.database_url)
+    work_until(stop, settings, database, clock)
+    database.dispose()
+
+
+def work_until(stop: threading.Event, settings: Settings, database: Database, clock: Clock) -> None:
+    """Does all work that is due or comes in, until `stop` is set."""
+    queue = open_queue(settings)
+    # A job may ask for another one.
+    database.on_work = queue.wake
+    tasks = periodic(database, clock)
+    jobs.schedule(database, tasks, clock())
+    kinds = handlers(database, LtiDoor(settings, database, clock), clock)
+
+    def work() -> None:
+        try:
+            jobs.run_due(database, kinds, tasks, clock, stop=stop.is_set)
+        except SQLAlchemyError as error:
+            # The database is away for a moment; the next poll tries again.
+            log.error("database_unreachable", error=type(error).__name__)
+
+    queue.serve(work, stop)
