@@ -16,6 +16,7 @@ from flask_bootstrap import Bootstrap5
 from werkzeug.serving import BaseWSGIServer, make_server
 
 ROOT = Path(__file__).resolve().parents[2]
+MAX_LENGTH = 200
 PAGE = """
 {% extends "base.html" %}
 {% import "_macros.html" as ui with context %}
@@ -174,6 +175,9 @@ def _app(fake: FakeTexts) -> Flask:
             said = jsonify(title="No", what="It was refused.", advice="Try otherwise.", reference="1")
             return said, fake.refuse
         sent = request.get_json()
+        if len(sent["text"]) > MAX_LENGTH:
+            said = jsonify(title="Too long", what="This is too long.", advice="Shorten it.", reference="1")
+            return said, 400
         viewer = request.args["as"]
         fake.save(key, viewer, sent["text"], sent["base"], sent["editor"], sent["seq"])
         if fake.lose_answers:
@@ -205,7 +209,7 @@ def _view(fake: FakeTexts, key: str, person: str) -> FieldView:
         label={"goal": "The goal", "look": "What we agree to look at"}[key],
         help="In your own words.",
         rows=3,
-        max_length=200,
+        max_length=MAX_LENGTH,
         editable=True,
         text=main["text"] if main else "",
         base=main["token"] if main else "",

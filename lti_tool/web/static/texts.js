@@ -324,10 +324,6 @@ class Field {
     if (!this.isUnsent() || this.refusal || this.page.over) return this.show();
     const text = this.box.value;
     const { seq } = this;
-    if (text.length > this.max) {
-      this.refusal = words.tooLong.replace("{count}", text.length - this.max);
-      return this.show();
-    }
     this.firstUnsent = undefined;
     const answer = await this.page.ask(this.form.action, this.letter(text, seq));
     if (answer === null) {
@@ -339,10 +335,16 @@ class Field {
       this.acknowledged(answer.body, text, seq);
     } else if (answer.status !== 401) {
       this.failures = 0;
-      if (seq === this.seq) this.refusal = `${answer.body.what ?? ""} ${answer.body.advice ?? ""}`.trim() || "?";
+      if (seq === this.seq) this.refusal = this.reasonOf(answer, text);
       else this.sendSoon();
     }
     this.show();
+  }
+
+  reasonOf({ body }, text) {
+    const over = text.length - this.max;
+    if (over > 0) return words.tooLong.replace("{count}", over);
+    return [body.what, body.advice].filter(Boolean).join(" ") || words.none;
   }
 
   letter(text, seq) {
@@ -358,7 +360,7 @@ class Field {
     const text = this.box.value;
     const letter = this.letter(text, this.seq);
     const size = new Blob([letter.body]).size;
-    if (this.refusal || this.page.over || size > room || text.length > this.max) return room;
+    if (this.refusal || this.page.over || size > room) return room;
     fetch(this.form.action, { ...letter, credentials: "same-origin", keepalive: true }).catch(() => {});
     return room - size;
   }

@@ -1,0 +1,175 @@
+"""The real tool and the sandbox on two sites of this machine, and how a person walks through them in a browser."""
+
+import base64
+import json
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+from playwright.sync_api import BrowserContext, Frame, Page
+from werkzeug.serving import make_server
+
+from lti_tool.people import registry
+from lti_tool.sandbox.app import create_app as create_sandbox
+from lti_tool.store.database import Database
+
+SERVE = Path(__file__).with_name("serve_tool.py")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class LiveTool:
+    """The tool at http://localhost:<port>, in a process that can be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.url = f"http://localhost:{self.port}"
+        self.folder = folder
+        self.database_url = f"sqlite:///{folder / 'meitheal.db'}"
+        self.settings = {
+            "public_url": self.url,
+            "secret_key": base64.b64encode(secrets.token_bytes(32)).decode(),
+            "master_key": base64.b64encode(secrets.token_bytes(32)).decode(),
+            "database_url": self.database_url,
+            "queue_url": f"sqlite:///{folder / 'queue.db'}",
+            "network": {"allow_private": ["127.0.0.0/8", "::1/128"]},
+            "limits": {"enabled": False},
+            "log": {"level": "warning"},
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        log = (self.folder / "tool.log").open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, str(SERVE), json.dumps(self.settings), str(self.port)], stdout=log, stderr=log
+        )
+        log.close()
+        end = time.monotonic() + 30
+        while True:
+            try:
+                if requests.get(f"{self.url}/healthz", timeout=2).status_code == 200:
+                    return
+            except requests.ConnectionError:
+                pass
+            running = self.process.poll() is None
+            assert running and time.monotonic() < end, (self.folder / "tool.log").read_text("utf-8")[-3000:]
+            time.sleep(0.1)
+
+    def kill(self) -> None:
+        """As the power cut does it."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+    @contextmanager
+    def database(self) -> Iterator[Database]:
+        opened = Database(self.database_url)
+        yield opened
+        opened.dispose()
+
+    def end_all_sign_ins(self) -> None:
+        from sqlalchemy import update
+
+        from lti_tool.people.models import SignIn
+
+        with self.database() as database, database.write() as session:
+            session.execute(update(SignIn).values(expires_at=datetime(2020, 1, 1, tzinfo=UTC)))
+
+
+class LiveSandbox:
+    """The mini-LMS at http://127.0.0.1:<port>, another site for every browser."""
+
+    def __init__(self, tool: LiveTool) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        app = create_sandbox(self.url, tool_origin=tool.url)
+        self.server = make_server("127.0.0.1", self.port, app, threaded=True)
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread.start()
+
+    def stop(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+    def post(self, path: str, **body: Any) -> Any:
+        answer = requests.post(f"{self.url}/sandbox/{path}", json=body, timeout=60)
+        assert answer.ok, answer.text
+        return answer.json()
+
+    def people(self, role: str) -> list[dict[str, Any]]:
+        found = requests.get(f"{self.url}/sandbox/people", timeout=10).json()
+        return [person for person in found if person["role"] == role]
+
+    def register(self, tool: LiveTool, *, platform_storage: bool = False) -> str:
+        """Registers the tool by a one-time invite; its client id."""
+        with tool.database() as database, database.write() as session:
+            code = registry.invite(session, "Scoil", datetime.now(UTC)).code
+        address = registry.registration_url(tool.url, code)
+        return str(self.post("tools", url=address, platform_storage=platform_storage)["client_id"])
+
+    def add_activity(self, client_id: str, title: str = "Coaching", target: str = "iframe") -> str:
+        """Address of a new activity's page in the main course."""
+        return str(self.post("activities", course="CPC26", title=title, tool=client_id, target=target)["page"])
+
+
+class Somebody:
+    """A person at a browser of their own: logs in to the sandbox, opens the activity, and works in it."""
+
+    def __init__(self, context: BrowserContext, sandbox: LiveSandbox, user: str) -> None:
+        self.context = context
+        self.sandbox = sandbox
+        self.user = user
+        answer = context.request.post(f"{sandbox.url}/sandbox/login", data={"user": user})
+        assert answer.ok, answer.text()
+        self.errors: list[str] = []
+        context.on("page", self._watch)
+        self.view: Page | Frame | None = None
+
+    def _watch(self, page: Page) -> None:
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def open(self, activity: str) -> Page | Frame:
+        """The activity as the LMS shows it: in the frame, or in a new tab where the frame keeps no cookies."""
+        page = self.context.new_page()
+        page.goto(activity)
+        handle = page.wait_for_selector("iframe.tool")
+        frame = handle.content_frame()
+        assert frame is not None
+        frame.wait_for_selector("main h1", timeout=15_000)
+        self.frame, self.page, self.view = frame, page, frame
+        return frame
+
+    def open_in_new_tab(self, activity: str) -> Page:
+        """Where the frame keeps no cookies: by the button that the tool shows there."""
+        frame = self.open(activity)
+        with self.context.expect_page() as opened:
+            frame.locator("main .btn-primary", has_text="new tab").click()
+        opened.value.wait_for_selector("main h1")
+        self.page = self.view = opened.value
+        return opened.value
+
+    @property
+    def at(self) -> Page | Frame:
+        assert self.view is not None
+        return self.view
+
+    def press(self, name: str) -> None:
+        """Presses a button or follows a link by its words, and waits for the next page."""
+        self.at.locator("button:visible, a:visible").get_by_text(name, exact=True).first.click()
+        self.at.wait_for_load_state()
