@@ -92,7 +92,7 @@ def _checked_item(item: Any, tool: Tool) -> dict[str, Any]:
 
 
 def _is_positive(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= 1e9
 
 
 def _add(item: Mapping[str, Any], course: Course, tool: Tool) -> Activity:

@@ -60,14 +60,16 @@ def require_token(*scopes: str) -> Tool:
     if scheme.lower() != "bearer" or not value:
         raise ServiceRefusal(401, "The request carries no bearer token")
     school = the_school()
-    token = school.access_tokens.get(value.strip())
-    if token is None:
+    with school.lock:
+        token = school.access_tokens.get(value.strip())
+        tool = school.tools.get(token.deployment_id) if token else None
+    if token is None or tool is None:
         raise ServiceRefusal(401, "The access token is unknown or no longer valid")
     if token.expires <= school.now():
         raise ServiceRefusal(401, "The access token has expired")
     if not any(scope in token.scopes for scope in scopes):
         raise ServiceRefusal(school.personality.missing_scope_status, f"The access token lacks the scope {scopes[0]}")
-    return school.tools[token.deployment_id]
+    return tool
 
 
 def _proven_tool(assertion: str) -> Tool:

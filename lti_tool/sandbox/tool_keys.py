@@ -29,8 +29,8 @@ def verify(school: School, tool: Tool, token: str, *, audiences: set[str], once:
     if claims.get("iss") != tool.client_id:
         raise BadToken("iss must be the client_id")
     audience = claims.get("aud")
-    named = set(audience) if isinstance(audience, list) else {audience}
-    if not named & audiences:
+    named = audience if isinstance(audience, list) else [audience]
+    if not any(one in audiences for one in named if isinstance(one, str)):
         raise BadToken(f"aud must name this LMS, one of {sorted(audiences)}")
     expires, issued = claims.get("exp"), claims.get("iat")
     if not _is_time(expires) or not _is_time(issued):
@@ -94,7 +94,7 @@ def _public_key(school: School, tool: Tool, kid: str) -> jwt.PyJWK:
         raise BadToken(f"the key set at {tool.jwks_url} has no key {kid!r}")
     try:
         return jwt.PyJWK(found, algorithm="RS256")
-    except jwt.PyJWTError as problem:
+    except (jwt.PyJWTError, ValueError, TypeError, AttributeError) as problem:
         raise BadToken(f"the key {kid!r} at {tool.jwks_url} is not an RSA key") from problem
 
 
@@ -113,4 +113,5 @@ def _fetch(school: School, address: str) -> list[dict[str, object]]:
 
 
 def _is_time(value: object) -> TypeGuard[float]:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    # The bounds keep out infinity and what is not a number at all, which JSON of Python lets pass.
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e12

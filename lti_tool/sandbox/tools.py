@@ -37,9 +37,12 @@ class Tool:
 
 
 def domain_of(url_or_domain: str) -> str:
-    """Host and, where given, port, in lower case; a leading `www.` does not count."""
+    """Host and, where given, port, in lower case; a leading `www.` does not count; "" if malformed."""
     address = url_or_domain if "//" in url_or_domain else "//" + url_or_domain
-    return urlsplit(address).netloc.lower().removeprefix("www.")
+    try:
+        return urlsplit(address).netloc.lower().removeprefix("www.")
+    except ValueError:
+        return ""
 
 
 def origin_of(url: str) -> str:

@@ -136,7 +136,7 @@ class FakeTool(BaseAdapter):
         assert isinstance(school, School)
         return school
 
-    def send(self, request: requests.PreparedRequest, **_options: Any) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *_args: Any, **_options: Any) -> requests.Response:
         address = urlsplit(str(request.url))
         if address.path == "/lti/jwks":
             self.key_requests += 1
@@ -287,8 +287,12 @@ class Browser:
         header = jwt.get_unverified_header(token)
         keys = self.client.get("/mod/lti/certs.php").get_json()["keys"]
         key = next(one for one in keys if one["kid"] == header["kid"])
-        unchecked = {"verify_exp": False, "verify_iat": False, "verify_aud": False}
-        claims = jwt.decode(token, jwt.PyJWK(key), algorithms=["RS256"], options=unchecked)
+        claims = jwt.decode(
+            token,
+            jwt.PyJWK(key),
+            algorithms=["RS256"],
+            options={"verify_exp": False, "verify_iat": False, "verify_aud": False},
+        )
         other = {name: value for name, value in posted.items() if name != "id_token"}
         return {"header": header, "claims": claims, "other_form": other}
 

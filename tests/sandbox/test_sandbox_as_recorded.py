@@ -23,13 +23,12 @@ def recorded(name: str) -> Any:
 
 def leaves(value: Any, path: str = "") -> dict[str, Any]:
     """Every value inside `value` by its path; lists of objects by index, lists of plain values as one leaf."""
+    found: dict[str, Any] = {}
     if isinstance(value, dict):
-        found = {}
         for key, part in value.items():
             found |= leaves(part, f"{path}/{key}" if path else key)
         return found or {path: {}}
     if isinstance(value, list) and value and isinstance(value[0], dict):
-        found = {}
         for index, part in enumerate(value):
             found |= leaves(part, f"{path}[{index}]")
         return found

@@ -62,6 +62,7 @@ def changed(metadata: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         ("tool/domain", None, "missing_domain"),
         ("tool/domain", "127.0.0.1", "domain_targetlinkuri_mismatch"),
         ("tool/domain", "example.org", "domain_targetlinkuri_mismatch"),
+        ("tool/domain", "//[", "domain_targetlinkuri_mismatch"),
         ("tool/target_link_uri", None, "missing_target_link_uri"),
         ("tool/target_link_uri", "launch", "invalid_target_link_uri"),
         ("tool/messages", {"type": "LtiDeepLinkingRequest"}, "invalid_messages"),
@@ -350,6 +351,9 @@ def test_deep_linking_answers_of_the_wrong_session_are_refused(browser: Any, too
         ({"sub": None}, "invalid_request", "sub"),
         ({"aud": "http://127.0.0.1:8088/"}, "invalid_client", "aud"),
         ({"aud": None}, "invalid_client", "aud"),
+        ({"aud": [{}, 5]}, "invalid_client", "aud"),
+        ({"exp": float("nan")}, "invalid_client", "exp and iat"),
+        ({"exp": float("inf")}, "invalid_client", "exp and iat"),
         ({"exp": None}, "invalid_client", "exp and iat"),
         ({"iat": None}, "invalid_client", "exp and iat"),
         ({"exp": "soon"}, "invalid_client", "exp and iat"),
@@ -416,7 +420,7 @@ def test_wrongly_signed_assertions_are_refused(tool: Any) -> None:
     assert "kid" in why(jwt.encode(tool.assertion(), tool.key.private, algorithm="RS256"))
     assert "RS256" in why(tool.key.sign(tool.assertion(), algorithm="RS512"))
     assert "RS256" in why(jwt.encode(tool.assertion(), "a secret of thirty-two characters", algorithm="HS256"))
-    assert "RS256" in why(jwt.encode(tool.assertion(), None, algorithm="none"))
+    assert "RS256" in why(jwt.encode(tool.assertion(), "", algorithm="none"))
 
 
 def test_a_tool_may_rotate_its_keys(tool: Any) -> None:

@@ -184,7 +184,7 @@ class Moodle:
     def launch_key(self, message_hint: str) -> str | None:
         try:
             hint = json.loads(message_hint)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         key = hint.get("launchid") if isinstance(hint, dict) else None
         return key if isinstance(key, str) else None
