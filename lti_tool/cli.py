@@ -35,6 +35,9 @@ def run(arguments: list[str] | None = None) -> int:
     """Runs one command; returns its exit status."""
     try:
         meitheal.main(args=arguments, prog_name="meitheal", standalone_mode=False)
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx else "meitheal"
+        return _complain(f"{error.format_message()} See: {where} --help", 2)
     except click.ClickException as error:
         return _complain(error.format_message(), 2)
     except CommandFailed as error:
@@ -140,7 +143,7 @@ def doctor(config_file: Path | None) -> None:
         raise CommandFailed(f"{bad} {'thing' if bad == 1 else 'things'} to fix.")
 
 
-@meitheal.group()
+@meitheal.group(no_args_is_help=False)
 def db() -> None:
     """The database's tables."""
 
@@ -161,7 +164,7 @@ def upgrade(config_file: Path | None) -> None:
         click.echo(f"The database went from revision {before or 'none'} to {after}.")
 
 
-@meitheal.group()
+@meitheal.group(no_args_is_help=False)
 def keys() -> None:
     """The tool's own signing keys."""
 
@@ -183,7 +186,7 @@ def rotate(config_file: Path | None) -> None:
         click.echo(f"Key {replaced} stays published for a day after that.")
 
 
-@meitheal.group()
+@meitheal.group(no_args_is_help=False)
 def platform() -> None:
     """The LMSs that are connected."""
 
