@@ -391,14 +391,15 @@ class _Reader:
                             f"{key!r} is not a text of this or an earlier stage that both see. Correct the key.",
                         )
             for j, gate in enumerate(stage.gates):
-                allowed: set[str | None] = {
+                choices: Mapping[str, set[str]] = {
                     "text": {found.key for found in stage.fields},
                     "agreement": {found.key for found in stage.agreements},
                     "meeting": set(MEETINGS),
-                    "first_turn": {stage.first_turn} - {None},
-                }[gate.needs]
+                    "first_turn": {stage.first_turn or ""} - {""},
+                }
+                allowed = choices[gate.needs]
                 if gate.of not in allowed:
-                    names = ", ".join(sorted(str(each) for each in allowed)) or "none"
+                    names = ", ".join(sorted(allowed)) or "none"
                     self._say((*place, "gates", j), f"{gate.of!r} is not here. Allowed for {gate.needs}: {names}.")
             if stage.kind == "reflection":
                 if stage.key != REFLECTION:

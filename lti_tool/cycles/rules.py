@@ -95,6 +95,7 @@ class Cycle:
     id: str
     pair_id: str
     activity_id: str
+    activity_title: str
     number: int
     status: str
     """running, finished or stopped."""

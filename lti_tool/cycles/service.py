@@ -13,6 +13,7 @@ from sqlalchemy import and_, false, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities import service as activities
+from lti_tool.activities.models import Activity
 from lti_tool.cycles import protocols, rules
 from lti_tool.cycles.models import (
     AgreementSigned,
@@ -48,6 +49,10 @@ class NotPossible(Exception):
 
 class Changed(Exception):
     """What somebody agreed to, or wanted to replace, is not as it was on their page any more."""
+
+
+class NotYours(Exception):
+    """It is for the other role to do this."""
 
 
 class TooLong(Exception):
@@ -262,19 +267,24 @@ def load(session: Session, cycle_id: str, person_id: str, *, lock: bool = False)
 
 def load_frame(session: Session, cycle_id: str, person_id: str, *, lock: bool = False) -> rules.Cycle | None:
     """A cycle with its members and marks only, by three statements: enough to say who may read and write what."""
-    query = select(
-        Cycle.id,
-        Cycle.pair_id,
-        Cycle.activity_id,
-        Cycle.number,
-        Cycle.status,
-        Cycle.revision,
-        Cycle.started_at,
-        Cycle.finished_at,
-        Cycle.closed_at,
-        Cycle.protocol_version_id,
-    ).where(Cycle.id == cycle_id)
-    row = session.execute(query.with_for_update() if lock else query).one_or_none()
+    query = (
+        select(
+            Cycle.id,
+            Cycle.pair_id,
+            Cycle.activity_id,
+            Activity.title.label("activity_title"),
+            Cycle.number,
+            Cycle.status,
+            Cycle.revision,
+            Cycle.started_at,
+            Cycle.finished_at,
+            Cycle.closed_at,
+            Cycle.protocol_version_id,
+        )
+        .join(Activity, Activity.id == Cycle.activity_id)
+        .where(Cycle.id == cycle_id)
+    )
+    row = session.execute(query.with_for_update(of=Cycle) if lock else query).one_or_none()
     if row is None:
         return None
     members = tuple(
@@ -308,7 +318,16 @@ def load_frame(session: Session, cycle_id: str, person_id: str, *, lock: bool = 
         )
     )
     return rules.Cycle(
-        **{key: value for key, value in row._mapping.items() if key != "protocol_version_id"},
+        id=row.id,
+        pair_id=row.pair_id,
+        activity_id=row.activity_id,
+        activity_title=row.activity_title,
+        number=row.number,
+        status=row.status,
+        revision=row.revision,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        closed_at=row.closed_at,
         protocol=_protocol(session, row.protocol_version_id),
         members=members,
         viewer_id=person_id,
@@ -661,6 +680,8 @@ def confirm_visit(session: Session, cycle: rules.Cycle, *, seen_rev: int, now: d
     """
     visit = cycle.meeting("visit")
     stage = next((each for each in cycle.stages if each.kind == "visit"), None)
+    if cycle.me.role != "coach":
+        raise NotYours
     if visit is None or stage is None:
         raise NotPossible([Missing("meeting", "visit", stage.key if stage else "")])
     if missing := rules.missing_to_confirm_visit(cycle, stage, cycle.me):
@@ -688,7 +709,12 @@ def close(session: Session, cycle: rules.Cycle, stage: Stage, *, now: datetime) 
 
 
 def mark_first_turn(session: Session, cycle: rules.Cycle, stage: Stage, *, now: datetime) -> None:
-    """The one who speaks first has spoken: the other's questions open (R64). Raises NotPossible before it is time."""
+    """The one who speaks first has spoken: the other's questions open (R64).
+
+    Raises NotYours for the other, NotPossible before it is time.
+    """
+    if cycle.me.role != stage.first_turn:
+        raise NotYours
     if rules.first_turn_done(cycle, stage):
         return
     earlier = [each for each in cycle.stages[: cycle.stages.index(stage)] if not rules.is_done(cycle, each)]

@@ -159,6 +159,10 @@ class Page {
       this.fields.get(key)?.hear(heads, body.revision);
       const shown = document.querySelector(`[data-text-shown="${CSS.escape(key)}"] [data-versions]`);
       if (shown && heads.length) showVersions(shown, heads);
+      // What an agreement on this page is about is now what the page shows.
+      for (const seen of document.querySelectorAll(`[data-seen="${CSS.escape(key)}"]`)) {
+        seen.value = heads.map((head) => head.token).join();
+      }
     }
     const around = JSON.stringify([body.stage, body.agreements, body.marks, Object.keys(body.texts).sort()]);
     if (around !== this.around) this.refresh(this.around !== undefined);
@@ -229,6 +233,8 @@ class Field {
     this.others = form.parentElement.querySelector("[data-other-versions]");
     this.max = Number(form.dataset.max) || Infinity;
     this.base = form.elements.base.value.split(",").filter(Boolean);
+    // Without JavaScript the box belongs to the form of the whole page; now it is sent on its own.
+    for (const part of form.querySelectorAll("[form]")) part.removeAttribute("form");
     this.heads = null; // as last heard; what the server rendered stands until then
     this.editor = page.editor;
     this.seq = 0; // of the text in the box

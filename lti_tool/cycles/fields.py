@@ -1,0 +1,148 @@
+"""What a page shows of a text: the view model of ui.text_field, and the same as JSON for texts.js."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from lti_tool.cycles import service, words
+from lti_tool.cycles.protocols import Field
+from lti_tool.cycles.rules import Cycle
+from lti_tool.cycles.service import OpenedText, Register
+from lti_tool.people.actor import Actor
+from lti_tool.privacy.keyring import ScopeKeys
+from lti_tool.privacy.rules import Action, may
+from lti_tool.privacy.words import who_can_see_text
+
+THEIRS = "-theirs"
+"""Ending of the key under which the partner's own version of a field `by: each` is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeadView:
+    """A current version of a text."""
+
+    token: str
+    author: str
+    mine: bool
+    text: str
+    saved_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldView:
+    """A text as one of the two sees it."""
+
+    key: str
+    label: str
+    help: str
+    rows: int
+    max_length: int
+    editable: bool
+    text: str
+    base: str
+    """Token of the version that `text` is, or empty."""
+    heads: tuple[HeadView, ...]
+    who: str
+    """Who can see it."""
+    group: str = ""
+    has_history: bool = False
+
+    @property
+    def tokens(self) -> str:
+        """All current versions, with commas between: what somebody who looks at the page has seen."""
+        return ",".join(head.token for head in self.heads)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A register that may be shown: the field's, or one author's."""
+
+    key: str
+    field: Field
+    author_id: str | None
+
+
+def registers(actor: Actor, cycle: Cycle, fields: Iterable[Field]) -> list[_Shown]:
+    """Which registers of these fields the rules of privacy open to `actor` now."""
+    found = []
+    for field in fields:
+        if field.by != "each":
+            if may(actor, Action.READ_TEXT, cycle.text_facts(field)):
+                found.append(_Shown(field.key, field, None))
+            continue
+        for member in (cycle.me, cycle.partner):
+            if may(actor, Action.READ_TEXT, cycle.text_facts(field, member.person_id)):
+                ending = "" if member is cycle.me else THEIRS
+                found.append(_Shown(field.key + ending, field, member.person_id))
+    return found
+
+
+def is_editable(actor: Actor, cycle: Cycle, field: Field) -> bool:
+    """Whether `actor` can write in a field now. What both see is settled with the cycle; a reflection never is."""
+    if not may(actor, Action.WRITE_TEXT, cycle.text_facts(field, actor.person_id)):
+        return False
+    return cycle.is_running or field.seen == "author"
+
+
+def read(
+    session: Session, keys: ScopeKeys, actor: Actor, cycle: Cycle, fields: Sequence[Field]
+) -> dict[str, FieldView]:
+    """The texts of these fields that `actor` may see now, by key, in order; one statement."""
+    shown = registers(actor, cycle, fields)
+    opened = service.read_texts(session, keys, cycle.id, [Register(each.field.key, each.author_id) for each in shown])
+    return {each.key: _view(actor, cycle, each, opened) for each in shown}
+
+
+def _view(actor: Actor, cycle: Cycle, shown: _Shown, opened: Sequence[OpenedText]) -> FieldView:
+    field = shown.field
+    is_mine = shown.author_id in (None, actor.person_id)
+    heads = tuple(
+        HeadView(
+            text.token,
+            words.name(cycle.me if text.author_id == actor.person_id else cycle.partner),
+            text.author_id == actor.person_id,
+            text.text,
+            text.saved_at.isoformat(),
+        )
+        for text in opened
+        if text.field == field.key and shown.author_id in (None, text.author_id)
+    )
+    main = next((head for head in reversed(heads) if head.mine), heads[-1] if heads else None)
+    label = words.into(field.label)
+    return FieldView(
+        key=shown.key,
+        label=label if is_mine else f"{label} ({words.name(cycle.partner)})",
+        help=words.into(field.help) if is_mine else "",
+        rows=field.rows,
+        max_length=max(field.max_length, len(main.text) if main else 0),
+        editable=is_mine and is_editable(actor, cycle, field),
+        text=main.text if main else "",
+        base=main.token if main else "",
+        heads=heads,
+        who=who_can_see_text(
+            actor,
+            cycle.text_facts(field, shown.author_id),
+            {member.person_id: words.name(member) for member in cycle.members},
+        ),
+        group=field.group,
+        has_history=field.seen == "pair" and is_mine and bool(heads),
+    )
+
+
+def as_json(view: FieldView) -> dict[str, Any]:
+    """A field as texts.js takes it in."""
+    return {
+        "base": [view.base] if view.base else [],
+        "heads": [
+            {
+                "token": head.token,
+                "author": head.author,
+                "mine": head.mine,
+                "text": head.text,
+                "saved_at": head.saved_at,
+            }
+            for head in view.heads
+        ],
+    }

@@ -1,0 +1,754 @@
+"""Pages of a cycle: its stages, saving what is typed, agreeing, meeting, closing, and what comes after it.
+
+Every button of a stage's page sends the whole page, so that without JavaScript too a tap on one thing never throws away
+what was typed into another: each handler first saves what came along, and only then does what it is for.
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import Blueprint, abort, jsonify, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from lti_tool.cycles import fields, rules, service, words
+from lti_tool.cycles.fields import FieldView
+from lti_tool.cycles.protocols import Agreement, Stage
+from lti_tool.cycles.rules import Cycle, WrongTime
+from lti_tool.cycles.service import Changed, NotPossible, NotYours, TooLong
+from lti_tool.privacy.keyring import ScopeKeys
+from lti_tool.privacy.rules import Action, may
+from lti_tool.privacy.words import who_can_see_cycle
+from lti_tool.web.context import actor, tool
+from lti_tool.web.errors import PageError
+
+blueprint = Blueprint("cycles", __name__)
+
+MAX_PLACE = 200
+"""Characters of a meeting's place."""
+MINUTES = range(5, 241)
+_MOST_SEQ = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingBox:
+    """A meeting as a page shows it: what is booked, and the form to those who may book it."""
+
+    kind: str
+    title: str
+    summary: str
+    """When and where; empty while nothing is booked."""
+    editable: bool
+    label: str
+    """Of the button."""
+    starts: str
+    minutes: str
+    place: str
+    rev: int
+    error: str
+    is_confirmed: bool
+    note: str
+
+    @property
+    def was(self) -> str:
+        """What the form shows, so that it can be told whether something was typed into it."""
+        return "|".join((self.starts, self.minutes, self.place))
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementBox:
+    """Something both agree to, as one of them sees it."""
+
+    key: str
+    text: str
+    button: str
+    mine: str
+    """none, valid or changed."""
+    lines: tuple[str, ...]
+    """Who has agreed."""
+    missing: tuple[tuple[str, str], ...]
+    """(sentence, address) for what keeps it from being signed."""
+    seen: tuple[tuple[str, str], ...]
+    """(field, tokens) of the texts it is about, as this page shows them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What could not be done with a sent page, and what had been typed."""
+
+    errors: Sequence[tuple[str, str]] = ()
+    """(address or empty, sentence)."""
+    texts: Mapping[str, str] | None = None
+    """Field → text that was not saved."""
+    meetings: Mapping[str, tuple[str, str, str, str]] | None = None
+    """Kind → (start, minutes, place as typed, sentence)."""
+
+    def __bool__(self) -> bool:
+        return bool(self.errors)
+
+
+# Pages
+
+
+@blueprint.get("/cycles")
+def index() -> str:
+    """One's own cycles in this activity: past ones stay readable."""
+    with tool().database.read() as session:
+        found = service.list_of(session, actor().membership_id, actor().activity_id or "")
+    return render_template("cycles/list.html", cycles=found, words=words)
+
+
+@blueprint.get("/cycles/<cycle_id>")
+def show(cycle_id: str) -> Response:
+    """A cycle: where it is now."""
+    with tool().database.read() as session:
+        cycle = open_cycle(session, cycle_id)
+    now = rules.stage_now(cycle, cycle.me) or cycle.reflection
+    return redirect(words.stage_url(cycle, now), 303)
+
+
+@blueprint.get("/cycles/<cycle_id>/<stage_key>")
+def stage(cycle_id: str, stage_key: str) -> str:
+    """A stage's page."""
+    with tool().database.read() as session:
+        cycle = open_cycle(session, cycle_id)
+        return stage_page(session, cycle, _stage(cycle, stage_key))
+
+
+@blueprint.get("/cycles/<cycle_id>/texts/<field_key>/history")
+def history(cycle_id: str, field_key: str) -> str:
+    """All versions of a text, with the name of who wrote each (R58)."""
+    with tool().database.read() as session:
+        cycle = open_cycle(session, cycle_id)
+        field = cycle.protocol.field(field_key)
+        found = cycle.protocol.stage_of_field(field_key)
+        author_id = actor().person_id if field and field.by == "each" else None
+        if field is None or found is None or not may(actor(), Action.READ_TEXT, cycle.text_facts(field, author_id)):
+            abort(404)
+        keys = tool().keyring.opened(session, cycle.id, tool().clock())
+        versions = service.read_texts(session, keys, cycle.id, [service.Register(field_key, author_id)], history=True)
+        shown = fields.read(session, keys, actor(), cycle, [field])
+    return render_template(
+        "cycles/history.html",
+        activity_title=cycle.activity_title,
+        label=words.into(field.label),
+        who=shown[field_key].who,
+        versions=[
+            {
+                "author": words.name(cycle.me if each.author_id == cycle.viewer_id else cycle.partner),
+                "when": words.stamp(each.saved_at),
+                "text": each.text,
+                "is_head": each.is_head,
+            }
+            for each in reversed(versions)
+        ],
+        back=words.stage_url(cycle, found, f"field-{field_key}"),
+    )
+
+
+# Saving texts
+
+
+@blueprint.get("/cycles/<cycle_id>/texts")
+def poll(cycle_id: str) -> Response:
+    """What is new for an open page, as JSON; 204 when nothing is. `revision`: the state the page knows."""
+    known = request.args.get("revision", -1, type=int)
+    with tool().database.read() as session:
+        if not _is_id(cycle_id) or (latest := service.revision(session, cycle_id, actor().person_id)) is None:
+            abort(404)
+        if latest == known:
+            return Response(status=204)
+        cycle = open_cycle(session, cycle_id)
+        keys = tool().keyring.opened(session, cycle.id, tool().clock())
+        every = [field for stage in cycle.stages for field in stage.fields]
+        shown = fields.read(session, keys, actor(), cycle, every)
+    now = rules.stage_now(cycle, cycle.me)
+    return jsonify(
+        revision=cycle.revision,
+        stage=now.key if now and cycle.is_running else cycle.status,
+        texts={key: fields.as_json(view) for key, view in shown.items()},
+        agreements={
+            agreement.key: {
+                "heads": rules.current_heads(cycle, agreement),
+                "signed": [
+                    words.name(member)
+                    for member in cycle.members
+                    if rules.signature_state(cycle, agreement, member) == "valid"
+                ],
+            }
+            for stage in cycle.stages
+            for agreement in stage.agreements
+        },
+        marks={
+            "stages": sorted({mark.stage for mark in cycle.marks}),
+            "meetings": {meeting.kind: [meeting.rev, meeting.confirmed_at is not None] for meeting in cycle.meetings},
+            "wish": cycle.partner.wish,
+        },
+    )
+
+
+@blueprint.post("/cycles/<cycle_id>/texts/<field_key>")
+def save_text(cycle_id: str, field_key: str) -> Response:
+    """Saves one text: as JSON while it is typed, or as a form."""
+    text, base, editor, seq = _sent_text()
+    with tool().database.write() as session:
+        cycle = _frame(session, cycle_id)
+        field = cycle.protocol.field(field_key)
+        found = cycle.protocol.stage_of_field(field_key)
+        if field is None or found is None:
+            abort(404)
+        if not fields.is_editable(actor(), cycle, field):
+            if not may(actor(), Action.READ_TEXT, cycle.text_facts(field, actor().person_id)):
+                abort(404)
+            raise _not_editable(cycle)
+        keys = tool().keyring.opened(session, cycle.id, tool().clock())
+        try:
+            changed = service.save_text(
+                session, keys, cycle, field, text=text, base=base, editor=editor, seq=seq, now=tool().clock()
+            )
+        except TooLong as error:
+            raise PageError(
+                400,
+                _("This text is too long"),
+                _(
+                    "“%(label)s” takes %(most)s characters, and this has %(now)s.",
+                    label=words.into(field.label),
+                    most=error.limit,
+                    now=error.length,
+                ),
+                _("Shorten it and save again. What was saved before is still there."),
+                reason="text too long",
+            ) from error
+        shown = fields.read(session, keys, actor(), cycle, [field])[field_key] if request.is_json else None
+    if shown is None:
+        return redirect(words.stage_url(cycle, found, f"field-{field_key}"), 303)
+    return jsonify(field=field_key, revision=cycle.revision + changed, **fields.as_json(shown))
+
+
+def _sent_text() -> tuple[str, list[str], str, int]:
+    """Text, base, editor and seq of a save, as JSON or form; a 400 for anything else."""
+    if not request.is_json:
+        text = request.form.get("text")
+        if text is None:
+            abort(400)
+        return text, _tokens(request.form.get("base", "")), "", 0
+    sent = request.get_json(silent=True)
+    if not isinstance(sent, dict):
+        abort(400)
+    text, base, editor, seq = sent.get("text"), sent.get("base"), sent.get("editor", ""), sent.get("seq", 0)
+    if (
+        not isinstance(text, str)
+        or not isinstance(base, list)
+        or not all(isinstance(token, str) for token in base)
+        or not isinstance(editor, str)
+        or not (editor == "" or (editor.isascii() and editor.isalnum() and len(editor) <= 64))
+        or not isinstance(seq, int)
+        or isinstance(seq, bool)
+        or not 0 <= seq <= _MOST_SEQ
+    ):
+        abort(400)
+    return text, base, editor, seq
+
+
+@blueprint.post("/cycles/<cycle_id>/<stage_key>/save")
+def save(cycle_id: str, stage_key: str) -> Response | tuple[str, int]:
+    """Saves all that was typed on a stage's page (without JavaScript)."""
+    with tool().database.write() as session:
+        cycle, _keys, refusal = _receive(session, cycle_id, stage_key)
+    target = request.form.get("do", "")
+    anchor = f"field-{target}" if cycle.protocol.field(target) else ""
+    return _answer(cycle, stage_key, refusal, words.stage_url(cycle, _stage(cycle, stage_key), anchor))
+
+
+# Agreeing, meeting, closing
+
+
+@blueprint.post("/cycles/<cycle_id>/agreements/<item>")
+def sign(cycle_id: str, item: str) -> Response | tuple[str, int]:
+    """Signs an agreement, or confirms the shared goal."""
+    with tool().database.write() as session:
+        frame = _frame(session, cycle_id)
+        found = next((each for each in frame.stages if item in {one.key for one in each.agreements}), None)
+        if found is None:
+            abort(404)
+        cycle, _keys, refusal = _receive(session, cycle_id, found.key)
+        _must_run(cycle)
+        seen = [token for key, value in request.form.items() if key.startswith("seen-") for token in _tokens(value)]
+        if not refusal:
+            try:
+                service.sign(session, cycle, item, seen=seen, now=tool().clock())
+            except NotPossible as error:
+                refusal = _refused(cycle, error)
+            except Changed:
+                refusal = Refusal([("", _("A text has changed since you opened this page. Read it, then agree."))])
+    return _answer(cycle, found.key, refusal, words.stage_url(cycle, found, f"agreement-{item}"))
+
+
+@blueprint.post("/cycles/<cycle_id>/<stage_key>/meetings/<kind>")
+def meet(cycle_id: str, stage_key: str, kind: str) -> Response | tuple[str, int]:
+    """Books or moves a meeting. A visit is booked by the host alone (R41)."""
+    with tool().database.write() as session:
+        frame = _frame(session, cycle_id)
+        found = _stage(frame, stage_key)
+        if kind not in found.meetings:
+            abort(404)
+        _must_run(frame)
+        if not may(actor(), _booking(kind), frame.facts):
+            abort(403)
+        cycle, _keys, refusal = _receive(session, cycle_id, stage_key, pressed=kind)
+    return _answer(cycle, stage_key, refusal, words.stage_url(cycle, found, f"meeting-{kind}"))
+
+
+@blueprint.post("/cycles/<cycle_id>/<stage_key>/confirm")
+def confirm(cycle_id: str, stage_key: str) -> Response | tuple[str, int]:
+    """The coach says that they will be there."""
+    with tool().database.write() as session:
+        cycle, _keys, refusal = _receive(session, cycle_id, stage_key)
+        _must_run(cycle)
+        found = _stage(cycle, stage_key)
+        if "visit" not in found.meetings:
+            abort(404)
+        if not refusal:
+            try:
+                seen_rev = request.form.get("visit-rev", 0, type=int)
+                service.confirm_visit(session, cycle, seen_rev=seen_rev, now=tool().clock())
+            except NotYours:
+                abort(403)
+            except NotPossible as error:
+                refusal = _refused(cycle, error)
+            except Changed:
+                refusal = Refusal(
+                    [("#meeting-visit", _("The visit was moved since you opened this page. Look at it again."))]
+                )
+    return _answer(cycle, stage_key, refusal, words.stage_url(cycle, found, "meeting-visit"))
+
+
+@blueprint.post("/cycles/<cycle_id>/<stage_key>/first-turn")
+def first_turn(cycle_id: str, stage_key: str) -> Response | tuple[str, int]:
+    """Who speaks first has spoken: the other's questions open."""
+    with tool().database.write() as session:
+        cycle, _keys, refusal = _receive(session, cycle_id, stage_key)
+        _must_run(cycle)
+        found = _stage(cycle, stage_key)
+        if found.first_turn is None:
+            abort(404)
+        if not refusal:
+            try:
+                service.mark_first_turn(session, cycle, found, now=tool().clock())
+            except NotYours:
+                abort(403)
+            except NotPossible as error:
+                refusal = _refused(cycle, error)
+    return _answer(cycle, stage_key, refusal, words.stage_url(cycle, found, "first-turn"))
+
+
+@blueprint.post("/cycles/<cycle_id>/<stage_key>/done")
+def done(cycle_id: str, stage_key: str) -> Response | tuple[str, int]:
+    """The two have talked, or the visit has taken place."""
+    with tool().database.write() as session:
+        cycle, _keys, refusal = _receive(session, cycle_id, stage_key)
+        _must_run(cycle)
+        found = _stage(cycle, stage_key)
+        if found.kind not in ("conversation", "visit"):
+            abort(404)
+        if not refusal:
+            try:
+                service.close(session, cycle, found, now=tool().clock())
+            except NotPossible as error:
+                refusal = _refused(cycle, error)
+    return _answer(cycle, stage_key, refusal, url_for("home.show"))
+
+
+# Going on
+
+
+@blueprint.get("/cycles/<cycle_id>/end")
+def end(cycle_id: str) -> str:
+    """What comes after a cycle, or instead of it: continue, swap roles, new partner, pause (R7)."""
+    with tool().database.read() as session:
+        cycle = open_cycle(session, cycle_id)
+    partner = words.name(cycle.partner)
+    return render_template(
+        "cycles/end.html",
+        activity_title=cycle.activity_title,
+        cycle=cycle,
+        partner=partner,
+        partner_wish=words.wish_of(partner, cycle.partner.wish) if cycle.partner.wish else "",
+        role_now=words.role(cycle.me.role),
+        role_swapped=words.role(rules.roles_after(cycle.members, "swap")[cycle.me.membership_id]),
+        who=who_can_see_cycle([partner]),
+    )
+
+
+@blueprint.post("/cycles/<cycle_id>/end")
+def wish(cycle_id: str) -> Response:
+    """Says how one would like to go on; the next cycle begins when both say the same."""
+    with tool().database.write() as session:
+        cycle = open_cycle(session, cycle_id, lock=True)
+        wanted = request.form.get("wish", "")
+        if wanted not in rules.WISHES:
+            abort(400)
+        try:
+            service.wish(session, cycle, wanted, now=tool().clock())
+        except NotPossible as error:
+            raise PageError(
+                409,
+                _("This cycle is not finished"),
+                _("The next one can begin when both of you have submitted your reflections."),
+                _("Go back to your next step."),
+                reason="cycle not finished",
+            ) from error
+    return redirect(url_for("home.show"), 303)
+
+
+# What the pages of this room and of reflections share
+
+
+def open_cycle(session: Session, cycle_id: str, *, lock: bool = False) -> Cycle:
+    """The cycle for the signed-in person; a 404 unless the rules open it to them."""
+    cycle = service.load(session, cycle_id, actor().person_id, lock=lock) if _is_id(cycle_id) else None
+    if cycle is None or not may(actor(), Action.OPEN_CYCLE, cycle.facts):
+        abort(404)
+    return cycle
+
+
+def page_frame(cycle: Cycle) -> dict[str, Any]:
+    """What every page with texts needs: the addresses and keys for ui.live_texts, and who can see the page."""
+    return {
+        "activity_title": cycle.activity_title,
+        "cycle": cycle,
+        "words": words,
+        "texts_url": url_for("cycles.poll", cycle_id=cycle.id),
+        "person_id": actor().person_id,
+        "device_key": device_key(),
+    }
+
+
+def device_key() -> str:
+    """32 bytes in base64 that encrypt what this person's browser keeps; the next person at the computer has others."""
+    key = tool().settings.secret_key.get_secret_value()
+    return base64.b64encode(hmac.digest(key, b"device/" + actor().person_id.encode(), hashlib.sha256)).decode()
+
+
+def text_url(cycle: Cycle, key: str) -> str:
+    """Where a field is saved."""
+    return url_for("cycles.save_text", cycle_id=cycle.id, field_key=key)
+
+
+def receive_texts(
+    session: Session, keys: ScopeKeys, cycle: Cycle, stage: Stage
+) -> tuple[Cycle, dict[str, str], list[tuple[str, str]]]:
+    """Saves the texts that came with a page's form: the cycle after it, what could not be saved, and why.
+
+    Only what the signed-in person may write is looked at. The cycle is locked.
+    """
+    unsaved: dict[str, str] = {}
+    errors: list[tuple[str, str]] = []
+    changed = False
+    for field in stage.fields:
+        text = request.form.get(f"text-{field.key}")
+        if text is None or not fields.is_editable(actor(), cycle, field):
+            continue
+        base = _tokens(request.form.get(f"base-{field.key}", ""))
+        try:
+            changed |= service.save_text(session, keys, cycle, field, text=text, base=base, now=tool().clock())
+        except TooLong as error:
+            unsaved[field.key] = text
+            errors.append(
+                (
+                    f"#field-{field.key}",
+                    _(
+                        "“%(label)s” takes %(most)s characters, and this has %(now)s. It is not saved yet.",
+                        label=words.into(field.label),
+                        most=error.limit,
+                        now=error.length,
+                    ),
+                )
+            )
+    return (open_cycle(session, cycle.id) if changed else cycle), unsaved, errors
+
+
+def stage_page(session: Session, cycle: Cycle, stage: Stage, refusal: Refusal | None = None) -> str:
+    """The page of a stage; with a `refusal` it shows what was typed and what stood in the way."""
+    refusal = refusal or Refusal()
+    keys = tool().keyring.opened(session, cycle.id, tool().clock())
+    shown_again = [field for key in stage.shows if (field := cycle.protocol.field(key))]
+    views = fields.read(session, keys, actor(), cycle, [*stage.fields, *shown_again])
+    places = service.read_places(session, keys, cycle.id) if stage.meetings else {}
+    view = service.view(cycle, tool().clock())
+    here = next(each for each in view.stages if each.stage is stage)
+    again = {field.key for field in shown_again}
+    own = [
+        replace(each, text=(refusal.texts or {}).get(each.key, each.text)) if each.editable else each
+        for each in views.values()
+        if each.key not in again
+    ]
+    partner = words.name(cycle.partner)
+    first = {"host": cycle.host, "coach": cycle.coach}.get(stage.speaks_first or "")
+    now = rules.stage_now(cycle, cycle.me)
+    return render_template(
+        "cycles/stage.html",
+        **page_frame(cycle),
+        stage=stage,
+        view=view,
+        state=here.state,
+        title=words.into(stage.title),
+        now_url=words.stage_url(cycle, now) if now and now is not stage and cycle.is_running else "",
+        now_title=words.into(now.title) if now else "",
+        my_role=words.role(cycle.me.role),
+        partner=partner,
+        partner_role=words.role(cycle.partner.role),
+        speaks_first="" if first is None else _("You speak first") if first is cycle.me else
+        _("%(name)s speaks first", name=words.name(first)),
+        statements=[words.into(each) for each in stage.statements],
+        prompts=[words.into(each.text) for each in stage.prompts],
+        shown=[replace(each, editable=False, help="") for key, each in views.items() if key in again],
+        closed=_closed(cycle, [*stage.fields, *shown_again], views),
+        plain=[each for each in own if not each.group],
+        card=[each for each in own if each.group == "card"],
+        notes=[each for each in own if each.group == "notes"],
+        meetings=[_meeting_box(cycle, stage, kind, places, refusal) for kind in stage.meetings],
+        agreements=[_agreement_box(cycle, stage, each, views) for each in stage.agreements],
+        first_turn_done=rules.first_turn_done(cycle, stage),
+        missing=[
+            words.missing(cycle, lack)
+            for lack in rules.missing_to_close(cycle, stage, cycle.me, tool().clock())
+        ] if here.state != "done" and cycle.is_running else [],
+        notices=words.notices(cycle, stage, tool().clock()),
+        errors=refusal.errors,
+        text_url=text_url,
+        who=who_can_see_cycle([partner]),
+    )  # fmt: skip
+
+
+def _receive(session: Session, cycle_id: str, stage_key: str, *, pressed: str = "") -> tuple[Cycle, ScopeKeys, Refusal]:
+    """Saves what came along with a stage's page, whatever button was tapped; what could not be saved is a Refusal.
+
+    `pressed`: kind of the meeting whose button was tapped, for which a missing time is then an error.
+    """
+    cycle = open_cycle(session, cycle_id, lock=True)
+    stage = _stage(cycle, stage_key)
+    keys = tool().keyring.opened(session, cycle.id, tool().clock())
+    cycle, texts, errors = receive_texts(session, keys, cycle, stage)
+    typed: dict[str, tuple[str, str, str, str]] = {}
+    moved = False
+    for kind in stage.meetings:
+        if not may(actor(), _booking(kind), cycle.facts):
+            continue
+        starts, minutes, place = (request.form.get(f"{kind}-{part}", "").strip() for part in _MEETING_PARTS)
+        untouched = "|".join((starts, minutes, place)) == request.form.get(f"{kind}-was", "")
+        if f"{kind}-starts" not in request.form or (untouched and (kind != pressed or cycle.meeting(kind))):
+            continue
+        found = _book(session, keys, cycle, kind, starts, minutes, place)
+        if found:
+            typed[kind] = (starts, minutes, place, found[0][1])
+            errors += found
+        moved = True
+    return (open_cycle(session, cycle.id) if moved else cycle), keys, Refusal(errors, texts, typed)
+
+
+_MEETING_PARTS = ("starts", "minutes", "place")
+
+
+def _book(
+    session: Session, keys: ScopeKeys, cycle: Cycle, kind: str, starts: str, minutes: str, place: str
+) -> list[tuple[str, str]]:
+    """Books a meeting from what was typed; what is wrong with it otherwise."""
+    anchor = f"#meeting-{kind}"
+    if not minutes.isascii() or not minutes.isdigit() or len(minutes) > 3 or int(minutes) not in MINUTES:
+        return [(anchor, _("Give the length in minutes, from 5 to 240."))]
+    if len(place) > MAX_PLACE:
+        return [(anchor, _("The place can have %(most)s characters.", most=MAX_PLACE))]
+    try:
+        service.set_meeting(
+            session,
+            keys,
+            cycle,
+            kind,
+            starts_at=rules.read_local_time(starts, words.zone(), tool().clock()),
+            minutes=int(minutes),
+            place=place,
+            seen_rev=request.form.get(f"{kind}-rev", 0, type=int),
+            now=tool().clock(),
+        )
+    except WrongTime as error:
+        return [(anchor, words.wrong_time(error))]
+    except NotPossible as error:
+        return [(url, text) for text, url in (words.missing(cycle, lack) for lack in error.missing)]
+    except Changed:
+        there = cycle.meeting(kind)
+        if there is None:
+            return []
+        return [
+            (
+                anchor,
+                _(
+                    "%(name)s has set %(when)s meanwhile. What you typed is still in the form: save again to use it.",
+                    name=words.name(cycle.partner),
+                    when=words.when(there.starts_at),
+                ),
+            )
+        ]
+    return []
+
+
+def _answer(cycle: Cycle, stage_key: str, refusal: Refusal, url: str) -> Response | tuple[str, int]:
+    """On to `url`, or the page again with what was typed and what stood in the way."""
+    if not refusal:
+        return redirect(url, 303)
+    with tool().database.read() as session:
+        fresh = open_cycle(session, cycle.id)
+        return stage_page(session, fresh, _stage(fresh, stage_key), refusal), 409
+
+
+def _refused(cycle: Cycle, error: NotPossible) -> Refusal:
+    return Refusal([(url, text) for text, url in (words.missing(cycle, lack) for lack in error.missing)])
+
+
+def _meeting_box(cycle: Cycle, stage: Stage, kind: str, places: Mapping[str, str], refusal: Refusal) -> MeetingBox:
+    meeting = cycle.meeting(kind)
+    titles = {
+        "visit": _("The visit"),
+        "after": _("Conversation after: when and where"),
+        "before": _("Conversation before: when and where"),
+    }
+    place = places.get(kind, "")
+    summary = ""
+    starts, minutes = "", str(stage.minutes or 30)
+    if meeting:
+        summary = _("%(when)s, %(count)s minutes", when=words.when(meeting.starts_at), count=meeting.minutes)
+        summary = f"{summary}, {place}" if place else summary
+        starts = meeting.starts_at.astimezone(words.zone()).strftime("%Y-%m-%dT%H:%M")
+        minutes = str(meeting.minutes)
+    elif kind == "after" and stage.kind == "visit":
+        minutes = str(next((each.minutes for each in cycle.stages if each.key == "after"), 30))
+    box = MeetingBox(
+        kind=kind,
+        title=titles[kind],
+        summary=summary,
+        editable=may(actor(), _booking(kind), cycle.facts) and not rules.is_done(cycle, stage),
+        label=_("Move it") if meeting else _("Book it"),
+        starts=starts,
+        minutes=minutes,
+        place=place,
+        rev=meeting.rev if meeting else 0,
+        error="",
+        is_confirmed=bool(meeting and meeting.confirmed_at),
+        note=_meeting_note(cycle, kind),
+    )
+    if typed := (refusal.meetings or {}).get(kind):
+        return replace(box, starts=typed[0], minutes=typed[1], place=typed[2], error=typed[3])
+    return box
+
+
+def _meeting_note(cycle: Cycle, kind: str) -> str:
+    meeting = cycle.meeting(kind)
+    if kind != "visit":
+        return "" if meeting else _("Not booked yet.")
+    if meeting is None:
+        if cycle.me.role == "host":
+            return _("You invite: %(name)s can come once you have said when.", name=words.name(cycle.coach))
+        return _("%(name)s invites you, and says when.", name=words.name(cycle.host))
+    if meeting.confirmed_at:
+        if cycle.me.role == "coach":
+            return _("You said that you will be there.")
+        return _("%(name)s will be there.", name=words.name(cycle.coach))
+    if cycle.me.role == "coach":
+        return _("Say whether it suits you.")
+    return _("%(name)s has not said yet that this suits.", name=words.name(cycle.coach))
+
+
+def _agreement_box(cycle: Cycle, stage: Stage, agreement: Agreement, views: Mapping[str, FieldView]) -> AgreementBox:
+    mine = rules.signature_state(cycle, agreement, cycle.me)
+    theirs = rules.signature_state(cycle, agreement, cycle.partner)
+    partner = words.name(cycle.partner)
+    lines = []
+    if mine == "valid":
+        lines.append(_("You have agreed."))
+    elif mine == "changed":
+        lines.append(_("A text has changed since you agreed, so you are asked again."))
+    if theirs == "valid":
+        lines.append(_("%(name)s has agreed.", name=partner))
+    elif theirs == "changed":
+        lines.append(_("A text has changed since %(name)s agreed, so %(name)s is asked again.", name=partner))
+    else:
+        lines.append(_("%(name)s has not agreed yet.", name=partner))
+    return AgreementBox(
+        agreement.key,
+        words.into(agreement.text),
+        words.into(agreement.button),
+        mine,
+        tuple(lines),
+        tuple(words.missing(cycle, lack) for lack in rules.missing_to_sign(cycle, agreement, stage, cycle.me)),
+        tuple((key, views[key].tokens) for key in agreement.fields if key in views),
+    )
+
+
+def _closed(cycle: Cycle, every: Sequence[Any], views: Mapping[str, FieldView]) -> list[str]:
+    """Sentences on what is there later only."""
+    found = []
+    for field in every:
+        if field.key in views or field.opens is None:
+            continue
+        label, partner = words.into(field.label), words.name(cycle.partner)
+        if field.opens == "visit_done":
+            found.append(_("“%(label)s” by %(name)s opens when the visit is over.", label=label, name=partner))
+        else:
+            found.append(_("“%(label)s” by %(name)s opens when the host has spoken first.", label=label, name=partner))
+    return found
+
+
+def _frame(session: Session, cycle_id: str) -> Cycle:
+    """The cycle, locked, with members and marks only."""
+    cycle = service.load_frame(session, cycle_id, actor().person_id, lock=True) if _is_id(cycle_id) else None
+    if cycle is None or not may(actor(), Action.OPEN_CYCLE, cycle.facts):
+        abort(404)
+    return cycle
+
+
+def _stage(cycle: Cycle, key: str) -> Stage:
+    found = cycle.stage(key)
+    if found is None or found.kind == "reflection":
+        abort(404)
+    return found
+
+
+def _booking(kind: str) -> Action:
+    return Action.BOOK_VISIT if kind == "visit" else Action.BOOK_TALK
+
+
+def _must_run(cycle: Cycle) -> None:
+    if not may(actor(), Action.BOOK_TALK, cycle.facts):
+        raise _not_editable(cycle)
+
+
+def _not_editable(cycle: Cycle) -> PageError:
+    if not cycle.is_running:
+        return PageError(
+            409,
+            _("This cycle is closed"),
+            _("It has ended, so what you wrote together stays as it is."),
+            _("You can still read it, and your own reflection stays open to you."),
+            reason="cycle closed",
+        )
+    return PageError(
+        403,
+        _("Your partner writes this"),
+        _("In this cycle %(name)s writes this text. You can read it.", name=words.name(cycle.partner)),
+        _("Go back, and tell each other what you would like there."),
+        reason="other role",
+    )
+
+
+def _tokens(text: str) -> list[str]:
+    return [token for token in text.split(",") if token]
+
+
+def _is_id(text: str) -> bool:
+    """Whether an address holds something that can be an id at all; a database need not see anything else."""
+    return text.isascii() and text.isalnum()

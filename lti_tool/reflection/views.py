@@ -1,0 +1,130 @@
+"""Pages of a reflection: writing it, submitting it, reading one's own versions."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from lti_tool.cycles import fields, rules, words
+from lti_tool.cycles import service as cycles
+from lti_tool.cycles.rules import Cycle
+from lti_tool.cycles.service import NotPossible
+from lti_tool.cycles.views import open_cycle, page_frame, receive_texts, text_url
+from lti_tool.privacy.rules import Action, ReflectionFacts, may
+from lti_tool.privacy.words import who_can_see_reflection
+from lti_tool.reflection import service
+from lti_tool.reflection.rules import has_changed
+from lti_tool.web.context import actor, tool
+
+blueprint = Blueprint("reflection", __name__)
+
+
+@blueprint.get("/cycles/<cycle_id>/reflect")
+def show(cycle_id: str) -> str:
+    """One's own reflection: the draft, the button that submits it, the versions submitted before."""
+    with tool().database.read() as session:
+        return _page(session, open_cycle(session, cycle_id))
+
+
+@blueprint.post("/cycles/<cycle_id>/reflect/save")
+def save(cycle_id: str) -> Response | tuple[str, int]:
+    """Saves all that was typed (without JavaScript)."""
+    with tool().database.write() as session:
+        cycle = _writable(session, cycle_id)
+        keys = tool().keyring.opened(session, cycle.id, tool().clock())
+        cycle, unsaved, errors = receive_texts(session, keys, cycle, cycle.reflection)
+    target = request.form.get("do", "")
+    anchor = f"field-{target}" if cycle.protocol.field(target) else None
+    return _answer(cycle, unsaved, errors, url_for(".show", cycle_id=cycle_id, _anchor=anchor))
+
+
+@blueprint.post("/cycles/<cycle_id>/reflect/submit")
+def submit(cycle_id: str) -> Response | tuple[str, int]:
+    """Freezes what is there as a version, and tells the trainer that it was submitted, never what it says."""
+    with tool().database.write() as session:
+        cycle = _writable(session, cycle_id)
+        keys = tool().keyring.opened(session, cycle.id, tool().clock())
+        cycle, unsaved, errors = receive_texts(session, keys, cycle, cycle.reflection)
+        if not errors:
+            try:
+                service.submit(session, keys, cycle, now=tool().clock())
+            except NotPossible as error:
+                errors = [(url, text) for text, url in (words.missing(cycle, lack) for lack in error.missing)]
+    return _answer(cycle, unsaved, errors, url_for(".show", cycle_id=cycle_id, _anchor="versions"))
+
+
+@blueprint.get("/cycles/<cycle_id>/reflect/versions/<int:number>")
+def version(cycle_id: str, number: int) -> str:
+    """One of one's own submitted versions, as it was."""
+    with tool().database.read() as session:
+        cycle = open_cycle(session, cycle_id)
+        if not 0 < number < 10_000 or not may(
+            actor(), Action.READ_REFLECTION, ReflectionFacts(cycle.facts, actor().person_id)
+        ):
+            abort(404)
+        keys = tool().keyring.opened(session, cycle.id, tool().clock())
+        found = service.read_version(session, keys, cycle.id, actor().person_id, number)
+        if found is None:
+            abort(404)
+    return render_template(
+        "reflection/version.html",
+        activity_title=cycle.activity_title,
+        cycle=cycle,
+        version=found,
+        when=words.stamp(found.submitted_at),
+        texts=[
+            (words.into(field.label), found.texts[field.key])
+            for field in cycle.reflection.fields
+            if field.key in found.texts
+        ],
+        who=who_can_see_reflection(),
+    )
+
+
+def _page(
+    session: Session, cycle: Cycle, unsaved: dict[str, str] | None = None, errors: Sequence[tuple[str, str]] = ()
+) -> str:
+    stage = cycle.reflection
+    keys = tool().keyring.opened(session, cycle.id, tool().clock())
+    shown_again = [field for key in stage.shows if (field := cycle.protocol.field(key))]
+    again = {field.key for field in shown_again}
+    views = fields.read(session, keys, actor(), cycle, [*stage.fields, *shown_again])
+    own = {key: each for key, each in views.items() if key not in again}
+    submitted = service.versions(session, cycle.id, actor().person_id)
+    last = service.latest(session, keys, cycle.id, actor().person_id)
+    drafts = [(each.key, head.text) for each in own.values() for head in each.heads]
+    view = cycles.view(cycle, tool().clock())
+    missing = rules.missing_to_close(cycle, stage, cycle.me, tool().clock())
+    return render_template(
+        "reflection/reflect.html",
+        **page_frame(cycle),
+        stage=stage,
+        view=view,
+        title=words.into(stage.title),
+        plain=[replace(each, text=(unsaved or {}).get(key, each.text)) for key, each in own.items()],
+        shown=[replace(views[key], editable=False, help="") for key in views if key in again],
+        versions=[(each.version, words.stamp(each.submitted_at)) for each in reversed(submitted)],
+        next_version=len(submitted) + 1,
+        is_new=has_changed(drafts, dict(last.texts) if last else None),
+        missing=[words.missing(cycle, lack) for lack in missing],
+        is_stopped=cycle.status == "stopped",
+        partner=words.name(cycle.partner),
+        errors=errors,
+        text_url=text_url,
+        who=who_can_see_reflection(),
+    )
+
+
+def _writable(session: Session, cycle_id: str) -> Cycle:
+    return open_cycle(session, cycle_id, lock=True)
+
+
+def _answer(
+    cycle: Cycle, unsaved: dict[str, str], errors: Sequence[tuple[str, str]], url: str
+) -> Response | tuple[str, int]:
+    if not errors:
+        return redirect(url, 303)
+    with tool().database.read() as session:
+        return _page(session, open_cycle(session, cycle.id), unsaved, errors), 409
