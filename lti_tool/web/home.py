@@ -57,7 +57,7 @@ def landing(actor: Actor, activity: ActivityFacts | None) -> Landing:
 def show() -> str:
     """The page with the next step."""
     with tool().database.read() as session:
-        activity = activities.find(session, actor().activity_id) if actor().activity_id else None
+        activity = activities.find(session, actor().activity_id or "")
         where = landing(actor(), activity.facts if activity else None)
         if activity is not None:
             if where is Landing.SET_UP:
