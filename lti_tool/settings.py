@@ -1,7 +1,6 @@
 """config.toml and secrets.toml become one typed, immutable object; a wrong key is an error that names it."""
 
 import base64
-import binascii
 import os
 import tomllib
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -32,7 +31,7 @@ def _key(value: object) -> object:
         return value
     try:
         raw = base64.b64decode(str(value), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise ValueError("32 random bytes in base64, as `meitheal init` writes them") from error
     if len(raw) != 32:
         raise ValueError("32 random bytes in base64, as `meitheal init` writes them")
