@@ -204,8 +204,10 @@ def may_call(address: Address, allowed: Networks, secure: bool) -> bool:
         return False
     if inner.is_multicast or inner.is_reserved or inner.is_private or inner.is_link_local or inner.is_unspecified:
         return False
+    if isinstance(inner, IPv4Address):
+        return True
     # Tunnels name an IPv4 address that a relay would call for us.
-    return not (isinstance(inner, IPv6Address) and (inner.sixtofour is not None or inner.teredo is not None))
+    return not inner.is_site_local and inner.sixtofour is None and inner.teredo is None
 
 
 def _inner(address: Address) -> Address:
@@ -300,7 +302,8 @@ def _connect(connection: HTTPConnection, allowed: Networks, *, secure: bool) -> 
 
 def _read(response: requests.Response, max_bytes: int, deadline: float) -> bytes:
     body = bytearray()
-    for chunk in response.iter_content(_CHUNK):
+    # read1 gives what has come so far: a server that drips bytes is cut off at the deadline, not after a full chunk.
+    while chunk := response.raw.read1(_CHUNK, decode_content=True):
         body += chunk
         if len(body) > max_bytes:
             raise CallFailed(f"the answer is larger than {max_bytes} bytes")
