@@ -1,6 +1,7 @@
 """Pages on which teachers find a partner, answer each other, and pause or change."""
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -18,13 +19,11 @@ blueprint = Blueprint("pairing", __name__)
 
 
 @blueprint.get("/partner")
-def find() -> str | Response:
+def find() -> str:
     """Invitations received and sent, and the colleagues who can be invited."""
     wanted = request.args.get("q", "").strip()[:100]
     with tool().database.read() as session:
         activity = teachers_activity(session)
-        if not actor().is_welcomed:
-            return redirect(url_for("home.show"), 303)
         pair = service.current_pair(session, actor().membership_id, activity.id)
         invitations = service.open_for(session, actor().membership_id, activity.id, tool().clock())
         colleagues = people.list_colleagues(
@@ -50,7 +49,7 @@ def find() -> str | Response:
 
 
 @blueprint.get("/partner/<membership_id>")
-def confirm(membership_id: str) -> str | Response:
+def confirm(membership_id: str) -> str:
     """What the colleague will see, before it is sent."""
     with tool().database.read() as session:
         activity = teachers_activity(session)
@@ -171,17 +170,22 @@ def end() -> Response:
 
 
 def teachers_activity(session: Session) -> ActivityView:
-    """The activity in which the signed-in person takes part; a 404 for everybody else."""
+    """The activity in which the signed-in person takes part; a 404 for everybody else.
+
+    Whoever has not yet read what coaching here is and is not is sent there first (R26).
+    """
     activity = activities.find(session, actor().activity_id or "")
     if activity is None or not may(actor(), Action.TAKE_PART, activity.facts):
         abort(404)
+    if not actor().is_welcomed:
+        abort(redirect(url_for("home.show"), 303))
     return activity
 
 
 def partner_names(pair: PairView | None) -> str:
     """The given names of the other members, for a sentence."""
     others = pair.others(actor().membership_id) if pair else ()
-    return ", ".join(member.given_name for member in others)
+    return ", ".join(member.given_name or _("your partner") for member in others)
 
 
 def _check(session: Session, invitation_id: str, action: Action) -> None:

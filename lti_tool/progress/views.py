@@ -18,7 +18,6 @@ from lti_tool.web.context import actor, tool
 
 blueprint = Blueprint("progress", __name__)
 
-BAR_WIDTH = 1000
 _COLOURS = ("#4a5560", "#7a4a8c", "#35748f", "#0b6e63", "#4b7f1f", "#876a00", "#8a3f5c")
 """White figures stand on them: each has a contrast of 4.5:1 or more with white, in both themes."""
 _SUBMITTED_COLOUR = "#b45f06"
@@ -32,7 +31,7 @@ class Part:
     count: int
     x: float
     width: float
-    """Both in units of the bar's own width of BAR_WIDTH."""
+    """Both in percent of the bar."""
     colour: str
 
 
@@ -63,7 +62,6 @@ def progress_page(session: Session, activity: ActivityView) -> str:
         activity_title=activity.title,
         progress=progress,
         parts=parts,
-        bar_width=BAR_WIDTH,
         bar_text=", ".join(f"{part.title} {part.count}" for part in parts),
         who=who_can_see_progress(),
     )
@@ -75,9 +73,9 @@ def _parts(progress: Progress) -> list[Part]:
     parts: list[Part] = []
     x = 0.0
     for number, (step, count) in enumerate(progress.steps):
-        width = BAR_WIDTH * count / total
+        width = 100 * count / total
         colour = _SUBMITTED_COLOUR if step == SUBMITTED else _COLOURS[number % len(_COLOURS)]
-        parts.append(Part(titles.get(step, step), count, round(x, 1), round(width, 1), colour))
+        parts.append(Part(titles.get(step, step), count, round(x, 2), round(width, 2), colour))
         x += width
     return parts
 

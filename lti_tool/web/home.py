@@ -110,5 +110,5 @@ def _teacher_page(session: Session, activity: ActivityView) -> str:
         stages=cycle_words.stages(view),
         picture=cycle_words.picture(view),
         received=pairing.received_by(session, me, activity.id, now),
-        who=who_can_see_cycle([member.given_name for member in pair.others(me)]),
+        who=who_can_see_cycle([partner_names(pair)]),
     )

@@ -230,8 +230,22 @@ def test_a_person_of_another_course_is_not_there(
 def test_who_has_not_read_the_welcome_reads_it_first(app: Flask, database: Database, clock: Any) -> None:
     made = make_course(database, welcomed=False, now=clock.now)
     browser = Browser(app, database, clock, made.teachers[0], made.activity_id)
-    answer = browser.client.get(f"{browser.at}/partner")
-    assert answer.status_code == 303 and answer.location == f"{browser.at}/"
+    for path in ("/partner", f"/partner/{made.teachers[1]}", "/pair"):
+        answer = browser.client.get(browser.at + path)
+        assert answer.status_code == 303 and answer.location == f"{browser.at}/"
+    assert browser.post(f"/partner/{made.teachers[1]}").location == f"{browser.at}/"
+    with database.read() as session:
+        assert not session.scalars(select(Invitation.id)).all()
+
+
+def test_pages_work_where_the_lms_gives_no_names(
+    database: Database, course: MadeCourse, browsers: list[Browser]
+) -> None:
+    with database.write() as session:
+        session.execute(update(Person).values(name="", given_name="", family_name=""))
+    assert "A colleague whose name the LMS does not give" in browsers[0].get("/partner")
+    host, coach = paired(database, browsers)
+    assert "your partner" in host.get("/") and "your partner" in coach.get("/pair")
 
 
 # Late answers, pauses and changes
