@@ -1,5 +1,6 @@
 """What a page shows of a text: the view model of ui.text_field, and the same as JSON for texts.js."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.cycles import service, words
 from lti_tool.cycles.protocols import Field
-from lti_tool.cycles.rules import Cycle
+from lti_tool.cycles.rules import Cycle, clean
 from lti_tool.cycles.service import OpenedText, Register
 from lti_tool.people.actor import Actor
 from lti_tool.privacy.keyring import ScopeKeys
@@ -46,6 +47,8 @@ class FieldView:
     heads: tuple[HeadView, ...]
     who: str
     """Who can see it."""
+    was: str
+    """Fingerprint of the text as the page got it: whether anything was typed into a box that comes back."""
     group: str = ""
     has_history: bool = False
 
@@ -126,9 +129,15 @@ def _view(actor: Actor, cycle: Cycle, shown: _Shown, opened: Sequence[OpenedText
             cycle.text_facts(field, shown.author_id),
             {member.person_id: words.name(member) for member in cycle.members},
         ),
+        was=fingerprint(main.text if main else ""),
         group=field.group,
         has_history=field.seen == "pair" and is_mine and bool(heads),
     )
+
+
+def fingerprint(text: str) -> str:
+    """A short name of exactly this text; it goes into the page that shows the text, and nowhere else."""
+    return hashlib.sha256(clean(text).encode()).hexdigest()[:16]
 
 
 def as_json(view: FieldView) -> dict[str, Any]:

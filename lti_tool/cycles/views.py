@@ -454,6 +454,9 @@ def receive_texts(
         text = request.form.get(f"text-{field.key}")
         if text is None or not fields.is_editable(actor(), cycle, field):
             continue
+        if fields.fingerprint(text) == request.form.get(f"was-{field.key}"):
+            # Nothing was typed here; the partner may have written since, and an old page must not bring the old back.
+            continue
         base = _tokens(request.form.get(f"base-{field.key}", ""))
         try:
             changed |= service.save_text(session, keys, cycle, field, text=text, base=base, now=tool().clock())
