@@ -30,8 +30,8 @@ _ACTIVITIES = (
 )
 _START_S = 60.0
 _STOP_S = 15.0
+_MARK = "# Written anew by each `meitheal demo`, which empties this folder.\n"
 _CONFIG = """\
-# Written anew by each `meitheal demo`.
 public_url = "{tool}"
 database_url = "sqlite:///{folder}/meitheal.db"
 queue_url = "sqlite:///{folder}/queue.db"
@@ -82,13 +82,13 @@ def run(
 def _fresh(folder: Path, tool: str) -> Settings:
     folder = folder.absolute()
     marker = folder / "config.toml"
-    if folder.exists() and any(folder.iterdir()) and not marker.exists():
-        raise CommandFailed(
-            f"{folder} holds something else than an earlier demo. Choose an empty folder.", is_usage=True
-        )
+    is_ours = marker.exists() and marker.read_text("utf-8", "replace").startswith(_MARK)
+    if folder.exists() and any(folder.iterdir()) and not is_ours:
+        # It may hold a real installation, or anything else that nobody wants emptied.
+        raise CommandFailed(f"{folder} holds something else than an earlier demo. Name an empty one.", is_usage=True)
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "log").mkdir(parents=True)
-    marker.write_text(_CONFIG.format(tool=tool, folder=folder.as_posix()), "utf-8")
+    marker.write_text(_MARK + _CONFIG.format(tool=tool, folder=folder.as_posix()), "utf-8")
     config.write_secrets(folder / "secrets.toml")
     return load(marker)
 
