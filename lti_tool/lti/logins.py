@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from lti_tool.lti.errors import DoorError, Reason
 from lti_tool.lti.launch import hashed
 from lti_tool.lti.models import Continuation, Login
-from lti_tool.lti.platform import KnownPlatform, origin_of
+from lti_tool.lti.platform import KnownPlatform, same_origin
 from lti_tool.store.base import new_id
 from lti_tool.store.database import Database, rows_changed
 
@@ -119,7 +119,7 @@ def read_request(given: Mapping[str, str], public_url: str) -> LoginRequest:
         value = given.get(name, "")
         if len(value) > limit or _UNPRINTABLE.search(value):
             raise DoorError(Reason.MALFORMED, name)
-    if origin_of(given["target_link_uri"]) != origin_of(public_url):
+    if not same_origin(given["target_link_uri"], public_url):
         raise DoorError(Reason.WRONG_TARGET, "target_link_uri")
     storage_target = given.get("lti_storage_target", "")
     return LoginRequest(

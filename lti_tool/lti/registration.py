@@ -12,7 +12,7 @@ from lti_tool.lti.errors import DoorError, Reason
 from lti_tool.lti.http import AddressRefused, Http, HttpError
 from lti_tool.lti.launch import RESOURCE_LINK
 from lti_tool.lti.names_roles import SCOPE as ROSTER_SCOPE
-from lti_tool.lti.platform import origin_of
+from lti_tool.lti.platform import same_origin
 
 TITLE = "Meitheal"
 DESCRIPTION = "Collegial peer coaching: teachers visit, talk and reflect with each other."
@@ -134,7 +134,7 @@ def _read_configuration(http: Http, url: str) -> Configuration:
 def _configuration(http: Http, body: Mapping[str, Any], url: str) -> Configuration:
     issuer = _short(body.get("issuer"), 500)
     # Whoever can serve a file anywhere must not be able to register as somebody else's LMS (section 3.4).
-    if not issuer or origin_of(issuer) != origin_of(url):
+    if not same_origin(issuer, url):
         raise DoorError(Reason.REGISTRATION_MISMATCH, "issuer")
     addresses = {}
     for name in ("authorization_endpoint", "token_endpoint", "jwks_uri", "registration_endpoint"):

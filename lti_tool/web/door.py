@@ -20,7 +20,7 @@ from lti_tool.lti import logins, registration, tool_keys
 from lti_tool.lti.errors import DoorError, Reason
 from lti_tool.lti.launch import Launch, hashed
 from lti_tool.lti.logins import LoginRequest, Onward, StoredLogin
-from lti_tool.lti.platform import KnownPlatform, origin_of
+from lti_tool.lti.platform import KnownPlatform, origin_of, same_origin
 from lti_tool.people import arrival, registry, roster
 from lti_tool.people.registry import RegistryError, ReservedInvite
 from lti_tool.people.sign_ins import open_sign_in
@@ -372,7 +372,7 @@ def _is_secret(secret: str, begun: StoredLogin) -> bool:
 
 
 def _require_our_origin() -> None:
-    if origin_of(request.headers.get("Origin", "")) != origin_of(tool().settings.public_url):
+    if not same_origin(request.headers.get("Origin", ""), tool().settings.public_url):
         raise DoorError(Reason.FOREIGN_ORIGIN)
 
 
