@@ -167,7 +167,13 @@ def _app(fake: FakeTexts) -> Flask:
             return "", 204
         viewer = request.referrer.rpartition("as=")[2]
         texts = {key: {"base": [], "heads": fake.heads_json(key, viewer)} for key in fake.rows}
-        return jsonify(revision=fake.revision, stage="before", texts=texts, agreements={"goal": fake.agreed}, marks={})
+        return jsonify(
+            revision=fake.revision,
+            stage="before",
+            texts=texts,
+            agreements={"goal": {"heads": "", "signed": fake.agreed}},
+            marks={},
+        )
 
     @app.post("/cycles/c1/texts/<key>")
     def save(key: str) -> Response | tuple[Response, int]:

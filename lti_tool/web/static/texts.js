@@ -28,6 +28,7 @@ class Page {
     this.names = `meitheal/${root.dataset.person}/${cycle}/`;
     this.editor = randomName();
     this.fields = new Map();
+    this.tokens = new Map(); // field → the versions that this page shows
     this.over = false;
     this.failures = 0;
     this.lastNews = Date.now();
@@ -62,9 +63,9 @@ class Page {
     return [...this.fields.values()];
   }
 
-  bind(part) {
-    for (const form of part.querySelectorAll("form[data-text-field]")) {
-      const field = new Field(this, form);
+  bind(root) {
+    for (const part of root.querySelectorAll("[data-text-field]")) {
+      const field = new Field(this, part);
       this.fields.set(field.key, field);
     }
   }
@@ -158,13 +159,13 @@ class Page {
     for (const [key, { heads }] of Object.entries(body.texts)) {
       this.fields.get(key)?.hear(heads, body.revision);
       const shown = document.querySelector(`[data-text-shown="${CSS.escape(key)}"] [data-versions]`);
-      if (shown && heads.length) showVersions(shown, heads);
-      // What an agreement on this page is about is now what the page shows.
-      for (const seen of document.querySelectorAll(`[data-seen="${CSS.escape(key)}"]`)) {
-        seen.value = heads.map((head) => head.token).join();
-      }
+      if (!shown || !heads.length) continue;
+      showVersions(shown, heads);
+      this.seen(key, heads);
     }
-    const around = JSON.stringify([body.stage, body.agreements, body.marks, Object.keys(body.texts).sort()]);
+    const signed = Object.values(body.agreements).map((agreement) => agreement.signed);
+    const texts = Object.entries(body.texts).map(([key, { heads }]) => [key, heads.map((head) => !head.text.trim())]);
+    const around = JSON.stringify([body.stage, signed, body.marks, texts.sort()]);
     if (around !== this.around) this.refresh(this.around !== undefined);
     this.around = around;
   }
@@ -179,20 +180,31 @@ class Page {
     } catch {
       return;
     }
-    let left = isNews && names(document) !== names(fresh);
+    let left = false;
     for (const part of document.querySelectorAll("[data-live]")) {
       const now = fresh.querySelector(`[data-live="${CSS.escape(part.dataset.live)}"]`);
-      if (!now || now.textContent.trim() === part.textContent.trim()) continue;
+      if (!now || sameWords(part, now)) continue;
       if (part.contains(document.activeElement) || part.querySelector("[data-text-field]")) left = true;
       else part.replaceWith(document.adoptNode(now));
     }
-    if (left) this.offerNews();
+    for (const [key, heads] of this.tokens) this.seen(key, heads);
+    if (left || (isNews && names(document) !== names(fresh))) this.offerNews();
+  }
+
+  /** Agreements name the versions that were on the screen when somebody agreed. */
+  seen(key, heads) {
+    this.tokens.set(key, heads);
+    for (const input of document.querySelectorAll(`[data-seen="${CSS.escape(key)}"]`)) {
+      input.value = heads.map((head) => head.token).join();
+    }
   }
 
   offerNews() {
     if (document.querySelector(".page-news")) return;
     const bar = make("p", { className: "page-news" }, words.news);
-    bar.append(make("a", { className: "btn btn-link", href: location.href }, words.show));
+    const button = make("button", { className: "btn btn-link", type: "button" }, words.show);
+    button.addEventListener("click", () => location.reload());
+    bar.append(button);
     this.root.append(bar);
     this.say(words.news);
   }
@@ -224,17 +236,18 @@ class Page {
 }
 
 class Field {
-  constructor(page, form) {
+  constructor(page, part) {
     this.page = page;
-    this.form = form;
-    this.key = form.dataset.textField;
-    this.box = form.querySelector("textarea");
-    this.line = form.querySelector("[data-save-state]");
-    this.others = form.parentElement.querySelector("[data-other-versions]");
-    this.max = Number(form.dataset.max) || Infinity;
-    this.base = form.elements.base.value.split(",").filter(Boolean);
-    // Without JavaScript the box belongs to the form of the whole page; now it is sent on its own.
-    for (const part of form.querySelectorAll("[form]")) part.removeAttribute("form");
+    this.key = part.dataset.textField;
+    this.url = part.dataset.action ?? part.action;
+    this.box = part.querySelector("textarea");
+    this.line = part.querySelector("[data-save-state]");
+    this.others = part.parentElement.querySelector("[data-other-versions]");
+    this.max = Number(part.dataset.max) || Infinity;
+    const base = part.querySelector("[data-base]");
+    this.base = base.value.split(",").filter(Boolean);
+    // From now on texts travel by this script alone; a form of the page must not send an older one once more.
+    for (const input of [this.box, base]) input.removeAttribute("name");
     this.heads = null; // as last heard; what the server rendered stands until then
     this.editor = page.editor;
     this.seq = 0; // of the text in the box
@@ -331,7 +344,7 @@ class Field {
     const text = this.box.value;
     const { seq } = this;
     this.firstUnsent = undefined;
-    const answer = await this.page.ask(this.form.action, this.letter(text, seq));
+    const answer = await this.page.ask(this.url, this.letter(text, seq));
     if (answer === null) {
       this.failures += 1;
       clearTimeout(this.timer);
@@ -356,7 +369,7 @@ class Field {
   letter(text, seq) {
     return {
       method: "POST",
-      headers: { "Content-Type": "application/json", "X-CSRFToken": this.form.elements.csrf_token.value },
+      headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
       body: JSON.stringify({ text, base: this.base, editor: this.editor, seq }),
     };
   }
@@ -367,7 +380,7 @@ class Field {
     const letter = this.letter(text, this.seq);
     const size = new Blob([letter.body]).size;
     if (this.refusal || this.page.over || size > room) return room;
-    fetch(this.form.action, { ...letter, credentials: "same-origin", keepalive: true }).catch(() => {});
+    fetch(this.url, { ...letter, credentials: "same-origin", keepalive: true }).catch(() => {});
     return room - size;
   }
 
@@ -408,7 +421,6 @@ class Field {
       if (focused && this.note) this.page.say(this.note);
     }
     this.base = [main.token];
-    this.form.elements.base.value = main.token;
     this.showOthers(heads);
     this.show();
   }
@@ -424,6 +436,7 @@ class Field {
   }
 
   showOthers(heads) {
+    this.page.seen(this.key, heads);
     const others = heads.filter((head) => !this.base.includes(head.token));
     const shown = [...this.others.children].map((part) => part.dataset.token);
     if (shown.join() === others.map((head) => head.token).join()) return;
@@ -484,7 +497,7 @@ class Field {
   async sendAside(name, entry) {
     const letter = this.letter(entry.text, entry.seq);
     letter.body = JSON.stringify({ text: entry.text, base: entry.base, editor: entry.editor, seq: entry.seq });
-    const answer = await this.page.ask(this.form.action, letter);
+    const answer = await this.page.ask(this.url, letter);
     if (answer?.status === 200) this.page.device.remove(name);
     else if (answer === null) setTimeout(() => this.sendAside(name, entry), RETRY.at(-1));
   }
@@ -531,6 +544,15 @@ function replaceKeepingCaret(box, text) {
   if (document.activeElement !== box) return;
   const place = caret <= head ? caret : Math.max(head, caret + text.length - before.length);
   box.setSelectionRange(place, place);
+}
+
+function csrfToken() {
+  return document.querySelector("input[name=csrf_token]").value;
+}
+
+function sameWords(one, other) {
+  const wordsOf = (part) => part.textContent.replace(/\s+/g, " ").trim();
+  return wordsOf(one) === wordsOf(other);
 }
 
 function names(page) {
