@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.activities import service as activities
 from lti_tool.activities.service import ActivityView
+from lti_tool.cycles.protocols import REFLECTION
 from lti_tool.privacy.rules import Action, may
 from lti_tool.privacy.words import who_can_see_progress
 from lti_tool.progress import service
@@ -84,6 +85,7 @@ def _titles(progress: Progress) -> dict[str, str]:
     language = get_locale().language
     stages = {key: title.into(language) for key, title in progress.titles.items()}
     return stages | {
+        REFLECTION: _("Writing their reflection"),
         NOT_OPENED: _("Not opened yet"),
         NO_PARTNER: _("No partner"),
         SUBMITTED: _("Reflection submitted"),

@@ -74,7 +74,7 @@ def test_the_welcome_is_read_once_and_kept(app: Flask, database: Database, clock
     made = make_course(database, welcomed=False, now=clock.now)
     browser = Browser(app, database, clock, made.teachers[0], made.activity_id)
     page = browser.get("/")
-    assert "What it is not" in page and "Who can see what" in page and "Find a partner" not in page
+    assert "is, and is not" in page and "Who can see what" in page and "Find a partner" not in page
     assert browser.post("/welcome").status_code == 303
     first = clock.now
     clock.advance(60)
