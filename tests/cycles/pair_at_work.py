@@ -1,4 +1,4 @@
-"""Two teachers in a cycle, each at their own browser, without JavaScript: what a page shows and what its buttons send."""
+"""Two teachers in a cycle, each at their own browser, without JavaScript: what pages show and their buttons send."""
 
 import html
 import re
@@ -86,7 +86,9 @@ class Desk:
     def token(self) -> str:
         """The CSRF token of this person."""
         if not self.csrf:
-            found = re.search(r'name="csrf_token" value="([^"]+)"', self.client.get(f"{self.at}/").get_data(as_text=True))
+            found = re.search(
+                r'name="csrf_token" value="([^"]+)"', self.client.get(f"{self.at}/").get_data(as_text=True)
+            )
             assert found
             self.csrf = found.group(1)
         return self.csrf
