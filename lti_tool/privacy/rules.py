@@ -19,7 +19,6 @@ class Action(StrEnum):
     DECLARE_LEADER = "declare leader"
     TAKE_PART = "take part"
     SEE_PROGRESS = "see progress"
-    SEE_INVITATION = "see invitation"
     ANSWER_INVITATION = "answer invitation"
     WITHDRAW_INVITATION = "withdraw invitation"
     OPEN_PAIR = "open pair"
@@ -157,20 +156,14 @@ def _see_progress(actor: Actor, activity: ActivityFacts) -> bool:
     return actor.is_trainer and actor.is_active and not actor.is_above and activity.course_id == actor.course_id
 
 
-def _see_invitation(actor: Actor, invitation: InvitationFacts) -> bool:
-    return (
-        actor.is_teacher
-        and invitation.activity_id == actor.activity_id
-        and actor.membership_id in (invitation.host_membership_id, invitation.coach_membership_id)
-    )
-
-
 def _answer_invitation(actor: Actor, invitation: InvitationFacts) -> bool:
-    return _see_invitation(actor, invitation) and actor.membership_id == invitation.coach_membership_id
+    is_here = actor.is_teacher and invitation.activity_id == actor.activity_id
+    return is_here and actor.membership_id == invitation.coach_membership_id
 
 
 def _withdraw_invitation(actor: Actor, invitation: InvitationFacts) -> bool:
-    return _see_invitation(actor, invitation) and actor.membership_id == invitation.host_membership_id
+    is_here = actor.is_teacher and invitation.activity_id == actor.activity_id
+    return is_here and actor.membership_id == invitation.host_membership_id
 
 
 def _open_pair(actor: Actor, pair: PairFacts) -> bool:
@@ -214,7 +207,6 @@ RULES: dict[Action, Callable[[Actor, Any], bool]] = {
     Action.DECLARE_LEADER: _declare_leader,
     Action.TAKE_PART: _take_part,
     Action.SEE_PROGRESS: _see_progress,
-    Action.SEE_INVITATION: _see_invitation,
     Action.ANSWER_INVITATION: _answer_invitation,
     Action.WITHDRAW_INVITATION: _withdraw_invitation,
     Action.OPEN_PAIR: _open_pair,

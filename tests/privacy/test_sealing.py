@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select
 
-from lti_tool.privacy.keyring import KeyShredded, Keyring
+from lti_tool.privacy.keyring import Keyring, KeyShredded
 from lti_tool.privacy.models import ContentKey
 from lti_tool.privacy.sealing import SealBroken, new_key, open_sealed, seal
 from lti_tool.store.database import Database
