@@ -3,10 +3,12 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from journeys.fake_texts import FakeTexts, serve
+from journeys.live import LiveSandbox, LiveTool
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
 CHROMIUM = os.environ.get("MEITHEAL_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -61,3 +63,20 @@ def fake() -> Iterator[FakeTexts]:
     server = serve()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def live_tool(tmp_path: Path) -> Iterator[LiveTool]:
+    """The real tool, served by a process of its own."""
+    tool = LiveTool(tmp_path)
+    tool.start()
+    yield tool
+    tool.kill()
+
+
+@pytest.fixture
+def sandbox(live_tool: LiveTool) -> Iterator[LiveSandbox]:
+    """The mini-LMS, on another site than the tool."""
+    made = LiveSandbox(live_tool)
+    yield made
+    made.stop()

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from playwright.sync_api import BrowserContext, Frame, Page
+from playwright.sync_api import BrowserContext, Frame, Locator, Page, expect
 from werkzeug.serving import make_server
 
 from lti_tool.people import registry
@@ -151,16 +151,23 @@ class Somebody:
         handle = page.wait_for_selector("iframe.tool")
         frame = handle.content_frame()
         assert frame is not None
-        frame.wait_for_selector("main h1", timeout=15_000)
+        frame.wait_for_selector("main#content h1", timeout=15_000)
         self.frame, self.page, self.view = frame, page, frame
         return frame
+
+    def arrive(self, activity: str, *, in_frame: bool) -> None:
+        """Opens the activity where this browser can: in the frame, or in a new tab."""
+        if in_frame:
+            self.open(activity)
+        else:
+            self.open_in_new_tab(activity)
 
     def open_in_new_tab(self, activity: str) -> Page:
         """Where the frame keeps no cookies: by the button that the tool shows there."""
         frame = self.open(activity)
         with self.context.expect_page() as opened:
             frame.locator("main .btn-primary", has_text="new tab").click()
-        opened.value.wait_for_selector("main h1")
+        opened.value.wait_for_selector("main#content h1")
         self.page = self.view = opened.value
         return opened.value
 
@@ -170,6 +177,25 @@ class Somebody:
         return self.view
 
     def press(self, name: str) -> None:
-        """Presses a button or follows a link by its words, and waits for the next page."""
-        self.at.locator("button:visible, a:visible").get_by_text(name, exact=True).first.click()
-        self.at.wait_for_load_state()
+        """Presses a button or follows a link by its words, and waits until the next page is there."""
+        self.follow(self.at.locator("main").locator("button:visible, a:visible").get_by_text(name, exact=True).first)
+
+    def write(self, key: str, text: str) -> None:
+        """Types into a field and waits until the page says that the server has it."""
+        self.at.locator(f"#text-{key}").fill(text)
+        expect(self.at.locator(f"#field-{key} [data-save-state]")).to_have_text("Saved", timeout=10_000)
+
+    def open_stage(self, title: str) -> None:
+        """To a stage, by the list on the page of the next step."""
+        self.home()
+        self.follow(self.at.locator(".stage-list").get_by_role("link", name=title))
+
+    def home(self) -> None:
+        """To the next step, by the title of the page."""
+        self.follow(self.at.locator(".page-name"))
+
+    def follow(self, way: Locator) -> None:
+        """Clicks, and waits until another page is there."""
+        self.at.locator("html").evaluate("page => page.setAttribute('data-left', '')")
+        way.click()
+        self.at.wait_for_selector("html:not([data-left]) main#content h1")
