@@ -44,8 +44,6 @@ class Writer:
     sent_at: int = 0
     """Monotonic nanoseconds."""
     answered_at: int = 0
-    took: list[float] = field(default_factory=list)
-    """Milliseconds of the last saves."""
 
     def save(self) -> None:
         """Saves the next text; raises OSError or HTTPException when the server is killed meanwhile."""
@@ -64,7 +62,6 @@ class Writer:
         self.answered_at = time.monotonic_ns()
         assert status == 200
         self.acknowledged[key] = self.number
-        self.took = [*self.took[-49:], (self.answered_at - self.sent_at) / 1e6]
 
     def lost(self) -> list[str]:
         """Fields whose current text is older than what the server said is saved."""
@@ -176,13 +173,43 @@ def _kill_during_a_save(
         writer.save()
         _kill(process, log, writer.number)
         return
-    usual = sorted(writer.took)[len(writer.took) // 2] / 1000
-    # The thread sleeps while this one waits for the answer, so neither keeps the other from its moment.
-    killer = threading.Timer(dice.uniform(0, 1.3) * usual, _kill, (process, log, writer.number + 1))
+    number = writer.number + 1
+    wait = dice.uniform(0, 0.9) * _usual(log)
+
+    def kill_within() -> None:
+        # The killer looks for the first byte in the server's own log, and strikes between there and the commit,
+        # sometimes a little later.
+        until = time.monotonic() + 15
+        while time.monotonic() < until and ("begin", number) not in _moments(log, tail=400):
+            time.sleep(0.0002)
+        time.sleep(wait)
+        _kill(process, log, number)
+
+    killer = threading.Thread(target=kill_within)
     killer.start()
     with contextlib.suppress(OSError, http.client.HTTPException):
         writer.save()
     killer.join()
+
+
+def _moments(log: Path, *, tail: int = 0) -> dict[tuple[str, int], int]:
+    """What happened to which save, and when; `tail`: from the last bytes of the log only."""
+    with log.open("rb") as lines:
+        if tail:
+            lines.seek(max(0, log.stat().st_size - tail))
+            if lines.tell():
+                lines.readline()
+        found = (line.split() for line in lines.read().decode().splitlines())
+        return {(line[0], int(line[1])): int(line[2]) for line in found if len(line) == 3}
+
+
+def _usual(log: Path) -> float:
+    """Seconds from first byte to commit, as the server's last saves took."""
+    moments = _moments(log, tail=4000)
+    took = [
+        at - moments["begin", n] for (what, n), at in moments.items() if what == "commit" and ("begin", n) in moments
+    ]
+    return sorted(took)[len(took) // 2] / 1e9
 
 
 def _kill(process: subprocess.Popen[bytes], log: Path, number: int) -> None:
@@ -193,11 +220,7 @@ def _kill(process: subprocess.Popen[bytes], log: Path, number: int) -> None:
 
 
 def _note(found: Kills, writer: Writer, log: Path) -> None:
-    seen: dict[str, int] = {}
-    for line in log.read_text().splitlines():
-        what, number, at = line.split()
-        if int(number) == writer.number:
-            seen[what] = int(at)
+    seen = {what: at for (what, number), at in _moments(log).items() if number == writer.number}
     if writer.answered_at and writer.answered_at < seen["kill"]:
         phase = PHASES[3]
     elif "commit" in seen:
@@ -219,6 +242,7 @@ def test_ten_kills_lose_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     print(found.report())
     assert not found.lost, found.report()
     assert sum(found.phases.values()) == 10
+    assert found.phases[PHASES[1]] > 0, "no kill fell between first byte and commit"
 
 
 @pytest.mark.soak
