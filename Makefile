@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-CATALOGUES := lti_tool/translations
+COMPILED := $(patsubst %.po,%.mo,$(wildcard lti_tool/translations/*/LC_MESSAGES/messages.po))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check bench soak messages migration wheel clean
@@ -23,10 +23,13 @@ $(READY): pyproject.toml hatch_build.py
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@
 
-demo: $(READY)            ## tool and sandbox on this machine, ready to try
+%.mo: %.po $(READY)
+	@$(BIN)/pybabel --quiet compile -i $< -o $@
+
+demo: $(READY) $(COMPILED)   ## tool and sandbox on this machine, ready to try
 	@$(BIN)/meitheal demo $(ARGS)
 
-test: $(READY)            ## all tests; ARGS="-k word" chooses
+test: $(READY) $(COMPILED)   ## all tests; ARGS="-k word" chooses
 	@test -n "$$MEITHEAL_CHROMIUM" || command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
 	  echo "No Chromium here: the browser journeys are skipped. To run them: apt-get install chromium" >&2
 	$(BIN)/python -m pytest -n auto $(ARGS)
@@ -41,7 +44,7 @@ check: $(READY)           ## style, types, directions between rooms, translation
 bench: $(READY)           ## measure launches and pages against their budgets
 	$(BIN)/python tests/bench/run.py $(ARGS)
 
-soak: $(READY)            ## the long random runs
+soak: $(READY) $(COMPILED)   ## the long random runs
 	MEITHEAL_SOAK=1 $(BIN)/python -m pytest -n auto -m soak --timeout 3600 $(ARGS)
 
 messages: $(READY)        ## bring the translations up to date with the texts of the program
