@@ -71,7 +71,7 @@ def _queue(settings: Settings, database: Database, now: datetime) -> Iterator[Fi
         yield Finding(
             "bad",
             "The queue does not answer, so work waits a few seconds longer than it must. Check queue_url; for Redis, "
-            'that it runs and that the extra is installed: pip install "meitheal[redis]"',
+            "that it runs and that the tool was installed with the extra meitheal[redis].",
         )
     with database.read() as session:
         state = jobs.state(session, now)
