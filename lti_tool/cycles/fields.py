@@ -13,7 +13,7 @@ from lti_tool.cycles.rules import Cycle, clean
 from lti_tool.cycles.service import OpenedText, Register
 from lti_tool.people.actor import Actor
 from lti_tool.privacy.keyring import ScopeKeys
-from lti_tool.privacy.rules import Action, may
+from lti_tool.privacy.rules import Action, may, readers
 from lti_tool.privacy.words import who_can_see_text
 
 THEIRS = "-theirs"
@@ -46,7 +46,7 @@ class FieldView:
     """Token of the version that `text` is, or empty."""
     heads: tuple[HeadView, ...]
     who: str
-    """Who can see it."""
+    """Who can see it, where that is not what the page says; else empty."""
     was: str
     """Fingerprint of the text as the page got it: whether anything was typed into a box that comes back."""
     group: str = ""
@@ -90,16 +90,21 @@ def is_editable(actor: Actor, cycle: Cycle, field: Field) -> bool:
 
 
 def read(
-    session: Session, keys: ScopeKeys, actor: Actor, cycle: Cycle, fields: Sequence[Field]
+    session: Session, keys: ScopeKeys, actor: Actor, cycle: Cycle, fields: Sequence[Field], *, said: str = ""
 ) -> dict[str, FieldView]:
-    """The texts of these fields that `actor` may see now, by key, in order; one statement."""
+    """The texts of these fields that `actor` may see now, by key, in order; one statement.
+
+    `said`: whom the page itself names as those who can see it (pair or author); a field says it only where it differs.
+    """
     shown = registers(actor, cycle, fields)
     opened = service.read_texts(session, keys, cycle.id, [Register(each.field.key, each.author_id) for each in shown])
-    return {each.key: _view(actor, cycle, each, opened) for each in shown}
+    return {each.key: _view(actor, cycle, each, opened, said) for each in shown}
 
 
-def _view(actor: Actor, cycle: Cycle, shown: _Shown, opened: Sequence[OpenedText]) -> FieldView:
+def _view(actor: Actor, cycle: Cycle, shown: _Shown, opened: Sequence[OpenedText], said: str) -> FieldView:
     field = shown.field
+    facts = cycle.text_facts(field, shown.author_id)
+    audience = "pair" if len(readers(facts)) > 1 else "author"
     is_mine = shown.author_id in (None, actor.person_id)
     heads = tuple(
         HeadView(
@@ -124,11 +129,9 @@ def _view(actor: Actor, cycle: Cycle, shown: _Shown, opened: Sequence[OpenedText
         text=main.text if main else "",
         base=main.token if main else "",
         heads=heads,
-        who=who_can_see_text(
-            actor,
-            cycle.text_facts(field, shown.author_id),
-            {member.person_id: words.name(member) for member in cycle.members},
-        ),
+        who=""
+        if audience == said
+        else who_can_see_text(actor, facts, {member.person_id: words.name(member) for member in cycle.members}),
         was=fingerprint(main.text if main else ""),
         group=field.group,
         has_history=field.seen == "pair" and is_mine and bool(heads),

@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-WIDTH, HEIGHT = 360, 236
 _CENTRE = (180.0, 122.0)
+"""In a box of 360 × 206, as the template draws it."""
 _RADIUS = 76.0
 _OPEN = 70.0
 """Degrees left open at the bottom: a cycle has a beginning, and an end from which it goes on."""

@@ -444,6 +444,9 @@ class _Reader:
 
     def _words(self, value: Any, place: tuple[str | int, ...]) -> Words:
         texts = {}
+        for key in value if isinstance(value, dict) else ():
+            if key not in ("en", "ga"):
+                self._say(place, f"{key!r} is not a language. A text with a comma in it needs quotes around it.")
         for language in ("en", "ga"):
             text = value.get(language) if isinstance(value, dict) else None
             if not isinstance(text, str) or not text.strip():

@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response
 
 from lti_tool.cycles import fields, rules, service, words
 from lti_tool.cycles.fields import FieldView
-from lti_tool.cycles.protocols import Agreement, Stage
+from lti_tool.cycles.protocols import Agreement, Gate, Stage
 from lti_tool.cycles.rules import Cycle, WrongTime
 from lti_tool.cycles.service import Changed, NotPossible, NotYours, TooLong
 from lti_tool.privacy.keyring import ScopeKeys
@@ -44,6 +44,8 @@ class MeetingBox:
     summary: str
     """When and where; empty while nothing is booked."""
     editable: bool
+    is_optional: bool
+    """Whether the stage can be closed without it."""
     label: str
     """Of the button."""
     starts: str
@@ -481,7 +483,7 @@ def stage_page(session: Session, cycle: Cycle, stage: Stage, refusal: Refusal | 
     refusal = refusal or Refusal()
     keys = tool().keyring.opened(session, cycle.id, tool().clock())
     shown_again = [field for key in stage.shows if (field := cycle.protocol.field(key))]
-    views = fields.read(session, keys, actor(), cycle, [*stage.fields, *shown_again])
+    views = fields.read(session, keys, actor(), cycle, [*stage.fields, *shown_again], said="pair")
     places = service.read_places(session, keys, cycle.id) if stage.meetings else {}
     view = service.view(cycle, tool().clock())
     here = next(each for each in view.stages if each.stage is stage)
@@ -515,7 +517,11 @@ def stage_page(session: Session, cycle: Cycle, stage: Stage, refusal: Refusal | 
         plain=[each for each in own if not each.group],
         card=[each for each in own if each.group == "card"],
         notes=[each for each in own if each.group == "notes"],
-        meetings=[_meeting_box(cycle, stage, kind, places, refusal) for kind in stage.meetings],
+        meetings=[
+            _meeting_box(cycle, stage, kind, places, refusal)
+            for kind in stage.meetings
+            if here.state != "done" or cycle.meeting(kind)
+        ],
         agreements=[_agreement_box(cycle, stage, each, views) for each in stage.agreements],
         first_turn_done=rules.first_turn_done(cycle, stage),
         missing=[
@@ -635,6 +641,7 @@ def _meeting_box(cycle: Cycle, stage: Stage, kind: str, places: Mapping[str, str
         title=titles[kind],
         summary=summary,
         editable=may(actor(), _booking(kind), cycle.facts) and not rules.is_done(cycle, stage),
+        is_optional=Gate("meeting", kind) not in stage.gates,
         label=_("Move it") if meeting else _("Book it"),
         starts=starts,
         minutes=minutes,

@@ -90,7 +90,7 @@ def _page(
     keys = tool().keyring.opened(session, cycle.id, tool().clock())
     shown_again = [field for key in stage.shows if (field := cycle.protocol.field(key))]
     again = {field.key for field in shown_again}
-    views = fields.read(session, keys, actor(), cycle, [*stage.fields, *shown_again])
+    views = fields.read(session, keys, actor(), cycle, [*stage.fields, *shown_again], said="author")
     own = {key: each for key, each in views.items() if key not in again}
     submitted = service.versions(session, cycle.id, actor().person_id)
     last = service.latest(session, keys, cycle.id, actor().person_id)

@@ -96,6 +96,7 @@ def test_a_good_file(tmp_path: Path) -> None:
     [
         ("version: 1", "version: one", 2, "whole number"),
         ("title: {en: Tiny, ga: Beag}", "title: {en: Tiny}", 3, "text in ga is missing"),
+        ("title: {en: Tiny, ga: Beag}", "title: {en: Tiny, or not, ga: Beag}", 3, "comma in it needs quotes"),
         ("summary:", "sumary:", 4, "'sumary' is not known here"),
         ("kind: conversation", "kind: chat", 8, "Choose one of: start, conversation"),
         ("kind: belief", "kind: clarifying", 13, "no prompt of kind belief"),
