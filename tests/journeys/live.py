@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -123,9 +123,9 @@ class LiveSandbox:
         address = registry.registration_url(tool.url, code)
         return str(self.post("tools", url=address, platform_storage=platform_storage)["client_id"])
 
-    def add_activity(self, client_id: str, title: str = "Coaching", target: str = "iframe") -> str:
+    def add_activity(self, client_id: str, title: str = "Coaching cycle 1") -> str:
         """Address of a new activity's page in the main course."""
-        return str(self.post("activities", course="CPC26", title=title, tool=client_id, target=target)["page"])
+        return str(self.post("activities", course="CPC26", title=title, tool=client_id)["page"])
 
 
 class Somebody:
@@ -140,6 +140,8 @@ class Somebody:
         self.errors: list[str] = []
         context.on("page", self._watch)
         self.view: Page | Frame | None = None
+        self.look: Callable[[Somebody], None] = lambda somebody: None
+        """Called on every page this person comes to."""
 
     def _watch(self, page: Page) -> None:
         page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -161,6 +163,17 @@ class Somebody:
             self.open(activity)
         else:
             self.open_in_new_tab(activity)
+
+    def open_alone(self, activity: str) -> Page:
+        """The activity without the LMS around it, as an LMS opens it in a window of its own."""
+        self.page = self.view = self.context.new_page()
+        self.page.goto(activity)
+        launch = self.page.locator("iframe.tool").get_attribute("src")
+        assert launch is not None
+        self.page.goto(self.sandbox.url + launch)
+        self.page.wait_for_selector("main#content h1")
+        self.look(self)
+        return self.page
 
     def open_in_new_tab(self, activity: str) -> Page:
         """Where the frame keeps no cookies: by the button that the tool shows there."""
@@ -190,6 +203,13 @@ class Somebody:
         self.home()
         self.follow(self.at.locator(".stage-list").get_by_role("link", name=title))
 
+    def visit(self, *paths: str) -> None:
+        """To pages of this person by their addresses below /at/<handle>/."""
+        for path in paths:
+            self.page.goto("/".join(self.page.url.split("/")[:5]) + "/" + path)
+            self.page.wait_for_selector("main#content h1")
+            self.look(self)
+
     def home(self) -> None:
         """To the next step, by the title of the page."""
         self.follow(self.at.locator(".page-name"))
@@ -199,3 +219,4 @@ class Somebody:
         self.at.locator("html").evaluate("page => page.setAttribute('data-left', '')")
         way.click()
         self.at.wait_for_selector("html:not([data-left]) main#content h1")
+        self.look(self)
