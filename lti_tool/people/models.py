@@ -6,7 +6,7 @@ the platform that it came with.
 
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
+from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lti_tool.store.base import Base, Id, Moment, Ref
@@ -32,11 +32,6 @@ class Platform(Base):
     status: Mapped[str] = mapped_column(String(12), default="active")
     """pending (waits for the operator) → active ⇄ suspended (launches stop, data stays)."""
     created_at: Mapped[Moment]
-    jwks: Mapped[dict[str, object] | None] = mapped_column(JSON, default=None)
-    """The platform's public keys as last read; still used while it is down."""
-    jwks_fetched_at: Mapped[datetime | None]
-    jwks_tried_at: Mapped[datetime | None]
-    """Last attempt, successful or not: unknown key ids ask again only after a cool-down from here."""
 
     deployments: Mapped[list["Deployment"]] = relationship(back_populates="platform", cascade="all, delete-orphan")
 

@@ -35,6 +35,8 @@ PROBE_COOKIE = "__Host-cookies"
 """Shows whether this frame keeps cookies. It is constant, so that two frames that load at once cannot disagree."""
 _PROBE_LIFETIME_S = 30 * 24 * 3600
 _LOGIN_COOKIE = "__Host-login-"
+_LOGINS_AT_ONCE = 8
+"""Logins that one browser can have under way: a course page may show several activities in frames."""
 _TRIES = 3
 _SHOWN_ERROR = 300
 
@@ -78,7 +80,7 @@ def login() -> Response:
     in_new_tab = {"new_tab": "1"} if given.get("new_tab") else {}
     if not given.get("cookie_check"):
         response = _redirect(_login_address(wanted, **in_new_tab, cookie_check="1"))
-        _set_cookie(response, PROBE_COOKIE, "1", _PROBE_LIFETIME_S)
+        sign_in.set_framed_cookie(response, PROBE_COOKIE, "1", _PROBE_LIFETIME_S)
         return response
     if in_new_tab:
         raise DoorError(Reason.NO_COOKIES)
@@ -99,7 +101,9 @@ def _login_by_cookie(platform: KnownPlatform, wanted: LoginRequest) -> Response:
     with tool().database.write() as session:
         opened = logins.open_login(session, platform, wanted, tool().clock(), in_storage=False)
     response = _redirect(logins.authorization_url(platform, wanted, opened, tool().settings.public_url))
-    _set_cookie(response, _LOGIN_COOKIE + opened.id, opened.browser_secret, int(logins.LIFETIME.total_seconds()))
+    sign_in.forget_oldest(response, _LOGIN_COOKIE, _LOGINS_AT_ONCE - 1)
+    lifetime = int(logins.LIFETIME.total_seconds())
+    sign_in.set_framed_cookie(response, _LOGIN_COOKIE + opened.id, opened.browser_secret, lifetime)
     return response
 
 
@@ -418,12 +422,6 @@ def _redirect(location: str) -> Response:
     response = redirect(location, 303)
     assert isinstance(response, Response)
     return response
-
-
-def _set_cookie(response: Response, name: str, value: str, max_age: int) -> None:
-    response.set_cookie(
-        name, value, max_age=max_age, path="/", secure=True, httponly=True, samesite="None", partitioned=True
-    )
 
 
 def _public_json(body: dict[str, Any]) -> Response:

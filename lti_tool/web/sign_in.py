@@ -13,23 +13,37 @@ from lti_tool.web.context import tool
 _PREFIX = "__Host-at-"
 
 
+_KEPT = 15
+"""Sign-ins that one browser holds at most: a cookie each, and a server takes 8 kB of them."""
+
+
 def set_cookie(response: Response, handle: str, secret: str) -> None:
-    """Gives the browser the secret of a sign-in, also inside another site's frame (SameSite=None, Partitioned)."""
+    """Gives the browser the secret of a sign-in; the oldest of many others is let go."""
+    forget_oldest(response, _PREFIX, _KEPT - 1)
+    set_framed_cookie(response, _PREFIX + handle, secret, int(sign_ins.LIFETIME.total_seconds()))
+
+
+def set_framed_cookie(response: Response, name: str, value: str, max_age: int) -> None:
+    """A cookie that also lives inside another site's frame (SameSite=None, Partitioned); `max_age` in seconds."""
     response.set_cookie(
-        _PREFIX + handle,
-        secret,
-        max_age=int(sign_ins.LIFETIME.total_seconds()),
-        path="/",
-        secure=True,
-        httponly=True,
-        samesite="None",
-        partitioned=True,
+        name, value, max_age=max_age, path="/", secure=True, httponly=True, samesite="None", partitioned=True
     )
+
+
+def forget_oldest(response: Response, prefix: str, keep: int) -> None:
+    """Takes back all but the last `keep` cookies of this prefix. Browsers send the oldest first (RFC 6265, 5.4)."""
+    held = [name for name in request.cookies if name.startswith(prefix)]
+    for name in held[: max(0, len(held) - keep)]:
+        _delete(response, name)
 
 
 def clear_cookie(response: Response, handle: str) -> None:
     """Takes the secret of a sign-in back out of the browser; with the attributes it was set with, or it would stay."""
-    response.delete_cookie(_PREFIX + handle, path="/", secure=True, httponly=True, samesite="None", partitioned=True)
+    _delete(response, _PREFIX + handle)
+
+
+def _delete(response: Response, name: str) -> None:
+    response.delete_cookie(name, path="/", secure=True, httponly=True, samesite="None", partitioned=True)
 
 
 def has_cookie(handle: str) -> bool:

@@ -27,9 +27,10 @@ class Platform:
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
 
-    def jwks(self) -> dict[str, object]:
+    def stored_keys(self) -> list[dict[str, str]]:
+        """The public keys as the tool keeps them once it has read them."""
         jwk = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self.key.public_key()))
-        return {"keys": [jwk | {"kid": "bench-key", "alg": "RS256", "use": "sig"}]}
+        return [{name: jwk[name] for name in ("kty", "n", "e")} | {"kid": "bench-key", "alg": "RS256"}]
 
     def token(self, nonce: str, launch_url: str, person: int = 1) -> str:
         now = int(time.time())

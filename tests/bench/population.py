@@ -1,12 +1,12 @@
 """Fills a database with platforms, courses and people, in bulk."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 from platform_double import CLIENT_ID, ISSUER, Platform
 from sqlalchemy import insert
 
 from lti_tool.activities.models import Activity, ActivityTrainer
+from lti_tool.lti.models import PlatformKeySet
 from lti_tool.people.models import Course, Deployment, Membership, Person
 from lti_tool.people.models import Platform as PlatformRow
 from lti_tool.store.base import Base, new_id
@@ -19,15 +19,15 @@ def fill(url: str, platform: Platform, *, members: int, schools: int = 1, people
     import_all_models()
     database = Database(url)
     Base.metadata.create_all(database.engine)
-    _school(database, ISSUER, CLIENT_ID, members, platform.jwks())
+    _school(database, ISSUER, CLIENT_ID, members, platform.stored_keys())
     others = max(0, schools - 1)
     share = (people - members) // others if others else 0
     for number in range(others):
-        _school(database, f"https://lms{number}.example", f"client{number}", share, {"keys": []})
+        _school(database, f"https://lms{number}.example", f"client{number}", share, [])
     database.dispose()
 
 
-def _school(database: Database, issuer: str, client_id: str, members: int, jwks: dict[str, Any]) -> None:
+def _school(database: Database, issuer: str, client_id: str, members: int, keys: list[dict[str, str]]) -> None:
     now = datetime.now(UTC)
     platform_id, deployment_id, course_id, activity_id = (new_id() for _ in range(4))
     person_ids = [new_id() for _ in range(members)]
@@ -46,9 +46,11 @@ def _school(database: Database, issuer: str, client_id: str, members: int, jwks:
                 status="active",
                 token_audience="",
                 created_at=now,
-                jwks=jwks,
-                jwks_fetched_at=now,
-                jwks_tried_at=now,
+            )
+        )
+        session.execute(
+            insert(PlatformKeySet).values(
+                platform_id=platform_id, jwks_url=f"{issuer}/jwks", keys=keys, fetched_at=now, tried_at=now
             )
         )
         session.execute(

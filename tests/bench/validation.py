@@ -17,8 +17,7 @@ def validation_cpu_ms(platform: Platform) -> float:
     """Median CPU milliseconds of three series of TOKENS tokens."""
     url = "http://localhost:8000/lti/launch"
     tokens = [platform.token(f"nonce{number}", url) for number in range(TOKENS)]
-    jwk = platform.jwks()["keys"][0]  # type: ignore[index]
-    key = RSAAlgorithm.from_jwk(json.dumps(jwk))
+    key = RSAAlgorithm.from_jwk(json.dumps(platform.stored_keys()[0]))
     known = KnownPlatform(
         **{
             "id": "p",
