@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 from flask import Flask, Response, abort, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector  # type: ignore[no-untyped-call]
+from prometheus_client.multiprocess import MultiProcessCollector
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 

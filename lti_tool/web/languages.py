@@ -14,4 +14,4 @@ def locale_of_request() -> str:
         code = wish.replace("_", "-").split("-")[0].lower()
         if code in OFFERED:
             return code
-    return request.accept_languages.best_match(list(OFFERED), "en")
+    return str(request.accept_languages.best_match(list(OFFERED), "en"))

@@ -89,7 +89,11 @@ def _pages(database: Database, client: FlaskClient) -> Iterator[tuple[str, str]]
     at_trainer = sign_in(database, client, trainer, activity)
     at_host = sign_in(database, client, host, activity)
     at_coach = sign_in(database, client, coach, activity)
-    yield from (("trainer's page", f"{at_trainer}/"), ("home, no partner", f"{at_host}/"), ("about", f"{at_host}/about"))
+    yield from (
+        ("trainer's page", f"{at_trainer}/"),
+        ("home, no partner", f"{at_host}/"),
+        ("about", f"{at_host}/about"),
+    )
     yield "find a partner", f"{at_host}/partner"
     yield "invite", f"{at_host}/partner/{coach}"
     client.post(
@@ -101,9 +105,7 @@ def _pages(database: Database, client: FlaskClient) -> Iterator[tuple[str, str]]
     page = client.get(f"{at_coach}/", base_url="http://localhost:8000").get_data(as_text=True)
     accept = re.search(r'action="([^"]+/accept)"', page)
     assert accept, page
-    client.post(
-        accept.group(1), base_url="http://localhost:8000", data={"csrf_token": csrf_token(client, at_coach)}
-    )
+    client.post(accept.group(1), base_url="http://localhost:8000", data={"csrf_token": csrf_token(client, at_coach)})
     yield "home, in a cycle", f"{at_host}/"
     page = client.get(f"{at_host}/", base_url="http://localhost:8000").get_data(as_text=True)
     cycle = re.search(r"/cycles/([0-9a-z]{16})", page)

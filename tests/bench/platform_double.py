@@ -20,7 +20,9 @@ CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
 class Platform:
     """Keys and claims of a made-up LMS."""
 
-    key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048))
+    key: rsa.RSAPrivateKey = field(
+        default_factory=lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    )
 
     def public_pem(self) -> bytes:
         return self.key.public_key().public_bytes(

@@ -169,7 +169,9 @@ def main() -> int:
         print(f"{'kept  ' if kept else 'MISSED'}  {what}: {measured}   [{budget}]")
     report = Path("var/bench.json")
     report.parent.mkdir(exist_ok=True)
-    report.write_text(json.dumps([dict(zip(("what", "measured", "budget", "kept"), row, strict=True)) for row in results]))
+    report.write_text(
+        json.dumps([dict(zip(("what", "measured", "budget", "kept"), row, strict=True)) for row in results])
+    )
     return 0 if all(kept for *_, kept in results) else 1
 
 
