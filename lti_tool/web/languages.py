@@ -9,7 +9,7 @@ OFFERED = {"en": "English", "ga": "Gaeilge"}
 def locale_of_request() -> str:
     """The person's own choice, else the launch's language, else the browser's, else English."""
     actor = g.get("actor")
-    wishes = [actor.language, actor.locale] if actor else [g.get("launch_locale", "")]
+    wishes: list[str] = [actor.language, actor.locale] if actor else [g.get("launch_locale", "")]
     for wish in wishes:
         code = wish.replace("_", "-").split("-")[0].lower()
         if code in OFFERED:
