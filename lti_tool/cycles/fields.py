@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from lti_tool.cycles import service, words
+from lti_tool.cycles import words
 from lti_tool.cycles.protocols import Field
 from lti_tool.cycles.rules import Cycle, clean
-from lti_tool.cycles.service import OpenedText, Register
+from lti_tool.cycles.texts import OpenedText, Register, read_texts
 from lti_tool.people.actor import Actor
 from lti_tool.privacy.keyring import ScopeKeys
 from lti_tool.privacy.rules import Action, may, readers
@@ -97,7 +97,7 @@ def read(
     `said`: whom the page itself names as those who can see it (pair or author); a field says it only where it differs.
     """
     shown = registers(actor, cycle, fields)
-    opened = service.read_texts(session, keys, cycle.id, [Register(each.field.key, each.author_id) for each in shown])
+    opened = read_texts(session, keys, cycle.id, [Register(each.field.key, each.author_id) for each in shown])
     return {each.key: _view(actor, cycle, each, opened, said) for each in shown}
 
 

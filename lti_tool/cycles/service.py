@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, cast
 
-from sqlalchemy import and_, false, func, insert, or_, select, update
+from sqlalchemy import and_, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities import service as activities
@@ -24,8 +24,9 @@ from lti_tool.cycles.models import (
     ProtocolVersion,
     StageMark,
 )
-from lti_tool.cycles.protocols import REFLECTION, Field, Protocol, Stage
-from lti_tool.cycles.rules import Merge, Missing, NextStep, Row, Save, StageState
+from lti_tool.cycles.protocols import REFLECTION, Protocol, Stage
+from lti_tool.cycles.revision import bump
+from lti_tool.cycles.rules import Missing, NextStep, StageState
 from lti_tool.people.models import Membership, Person
 from lti_tool.privacy.keyring import KeyShredded, ScopeKeys
 from lti_tool.store.base import new_id
@@ -53,16 +54,6 @@ class Changed(Exception):
 
 class NotYours(Exception):
     """It is for the other role to do this."""
-
-
-class TooLong(Exception):
-    """A text is over its limit; nothing was changed."""
-
-    def __init__(self, field: Field, length: int, limit: int) -> None:
-        super().__init__(f"{field.key}: {length} > {limit}")
-        self.field = field
-        self.length = length
-        self.limit = limit
 
 
 # What others are told
@@ -401,182 +392,6 @@ def list_of(session: Session, membership_id: str, activity_id: str) -> list[Past
     ]
 
 
-def revision(session: Session, cycle_id: str, person_id: str) -> int | None:
-    """How often the cycle has changed, for a member of it; None for anybody else. One statement."""
-    return session.execute(
-        select(Cycle.revision)
-        .join(CycleMember, CycleMember.cycle_id == Cycle.id)
-        .where(Cycle.id == cycle_id, CycleMember.person_id == person_id)
-    ).scalar_one_or_none()
-
-
-# Texts
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedText:
-    """A version of a text, opened for somebody who may read it."""
-
-    id: str
-    rev: int
-    field: str
-    author_id: str
-    text: str
-    saved_at: datetime
-    is_head: bool
-
-    @property
-    def token(self) -> str:
-        """Names exactly this state of this row."""
-        return f"{self.id}.{self.rev}"
-
-
-@dataclass(frozen=True, slots=True)
-class Register:
-    """Which texts to read: a field's, or only those of one author."""
-
-    field: str
-    author_id: str | None = None
-
-
-def read_texts(
-    session: Session, keys: ScopeKeys, cycle_id: str, registers: Iterable[Register], *, history: bool = False
-) -> list[OpenedText]:
-    """The current versions (with `history`: all) of the texts asked for, the oldest first; one statement.
-
-    Nothing else is read from the table, so what a caller may not see never leaves it.
-    """
-    wanted = [
-        CycleText.field == each.field
-        if each.author_id is None
-        else and_(CycleText.field == each.field, CycleText.author_id == each.author_id)
-        for each in registers
-    ]
-    rows = session.execute(
-        select(
-            CycleText.id,
-            CycleText.rev,
-            CycleText.field,
-            CycleText.author_id,
-            CycleText.sealed,
-            CycleText.saved_at,
-            CycleText.replaced_by,
-        )
-        .where(
-            CycleText.cycle_id == cycle_id,
-            or_(false(), *wanted),
-            *(() if history else (CycleText.replaced_by.is_(None),)),
-        )
-        .order_by(CycleText.saved_at, CycleText.id)
-    )
-    found = []
-    for row in rows:
-        try:
-            text = keys.open(row.author_id, row.sealed, f"texts/{row.id}")
-        except KeyShredded:
-            # Its author took it back for good; for everybody else it was never there.
-            continue
-        found.append(OpenedText(row.id, row.rev, row.field, row.author_id, text, row.saved_at, row.replaced_by is None))
-    return found
-
-
-def save_text(
-    session: Session,
-    keys: ScopeKeys,
-    cycle: rules.Cycle,
-    field: Field,
-    *,
-    text: str,
-    base: Iterable[str],
-    editor: str = "",
-    seq: int = 0,
-    now: datetime,
-) -> bool:
-    """Saves what the viewing member wrote in a field (the cycle is locked); whether anything changed.
-
-    `base`: tokens of the versions they had before their eyes. Raises TooLong, and then nothing has changed.
-    """
-    author_id = cycle.viewer_id
-    save = Save(author_id, rules.clean(text), frozenset(base), editor[:64], seq)
-    rows = _register(session, keys, cycle.id, field, author_id, save.editor)
-    most = rules.limit(field, (row.text for row in rows if row.token in save.base and row.replaced_by is None))
-    if len(save.text) > most:
-        raise TooLong(field, len(save.text), most)
-    decided = rules.merge(rows, save)
-    if decided.action == "nothing":
-        return False
-    _carry_out(session, keys, cycle.id, field, save, decided, rows, now)
-    _bump(session, cycle.id)
-    return True
-
-
-def _register(session: Session, keys: ScopeKeys, cycle_id: str, field: Field, author_id: str, editor: str) -> list[Row]:
-    rows = session.execute(
-        select(
-            CycleText.id,
-            CycleText.rev,
-            CycleText.author_id,
-            CycleText.editor,
-            CycleText.seq,
-            CycleText.sealed,
-            CycleText.replaced_by,
-        )
-        .where(
-            CycleText.cycle_id == cycle_id,
-            CycleText.field == field.key,
-            *((CycleText.author_id == author_id,) if field.by == "each" else ()),
-            or_(CycleText.replaced_by.is_(None), and_(CycleText.editor == editor, CycleText.editor != "")),
-        )
-        .order_by(CycleText.saved_at, CycleText.id)
-    )
-    found = []
-    for row in rows:
-        try:
-            text = keys.open(row.author_id, row.sealed, f"texts/{row.id}")
-        except KeyShredded:
-            text = ""
-        found.append(Row(row.id, row.rev, row.author_id, row.editor, row.seq, text, row.replaced_by))
-    return found
-
-
-def _carry_out(
-    session: Session,
-    keys: ScopeKeys,
-    cycle_id: str,
-    field: Field,
-    save: Save,
-    decided: Merge,
-    rows: Sequence[Row],
-    now: datetime,
-) -> None:
-    row_id = decided.row_id or new_id()
-    values: dict[str, Any] = {}
-    if decided.action in ("insert", "update"):
-        values = {
-            "sealed": keys.seal(save.author_id, save.text, f"texts/{row_id}"),
-            "is_blank": not save.text.strip(),
-            "editor": save.editor,
-            "seq": save.seq,
-            "saved_at": now,
-        }
-    if decided.action == "insert":
-        session.execute(
-            insert(CycleText).values(
-                id=row_id, cycle_id=cycle_id, field=field.key, author_id=save.author_id, rev=1, **values
-            )
-        )
-    elif decided.action == "update":
-        before = next(row for row in rows if row.id == row_id)
-        rev = before.rev if before.text == save.text else before.rev + 1
-        session.execute(update(CycleText).where(CycleText.id == row_id).values(rev=rev, **values))
-    if decided.replaces:
-        session.execute(update(CycleText).where(CycleText.id.in_(decided.replaces)).values(replaced_by=row_id))
-
-
-def _bump(session: Session, cycle_id: str, **values: Any) -> None:
-    session.execute(update(Cycle).where(Cycle.id == cycle_id).values(revision=Cycle.revision + 1, **values))
-
-
 # Agreeing
 
 
@@ -611,7 +426,7 @@ def sign(session: Session, cycle: rules.Cycle, item: str, *, seen: Iterable[str]
     if stage.kind == "start" and not rules.missing_to_close(signed, stage, signed.me, now):
         _mark(session, signed, stage.key, [member.membership_id for member in signed.members], now)
     else:
-        _bump(session, cycle.id)
+        bump(session, cycle.id)
 
 
 # Meeting
@@ -656,7 +471,7 @@ def set_meeting(
         session.execute(insert(Meeting).values(id=meeting_id, cycle_id=cycle.id, kind=kind, rev=1, **values))
     else:
         session.execute(update(Meeting).where(Meeting.id == meeting_id).values(rev=there.rev + 1, **values))
-    _bump(session, cycle.id)
+    bump(session, cycle.id)
 
 
 def read_places(session: Session, keys: ScopeKeys, cycle_id: str) -> dict[str, str]:
@@ -690,7 +505,7 @@ def confirm_visit(session: Session, cycle: rules.Cycle, *, seen_rev: int, now: d
         raise Changed
     if visit.confirmed_at is None:
         session.execute(update(Meeting).where(Meeting.id == visit.id).values(confirmed_at=now))
-        _bump(session, cycle.id)
+        bump(session, cycle.id)
 
 
 # Closing
@@ -728,7 +543,7 @@ def mark_submitted(session: Session, cycle: rules.Cycle, *, now: datetime) -> No
     if cycle.submitted_at(cycle.me) is None:
         _mark(session, cycle, cycle.reflection.key, [cycle.me.membership_id], now)
     else:
-        _bump(session, cycle.id)
+        bump(session, cycle.id)
 
 
 def _mark(session: Session, cycle: rules.Cycle, stage: str, membership_ids: Sequence[str], now: datetime) -> None:
@@ -743,7 +558,7 @@ def _mark(session: Session, cycle: rules.Cycle, stage: str, membership_ids: Sequ
         values = {"stage": reached, "stage_since": now}
     if cycle.is_running and all(rules.is_done(after, each) for each in after.stages):
         values |= {"status": "finished", "finished_at": now}
-    _bump(session, cycle.id, **values)
+    bump(session, cycle.id, **values)
 
 
 # Going on
@@ -767,10 +582,10 @@ def wish(session: Session, cycle: rules.Cycle, wanted: str, *, now: datetime) ->
         .values(wish=wanted, wished_at=now)
     )
     if cycle.partner.wish != wanted:
-        _bump(session, cycle.id)
+        bump(session, cycle.id)
         return None
     roles = {role: member for member, role in rules.roles_after(cycle.members, wanted).items()}
-    _bump(session, cycle.id, closed_at=now)
+    bump(session, cycle.id, closed_at=now)
     return start(
         session,
         pair_id=cycle.pair_id,

@@ -4,23 +4,18 @@ Every button of a stage's page sends the whole page, so that without JavaScript 
 what was typed into another: each handler first saves what came along, and only then does what it is for.
 """
 
-import base64
-import hashlib
-import hmac
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
-
 from flask import Blueprint, abort, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from lti_tool.cycles import fields, rules, service, words
-from lti_tool.cycles.fields import FieldView
-from lti_tool.cycles.protocols import Agreement, Gate, Stage
+from lti_tool.cycles import fields, rules, service, texts, words
+from lti_tool.cycles.pages import Refusal, booking, stage_page
+from lti_tool.cycles.protocols import Stage
+from lti_tool.cycles.revision import revision
 from lti_tool.cycles.rules import Cycle, WrongTime
-from lti_tool.cycles.service import Changed, NotPossible, NotYours, TooLong
+from lti_tool.cycles.service import Changed, NotPossible, NotYours
+from lti_tool.cycles.texts import TooLong
 from lti_tool.privacy.keyring import ScopeKeys
 from lti_tool.privacy.rules import Action, may
 from lti_tool.privacy.words import who_can_see_cycle
@@ -33,65 +28,6 @@ MAX_PLACE = 200
 """Characters of a meeting's place."""
 MINUTES = range(5, 241)
 _MOST_SEQ = 2**31 - 1
-
-
-@dataclass(frozen=True, slots=True)
-class MeetingBox:
-    """A meeting as a page shows it: what is booked, and the form to those who may book it."""
-
-    kind: str
-    title: str
-    summary: str
-    """When and where; empty while nothing is booked."""
-    editable: bool
-    is_optional: bool
-    """Whether the stage can be closed without it."""
-    label: str
-    """Of the button."""
-    starts: str
-    minutes: str
-    place: str
-    rev: int
-    error: str
-    is_confirmed: bool
-    note: str
-
-    @property
-    def was(self) -> str:
-        """What the form shows, so that it can be told whether something was typed into it."""
-        return "|".join((self.starts, self.minutes, self.place))
-
-
-@dataclass(frozen=True, slots=True)
-class AgreementBox:
-    """Something both agree to, as one of them sees it."""
-
-    key: str
-    text: str
-    button: str
-    mine: str
-    """none, valid or changed."""
-    lines: tuple[str, ...]
-    """Who has agreed."""
-    missing: tuple[tuple[str, str], ...]
-    """(sentence, address) for what keeps it from being signed."""
-    seen: tuple[tuple[str, str], ...]
-    """(field, tokens) of the texts it is about, as this page shows them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """What could not be done with a sent page, and what had been typed."""
-
-    errors: Sequence[tuple[str, str]] = ()
-    """(address or empty, sentence)."""
-    texts: Mapping[str, str] | None = None
-    """Field → text that was not saved."""
-    meetings: Mapping[str, tuple[str, str, str, str]] | None = None
-    """Kind → (start, minutes, place as typed, sentence)."""
-
-    def __bool__(self) -> bool:
-        return bool(self.errors)
 
 
 # Pages
@@ -133,7 +69,7 @@ def history(cycle_id: str, field_key: str) -> str:
         if field is None or found is None or not may(actor(), Action.READ_TEXT, cycle.text_facts(field, author_id)):
             abort(404)
         keys = tool().keyring.opened(session, cycle.id, tool().clock())
-        versions = service.read_texts(session, keys, cycle.id, [service.Register(field_key, author_id)], history=True)
+        versions = texts.read_texts(session, keys, cycle.id, [texts.Register(field_key, author_id)], history=True)
         shown = fields.read(session, keys, actor(), cycle, [field])
     return render_template(
         "cycles/history.html",
@@ -161,7 +97,7 @@ def poll(cycle_id: str) -> Response:
     """What is new for an open page, as JSON; 204 when nothing is. `revision`: the state the page knows."""
     known = request.args.get("revision", -1, type=int)
     with tool().database.read() as session:
-        if not _is_id(cycle_id) or (latest := service.revision(session, cycle_id, actor().person_id)) is None:
+        if not _is_id(cycle_id) or (latest := revision(session, cycle_id, actor().person_id)) is None:
             abort(404)
         if latest == known:
             return Response(status=204)
@@ -210,7 +146,7 @@ def save_text(cycle_id: str, field_key: str) -> Response:
             raise _not_editable(cycle)
         keys = tool().keyring.opened(session, cycle.id, tool().clock())
         try:
-            changed = service.save_text(
+            changed = texts.save_text(
                 session, keys, cycle, field, text=text, base=base, editor=editor, seq=seq, now=tool().clock()
             )
         except TooLong as error:
@@ -300,7 +236,7 @@ def meet(cycle_id: str, stage_key: str, kind: str) -> Response | tuple[str, int]
         if kind not in found.meetings:
             abort(404)
         _must_run(frame)
-        if not may(actor(), _booking(kind), frame.facts):
+        if not may(actor(), booking(kind), frame.facts):
             abort(403)
         cycle, _keys, refusal = _receive(session, cycle_id, stage_key, pressed=kind)
     return _answer(cycle, stage_key, refusal, words.stage_url(cycle, found, f"meeting-{kind}"))
@@ -419,29 +355,6 @@ def open_cycle(session: Session, cycle_id: str, *, lock: bool = False) -> Cycle:
     return cycle
 
 
-def page_frame(cycle: Cycle) -> dict[str, Any]:
-    """What every page with texts needs: the addresses and keys for ui.live_texts, and who can see the page."""
-    return {
-        "activity_title": cycle.activity_title,
-        "cycle": cycle,
-        "words": words,
-        "texts_url": url_for("cycles.poll", cycle_id=cycle.id),
-        "person_id": actor().person_id,
-        "device_key": device_key(),
-    }
-
-
-def device_key() -> str:
-    """32 bytes in base64 that encrypt what this person's browser keeps; the next person at the computer has others."""
-    key = tool().settings.secret_key.get_secret_value()
-    return base64.b64encode(hmac.digest(key, b"device/" + actor().person_id.encode(), hashlib.sha256)).decode()
-
-
-def text_url(cycle: Cycle, key: str) -> str:
-    """Where a field is saved."""
-    return url_for("cycles.save_text", cycle_id=cycle.id, field_key=key)
-
-
 def receive_texts(
     session: Session, keys: ScopeKeys, cycle: Cycle, stage: Stage
 ) -> tuple[Cycle, dict[str, str], list[tuple[str, str]]]:
@@ -461,7 +374,7 @@ def receive_texts(
             continue
         base = _tokens(request.form.get(f"base-{field.key}", ""))
         try:
-            changed |= service.save_text(session, keys, cycle, field, text=text, base=base, now=tool().clock())
+            changed |= texts.save_text(session, keys, cycle, field, text=text, base=base, now=tool().clock())
         except TooLong as error:
             unsaved[field.key] = text
             errors.append(
@@ -478,63 +391,6 @@ def receive_texts(
     return (open_cycle(session, cycle.id) if changed else cycle), unsaved, errors
 
 
-def stage_page(session: Session, cycle: Cycle, stage: Stage, refusal: Refusal | None = None) -> str:
-    """The page of a stage; with a `refusal` it shows what was typed and what stood in the way."""
-    refusal = refusal or Refusal()
-    keys = tool().keyring.opened(session, cycle.id, tool().clock())
-    shown_again = [field for key in stage.shows if (field := cycle.protocol.field(key))]
-    views = fields.read(session, keys, actor(), cycle, [*stage.fields, *shown_again], said="pair")
-    places = service.read_places(session, keys, cycle.id) if stage.meetings else {}
-    view = service.view(cycle, tool().clock())
-    here = next(each for each in view.stages if each.stage is stage)
-    again = {field.key for field in shown_again}
-    own = [
-        replace(each, text=(refusal.texts or {}).get(each.key, each.text)) if each.editable else each
-        for each in views.values()
-        if each.key not in again
-    ]
-    partner = words.name(cycle.partner)
-    first = {"host": cycle.host, "coach": cycle.coach}.get(stage.speaks_first or "")
-    now = rules.stage_now(cycle, cycle.me)
-    return render_template(
-        "cycles/stage.html",
-        **page_frame(cycle),
-        stage=stage,
-        view=view,
-        state=here.state,
-        title=words.into(stage.title),
-        now_url=words.stage_url(cycle, now) if now and now is not stage and cycle.is_running else "",
-        now_title=words.into(now.title) if now else "",
-        my_role=words.role(cycle.me.role),
-        partner=partner,
-        partner_role=words.role(cycle.partner.role),
-        speaks_first="" if first is None else _("You speak first") if first is cycle.me else
-        _("%(name)s speaks first", name=words.name(first)),
-        statements=[words.into(each) for each in stage.statements],
-        prompts=[words.into(each.text) for each in stage.prompts],
-        shown=[replace(each, editable=False, help="") for key, each in views.items() if key in again],
-        closed=_closed(cycle, [*stage.fields, *shown_again], views),
-        plain=[each for each in own if not each.group],
-        card=[each for each in own if each.group == "card"],
-        notes=[each for each in own if each.group == "notes"],
-        meetings=[
-            _meeting_box(cycle, stage, kind, places, refusal)
-            for kind in stage.meetings
-            if here.state != "done" or cycle.meeting(kind)
-        ],
-        agreements=[_agreement_box(cycle, stage, each, views) for each in stage.agreements],
-        first_turn_done=rules.first_turn_done(cycle, stage),
-        missing=[
-            words.missing(cycle, lack)
-            for lack in rules.missing_to_close(cycle, stage, cycle.me, tool().clock())
-        ] if here.state != "done" and cycle.is_running else [],
-        notices=words.notices(cycle, stage, tool().clock()),
-        errors=refusal.errors,
-        text_url=text_url,
-        who=who_can_see_cycle([partner]),
-    )  # fmt: skip
-
-
 def _receive(session: Session, cycle_id: str, stage_key: str, *, pressed: str = "") -> tuple[Cycle, ScopeKeys, Refusal]:
     """Saves what came along with a stage's page, whatever button was tapped; what could not be saved is a Refusal.
 
@@ -543,11 +399,11 @@ def _receive(session: Session, cycle_id: str, stage_key: str, *, pressed: str = 
     cycle = open_cycle(session, cycle_id, lock=True)
     stage = _stage(cycle, stage_key)
     keys = tool().keyring.opened(session, cycle.id, tool().clock())
-    cycle, texts, errors = receive_texts(session, keys, cycle, stage)
+    cycle, unsaved, errors = receive_texts(session, keys, cycle, stage)
     typed: dict[str, tuple[str, str, str, str]] = {}
     moved = False
     for kind in stage.meetings:
-        if not may(actor(), _booking(kind), cycle.facts):
+        if not may(actor(), booking(kind), cycle.facts):
             continue
         starts, minutes, place = (request.form.get(f"{kind}-{part}", "").strip() for part in _MEETING_PARTS)
         untouched = "|".join((starts, minutes, place)) == request.form.get(f"{kind}-was", "")
@@ -558,7 +414,7 @@ def _receive(session: Session, cycle_id: str, stage_key: str, *, pressed: str = 
             typed[kind] = (starts, minutes, place, found[0][1])
             errors += found
         moved = True
-    return (open_cycle(session, cycle.id) if moved else cycle), keys, Refusal(errors, texts, typed)
+    return (open_cycle(session, cycle.id) if moved else cycle), keys, Refusal(errors, unsaved, typed)
 
 
 _MEETING_PARTS = ("starts", "minutes", "place")
@@ -619,100 +475,6 @@ def _refused(cycle: Cycle, error: NotPossible) -> Refusal:
     return Refusal([(url, text) for text, url in (words.missing(cycle, lack) for lack in error.missing)])
 
 
-def _meeting_box(cycle: Cycle, stage: Stage, kind: str, places: Mapping[str, str], refusal: Refusal) -> MeetingBox:
-    meeting = cycle.meeting(kind)
-    titles = {
-        "visit": _("The visit"),
-        "after": _("Conversation after: when and where"),
-        "before": _("Conversation before: when and where"),
-    }
-    place = places.get(kind, "")
-    summary = ""
-    starts, minutes = "", str(stage.minutes or 30)
-    if meeting:
-        summary = _("%(when)s, %(count)s minutes", when=words.when(meeting.starts_at), count=meeting.minutes)
-        summary = f"{summary}, {place}" if place else summary
-        starts = meeting.starts_at.astimezone(words.zone()).strftime("%Y-%m-%dT%H:%M")
-        minutes = str(meeting.minutes)
-    elif kind == "after" and stage.kind == "visit":
-        minutes = str(next((each.minutes for each in cycle.stages if each.key == "after"), 30))
-    box = MeetingBox(
-        kind=kind,
-        title=titles[kind],
-        summary=summary,
-        editable=may(actor(), _booking(kind), cycle.facts) and not rules.is_done(cycle, stage),
-        is_optional=Gate("meeting", kind) not in stage.gates,
-        label=_("Move it") if meeting else _("Book it"),
-        starts=starts,
-        minutes=minutes,
-        place=place,
-        rev=meeting.rev if meeting else 0,
-        error="",
-        is_confirmed=bool(meeting and meeting.confirmed_at),
-        note=_meeting_note(cycle, kind),
-    )
-    if typed := (refusal.meetings or {}).get(kind):
-        return replace(box, starts=typed[0], minutes=typed[1], place=typed[2], error=typed[3])
-    return box
-
-
-def _meeting_note(cycle: Cycle, kind: str) -> str:
-    meeting = cycle.meeting(kind)
-    if kind != "visit":
-        return "" if meeting else _("Not booked yet.")
-    if meeting is None:
-        if cycle.me.role == "host":
-            return _("You invite: %(name)s can come once you have said when.", name=words.name(cycle.coach))
-        return _("%(name)s invites you, and says when.", name=words.name(cycle.host))
-    if meeting.confirmed_at:
-        if cycle.me.role == "coach":
-            return _("You said that you will be there.")
-        return _("%(name)s will be there.", name=words.name(cycle.coach))
-    if cycle.me.role == "coach":
-        return _("Say whether it suits you.")
-    return _("%(name)s has not said yet that this suits.", name=words.name(cycle.coach))
-
-
-def _agreement_box(cycle: Cycle, stage: Stage, agreement: Agreement, views: Mapping[str, FieldView]) -> AgreementBox:
-    mine = rules.signature_state(cycle, agreement, cycle.me)
-    theirs = rules.signature_state(cycle, agreement, cycle.partner)
-    partner = words.name(cycle.partner)
-    lines = []
-    if mine == "valid":
-        lines.append(_("You have agreed."))
-    elif mine == "changed":
-        lines.append(_("A text has changed since you agreed, so you are asked again."))
-    if theirs == "valid":
-        lines.append(_("%(name)s has agreed.", name=partner))
-    elif theirs == "changed":
-        lines.append(_("A text has changed since %(name)s agreed, so %(name)s is asked again.", name=partner))
-    else:
-        lines.append(_("%(name)s has not agreed yet.", name=partner))
-    return AgreementBox(
-        agreement.key,
-        words.into(agreement.text),
-        words.into(agreement.button),
-        mine,
-        tuple(lines),
-        tuple(words.missing(cycle, lack) for lack in rules.missing_to_sign(cycle, agreement, stage, cycle.me)),
-        tuple((key, views[key].tokens) for key in agreement.fields if key in views),
-    )
-
-
-def _closed(cycle: Cycle, every: Sequence[Any], views: Mapping[str, FieldView]) -> list[str]:
-    """Sentences on what is there later only."""
-    found = []
-    for field in every:
-        if field.key in views or field.opens is None:
-            continue
-        label, partner = words.into(field.label), words.name(cycle.partner)
-        if field.opens == "visit_done":
-            found.append(_("“%(label)s” by %(name)s opens when the visit is over.", label=label, name=partner))
-        else:
-            found.append(_("“%(label)s” by %(name)s opens when the host has spoken first.", label=label, name=partner))
-    return found
-
-
 def _frame(session: Session, cycle_id: str) -> Cycle:
     """The cycle, locked, with members and marks only."""
     cycle = service.load_frame(session, cycle_id, actor().person_id, lock=True) if _is_id(cycle_id) else None
@@ -726,10 +488,6 @@ def _stage(cycle: Cycle, key: str) -> Stage:
     if found is None or found.kind == "reflection":
         abort(404)
     return found
-
-
-def _booking(kind: str) -> Action:
-    return Action.BOOK_VISIT if kind == "visit" else Action.BOOK_TALK
 
 
 def _must_run(cycle: Cycle) -> None:

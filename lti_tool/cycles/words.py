@@ -355,12 +355,13 @@ def missing(cycle: Cycle, lack: Missing) -> tuple[str, str]:
 
 def wrong_time(error: WrongTime) -> str:
     """What is wrong with a time that was typed."""
-    return {
+    said = {
         "missing": _("Give a day and a time."),
         "not_a_time": _("This is not a day and a time. Write it as 2026-12-10 10:05."),
         "skipped": _("The clocks go forward at that hour, so this time does not exist. Choose one an hour later."),
         "far": _("This is more than a year away. Is the year right?"),
-    }[error.code]
+    }
+    return str(said[error.code])
 
 
 def notices(cycle: Cycle, stage: Stage, now: datetime) -> list[str]:

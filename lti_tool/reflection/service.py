@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from lti_tool.cycles import rules
 from lti_tool.cycles import service as cycles
-from lti_tool.cycles.service import NotPossible, Register
+from lti_tool.cycles.service import NotPossible
+from lti_tool.cycles.texts import Register, read_texts
 from lti_tool.privacy.keyring import ScopeKeys
 from lti_tool.reflection.models import ReflectionVersion
 from lti_tool.reflection.rules import freeze
@@ -45,7 +46,7 @@ def submit(session: Session, keys: ScopeKeys, cycle: rules.Cycle, *, now: dateti
         raise NotPossible(missing)
     author_id = cycle.viewer_id
     registers = [Register(field.key, author_id) for field in cycle.reflection.fields]
-    drafts = cycles.read_texts(session, keys, cycle.id, registers)
+    drafts = read_texts(session, keys, cycle.id, registers)
     texts = freeze([(draft.field, draft.text) for draft in drafts])
     last = latest(session, keys, cycle.id, author_id)
     if last is not None and last.texts == texts:

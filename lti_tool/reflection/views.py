@@ -9,9 +9,10 @@ from werkzeug.wrappers import Response
 
 from lti_tool.cycles import fields, rules, words
 from lti_tool.cycles import service as cycles
+from lti_tool.cycles.pages import page_frame, text_url
 from lti_tool.cycles.rules import Cycle
 from lti_tool.cycles.service import NotPossible
-from lti_tool.cycles.views import open_cycle, page_frame, receive_texts, text_url
+from lti_tool.cycles.views import open_cycle, receive_texts
 from lti_tool.privacy.rules import Action, ReflectionFacts, may
 from lti_tool.privacy.words import who_can_see_reflection
 from lti_tool.reflection import service

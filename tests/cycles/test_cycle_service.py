@@ -9,8 +9,9 @@ import pytest
 from cycles.pair_at_work import Room
 from sqlalchemy import func, select, text
 
-from lti_tool.cycles import protocols, service
+from lti_tool.cycles import protocols, service, texts
 from lti_tool.cycles.models import Cycle, CycleMember, CycleText, ProtocolVersion
+from lti_tool.cycles.revision import revision
 from lti_tool.privacy.keyring import Keyring
 from lti_tool.reflection.models import ReflectionVersion
 
@@ -33,7 +34,7 @@ def save(room: Room, person_id: str, words: str, now: datetime, **options: objec
         field = cycle.protocol.field("norms")
         assert field is not None
         keys = KEYRING.opened(session, cycle.id, now)
-        service.save_text(session, keys, cycle, field, text=words, base=[], now=now, **options)
+        texts.save_text(session, keys, cycle, field, text=words, base=[], now=now, **options)
 
 
 def at_once(*actions: Callable[[], None]) -> None:
@@ -64,11 +65,11 @@ def test_two_who_save_at_once_keep_both_texts(light: Room, clock) -> None:
             partial(save, light, coach, f"coach {number}", clock(), editor="c", seq=number),
         )
     with light.database.read() as session:
-        heads = service.read_texts(
-            session, KEYRING.opened(session, light.cycle_id, clock()), light.cycle_id, [service.Register("norms")]
+        heads = texts.read_texts(
+            session, KEYRING.opened(session, light.cycle_id, clock()), light.cycle_id, [texts.Register("norms")]
         )
         assert {head.text for head in heads} == {"host 5", "coach 5"}
-        assert service.revision(session, light.cycle_id, host) == 11, "every change counted, none twice"
+        assert revision(session, light.cycle_id, host) == 11, "every change counted, none twice"
 
 
 def test_a_retry_of_the_same_save_from_many_connections_is_one_save(light: Room, clock) -> None:

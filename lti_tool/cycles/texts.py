@@ -1,0 +1,190 @@
+"""Reading and saving the texts of a cycle: sealed in the table, words only for who may read them.
+
+Who may is asked before (fields.py, by privacy/rules.py). How saves come together is rules.merge.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, false, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from lti_tool.cycles import rules
+from lti_tool.cycles.models import CycleText
+from lti_tool.cycles.protocols import Field
+from lti_tool.cycles.revision import bump
+from lti_tool.cycles.rules import Merge, Row, Save
+from lti_tool.privacy.keyring import KeyShredded, ScopeKeys
+from lti_tool.store.base import new_id
+
+
+class TooLong(Exception):
+    """A text is over its limit; nothing was changed."""
+
+    def __init__(self, field: Field, length: int, limit: int) -> None:
+        super().__init__(f"{field.key}: {length} > {limit}")
+        self.field = field
+        self.length = length
+        self.limit = limit
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedText:
+    """A version of a text, opened for somebody who may read it."""
+
+    id: str
+    rev: int
+    field: str
+    author_id: str
+    text: str
+    saved_at: datetime
+    is_head: bool
+
+    @property
+    def token(self) -> str:
+        """Names exactly this state of this row."""
+        return f"{self.id}.{self.rev}"
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Which texts to read: a field's, or only those of one author."""
+
+    field: str
+    author_id: str | None = None
+
+
+def read_texts(
+    session: Session, keys: ScopeKeys, cycle_id: str, registers: Iterable[Register], *, history: bool = False
+) -> list[OpenedText]:
+    """The current versions (with `history`: all) of the texts asked for, the oldest first; one statement.
+
+    Nothing else is read from the table, so what a caller may not see never leaves it.
+    """
+    wanted = [
+        CycleText.field == each.field
+        if each.author_id is None
+        else and_(CycleText.field == each.field, CycleText.author_id == each.author_id)
+        for each in registers
+    ]
+    rows = session.execute(
+        select(
+            CycleText.id,
+            CycleText.rev,
+            CycleText.field,
+            CycleText.author_id,
+            CycleText.sealed,
+            CycleText.saved_at,
+            CycleText.replaced_by,
+        )
+        .where(
+            CycleText.cycle_id == cycle_id,
+            or_(false(), *wanted),
+            *(() if history else (CycleText.replaced_by.is_(None),)),
+        )
+        .order_by(CycleText.saved_at, CycleText.id)
+    )
+    found = []
+    for row in rows:
+        try:
+            text = keys.open(row.author_id, row.sealed, f"texts/{row.id}")
+        except KeyShredded:
+            # Its author took it back for good; for everybody else it was never there.
+            continue
+        found.append(OpenedText(row.id, row.rev, row.field, row.author_id, text, row.saved_at, row.replaced_by is None))
+    return found
+
+
+def save_text(
+    session: Session,
+    keys: ScopeKeys,
+    cycle: rules.Cycle,
+    field: Field,
+    *,
+    text: str,
+    base: Iterable[str],
+    editor: str = "",
+    seq: int = 0,
+    now: datetime,
+) -> bool:
+    """Saves what the viewing member wrote in a field (the cycle is locked); whether anything changed.
+
+    `base`: tokens of the versions they had before their eyes. Raises TooLong, and then nothing has changed.
+    """
+    author_id = cycle.viewer_id
+    save = Save(author_id, rules.clean(text), frozenset(base), editor[:64], seq)
+    rows = _register(session, keys, cycle.id, field, author_id, save.editor)
+    most = rules.limit(field, (row.text for row in rows if row.token in save.base and row.replaced_by is None))
+    if len(save.text) > most:
+        raise TooLong(field, len(save.text), most)
+    decided = rules.merge(rows, save)
+    if decided.action == "nothing":
+        return False
+    _carry_out(session, keys, cycle.id, field, save, decided, rows, now)
+    bump(session, cycle.id)
+    return True
+
+
+def _register(session: Session, keys: ScopeKeys, cycle_id: str, field: Field, author_id: str, editor: str) -> list[Row]:
+    rows = session.execute(
+        select(
+            CycleText.id,
+            CycleText.rev,
+            CycleText.author_id,
+            CycleText.editor,
+            CycleText.seq,
+            CycleText.sealed,
+            CycleText.replaced_by,
+        )
+        .where(
+            CycleText.cycle_id == cycle_id,
+            CycleText.field == field.key,
+            *((CycleText.author_id == author_id,) if field.by == "each" else ()),
+            or_(CycleText.replaced_by.is_(None), and_(CycleText.editor == editor, CycleText.editor != "")),
+        )
+        .order_by(CycleText.saved_at, CycleText.id)
+    )
+    found = []
+    for row in rows:
+        try:
+            text = keys.open(row.author_id, row.sealed, f"texts/{row.id}")
+        except KeyShredded:
+            text = ""
+        found.append(Row(row.id, row.rev, row.author_id, row.editor, row.seq, text, row.replaced_by))
+    return found
+
+
+def _carry_out(
+    session: Session,
+    keys: ScopeKeys,
+    cycle_id: str,
+    field: Field,
+    save: Save,
+    decided: Merge,
+    rows: Sequence[Row],
+    now: datetime,
+) -> None:
+    row_id = decided.row_id or new_id()
+    values: dict[str, Any] = {}
+    if decided.action in ("insert", "update"):
+        values = {
+            "sealed": keys.seal(save.author_id, save.text, f"texts/{row_id}"),
+            "is_blank": not save.text.strip(),
+            "editor": save.editor,
+            "seq": save.seq,
+            "saved_at": now,
+        }
+    if decided.action == "insert":
+        session.execute(
+            insert(CycleText).values(
+                id=row_id, cycle_id=cycle_id, field=field.key, author_id=save.author_id, rev=1, **values
+            )
+        )
+    elif decided.action == "update":
+        before = next(row for row in rows if row.id == row_id)
+        rev = before.rev if before.text == save.text else before.rev + 1
+        session.execute(update(CycleText).where(CycleText.id == row_id).values(rev=rev, **values))
+    if decided.replaces:
+        session.execute(update(CycleText).where(CycleText.id.in_(decided.replaces)).values(replaced_by=row_id))
