@@ -9,7 +9,7 @@ import pytest
 from factories import make_settings
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import make_url
 
 from lti_tool.settings import Settings
@@ -111,8 +111,12 @@ def database_url(database_kind: str, request: pytest.FixtureRequest) -> Iterator
     # Emptied, not made anew: CREATE DATABASE takes longer than most tests.
     engine = create_engine(url)
     with engine.begin() as connection:
-        tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
-        connection.execute(text(f"TRUNCATE {tables} CASCADE"))
+        if set(inspect(connection).get_table_names()) == set(Base.metadata.tables):
+            connection.execute(text(f"TRUNCATE {', '.join(Base.metadata.tables)} CASCADE"))
+        else:
+            connection.execute(text("DROP SCHEMA public CASCADE"))
+            connection.execute(text("CREATE SCHEMA public"))
+            Base.metadata.create_all(connection)
     engine.dispose()
 
 
