@@ -254,6 +254,7 @@ class Field {
     this.savedSeq = 0; // of the text the server acknowledged
     this.keptSeq = 0; // of the text this device took
     this.revision = 0; // of the cycle, at the last acknowledgement
+    this.restored = null; // what an earlier page could not send, until the server has it
     this.failures = 0;
     this.refusal = "";
     this.lastKey = 0;
@@ -270,12 +271,16 @@ class Field {
     return `${this.page.names}${this.key}/${this.editor}`;
   }
 
-  isUnsent() {
+  isTyped() {
     return this.seq !== this.savedSeq;
   }
 
+  isUnsent() {
+    return this.restored !== null || this.isTyped();
+  }
+
   isNowhere() {
-    return this.isUnsent() && this.keptSeq !== this.seq;
+    return this.isTyped() && this.keptSeq !== this.seq;
   }
 
   // --- typing --------------------------------------------------------------------------------------------------------
@@ -311,7 +316,7 @@ class Field {
   async keep() {
     if (this.keeping) return;
     this.keeping = true;
-    while (this.isUnsent() && this.keptSeq !== this.seq) {
+    while (this.isNowhere()) {
       const { seq } = this;
       const { base, editor } = this;
       const entry = { text: this.box.value, base, editor, seq, at: Date.now() };
@@ -319,7 +324,7 @@ class Field {
       this.keptSeq = seq;
     }
     this.keeping = false;
-    if (!this.isUnsent()) this.page.device.remove(this.name);
+    if (!this.isTyped()) this.page.device.remove(this.name);
     this.show();
   }
 
@@ -340,24 +345,29 @@ class Field {
   }
 
   async sendNow() {
-    if (!this.isUnsent() || this.refusal || this.page.over) return this.show();
+    if (this.restored && !this.page.over) await this.sendRestored();
+    if (!this.isTyped() || this.restored || this.refusal || this.page.over) return this.show();
     const text = this.box.value;
-    const { seq } = this;
+    const { base, editor, seq } = this;
     this.firstUnsent = undefined;
-    const answer = await this.page.ask(this.url, this.letter(text, seq));
-    if (answer === null) {
-      this.failures += 1;
-      clearTimeout(this.timer);
-      this.timer = setTimeout(() => this.send(), RETRY[Math.min(this.failures, RETRY.length) - 1]);
-    } else if (answer.status === 200) {
-      this.failures = 0;
-      this.acknowledged(answer.body, text, seq);
-    } else if (answer.status !== 401) {
-      this.failures = 0;
+    const answer = await this.ask({ text, base, editor, seq });
+    if (answer?.status === 200) this.acknowledged(answer.body, text, seq);
+    else if (answer !== null && answer.status !== 401) {
       if (seq === this.seq) this.refusal = this.reasonOf(answer, text);
       else this.sendSoon();
     }
     this.show();
+  }
+
+  /** Sends a letter, and sees to it that a lost one is sent again. */
+  async ask(content) {
+    const answer = await this.page.ask(this.url, this.letter(content));
+    this.failures = answer === null ? this.failures + 1 : 0;
+    if (answer === null) {
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.send(), RETRY[Math.min(this.failures, RETRY.length) - 1]);
+    }
+    return answer;
   }
 
   reasonOf({ body }, text) {
@@ -366,18 +376,18 @@ class Field {
     return [body.what, body.advice].filter(Boolean).join(" ") || words.none;
   }
 
-  letter(text, seq) {
+  letter({ text, base, editor, seq }) {
     return {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
-      body: JSON.stringify({ text, base: this.base, editor: this.editor, seq }),
+      body: JSON.stringify({ text, base, editor, seq }),
     };
   }
 
   /** For a page that is going away: the answer will not be heard, so the copy on the device stays. */
   sendLast(room) {
-    const text = this.box.value;
-    const letter = this.letter(text, this.seq);
+    const { base, editor, seq } = this;
+    const letter = this.letter(this.isTyped() ? { text: this.box.value, base, editor, seq } : this.restored.entry);
     const size = new Blob([letter.body]).size;
     if (this.refusal || this.page.over || size > room) return room;
     fetch(this.url, { ...letter, credentials: "same-origin", keepalive: true }).catch(() => {});
@@ -385,7 +395,7 @@ class Field {
   }
 
   acknowledged(body, text, seq) {
-    this.savedSeq = seq;
+    if (seq >= 0) this.savedSeq = seq;
     this.revision = body.revision;
     const own = body.heads.find((head) => head.mine && same(head.text, text));
     if (own) this.base = [own.token];
@@ -477,15 +487,12 @@ class Field {
 
   // --- what an earlier page could not send ---------------------------------------------------------------------------
 
-  /** An entry of a page that is gone: comes back into the box if that is free, and is sent under its own editor. */
+  /** An entry of a page that is gone: comes back into the box if that is free, and is sent as what that page sent. */
   restore(name, entry) {
     const onServer = (this.heads ?? []).some((head) => same(head.text, entry.text)) || same(this.box.value, entry.text);
     if (onServer && !this.isUnsent()) return this.page.device.remove(name);
-    if (this.isUnsent() || this.editor !== this.page.editor) return this.sendAside(name, entry);
-    this.editor = entry.editor;
-    this.seq = this.keptSeq = entry.seq;
-    this.savedSeq = -1;
-    this.base = entry.base;
+    if (this.isUnsent()) return this.sendAside(name, entry);
+    this.restored = { name, entry };
     this.box.value = entry.text;
     this.note = words.restored;
     this.page.say(words.restored);
@@ -493,11 +500,26 @@ class Field {
     this.send();
   }
 
+  /** Under the editor and seq of the page that is gone, so that it makes no second version if the server has it. */
+  async sendRestored() {
+    const { name, entry } = this.restored;
+    const answer = await this.ask(entry);
+    if (answer?.status === 200) {
+      this.restored = null;
+      this.page.device.remove(name);
+      this.acknowledged(answer.body, entry.text, this.isUnsent() ? -1 : this.seq);
+    } else if (answer !== null && answer.status !== 401) {
+      // Refused for what it is: from now on it is this page's text, and a change to it is sent anew.
+      this.restored = null;
+      this.page.device.remove(name);
+      this.changed();
+      this.refusal = this.reasonOf(answer, entry.text);
+    }
+  }
+
   /** A second entry for a box that is taken: becomes a version of its own, shown beneath. */
   async sendAside(name, entry) {
-    const letter = this.letter(entry.text, entry.seq);
-    letter.body = JSON.stringify({ text: entry.text, base: entry.base, editor: entry.editor, seq: entry.seq });
-    const answer = await this.page.ask(this.url, letter);
+    const answer = await this.page.ask(this.url, this.letter(entry));
     if (answer?.status === 200) this.page.device.remove(name);
     else if (answer === null) setTimeout(() => this.sendAside(name, entry), RETRY.at(-1));
   }
@@ -514,7 +536,7 @@ class Field {
 
   state() {
     if (!this.isUnsent()) return ["saved", [words.saved, this.note].filter(Boolean).join(" · ")];
-    const isKept = this.keptSeq === this.seq;
+    const isKept = !this.isNowhere();
     const stuck = this.page.over || this.refusal || this.failures > 0;
     if (!stuck || (this.keeping && !isKept)) return ["saving", words.saving];
     const why = this.page.over
