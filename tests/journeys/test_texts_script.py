@@ -130,15 +130,15 @@ def test_a_closed_tab_gives_the_text_back(new_context: Contexts, fake: FakeTexts
 def test_the_next_person_at_the_same_computer_gets_nothing(new_context: Contexts, fake: FakeTexts) -> None:
     context = new_context()
     page = open_page(context, fake, "Niamh")
-    context.set_offline(True)
+    fake.refuse = 503
     box(page).fill("only mine")
     expect(state(page)).to_contain_text("Saved on this device")
     page.close()
-    context.set_offline(False)
     page = open_page(context, fake, "Seán")
     time.sleep(1)
     expect(box(page)).to_have_value("")
     assert fake.texts("goal") == []
+    fake.refuse = 0
     page = open_page(context, fake, "Niamh")
     expect(box(page)).to_have_value("only mine")
 
