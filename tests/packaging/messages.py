@@ -67,9 +67,22 @@ def update(language: str, texts: Catalog) -> None:
     write_po(written, catalog, width=110, sort_output=True, ignore_obsolete=True, include_lineno=False)
     file = po_file(language)
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(written.getvalue())
+    file.write_bytes(_without_blanks(written.getvalue()))
     with file.with_suffix(".mo").open("wb") as compiled:
         write_mo(compiled, read(language))
+
+
+def _without_blanks(written: bytes) -> bytes:
+    """A catalogue without the header lines that Babel writes for facts nobody gave it, such as a translator's name."""
+    blank = (
+        b'"Report-Msgid-Bugs-To: EMAIL',
+        b'"PO-Revision-Date: YEAR',
+        b'"Last-Translator: FULL',
+        b'"Language-Team: ',
+    )
+    lines = [line for line in written.splitlines(keepends=True) if not line.startswith(blank)]
+    # Babel takes the last word for a version, and so our name without one gets a second space.
+    return b"".join(lines).replace(b'"Project-Id-Version:  ', b'"Project-Id-Version: ', 1)
 
 
 def problems(language: str, texts: Catalog) -> Iterator[str]:
