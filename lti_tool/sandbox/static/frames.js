@@ -10,12 +10,22 @@
   const offered = ["lti.capabilities", "lti.put_data", "lti.get_data", "lti.frameResize"];
 
   window.addEventListener("message", (event) => {
-    const message = event.data;
+    const message = read(event.data);
     if (message === null || typeof message !== "object") return;
     if (message.subject === "lti.frameResize") resize(event, message);
     else if (message.subject === "org.imsglobal.lti.close") close(event);
     else if (["lti.capabilities", "lti.put_data", "lti.get_data"].includes(message.subject)) answer(event, message);
   });
+
+  // Tools send an object or, for LMSs that only read text, the same as JSON.
+  function read(data) {
+    if (typeof data !== "string") return data;
+    try {
+      return JSON.parse(data);
+    } catch {
+      return null;
+    }
+  }
 
   function frameOf(event) {
     return frames.find((frame) => frame.contentWindow === event.source);
