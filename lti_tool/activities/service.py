@@ -3,14 +3,21 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, ActivityTrainer
 from lti_tool.people.models import Membership, Person
 from lti_tool.privacy.rules import ActivityFacts
 from lti_tool.store.base import new_id
-from lti_tool.store.database import rows_changed
+from lti_tool.store.database import rows_changed, run
+
+_OF_LINK = select(Activity.id, Activity.title).where(
+    Activity.course_id == bindparam("course"), Activity.resource_link_id == bindparam("link")
+)
+_BY_ID = select(
+    Activity.id, Activity.course_id, Activity.title, Activity.purpose, Activity.status, Activity.protocol
+).where(Activity.id == bindparam("activity"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +42,7 @@ def find_or_create_link(session: Session, *, course_id: str, resource_link_id: s
 
     The LMS's title is followed until the trainer has set the activity up, and again whenever it changes there.
     """
-    row = session.execute(
-        select(Activity.id, Activity.title).where(
-            Activity.course_id == course_id, Activity.resource_link_id == resource_link_id
-        )
-    ).one_or_none()
+    row = run(session, _OF_LINK, {"course": course_id, "link": resource_link_id}).one_or_none()
     if row is None:
         activity_id = new_id()
         session.execute(
@@ -62,11 +65,7 @@ def find_or_create_link(session: Session, *, course_id: str, resource_link_id: s
 
 def find(session: Session, activity_id: str) -> ActivityView | None:
     """The activity, or None."""
-    row = session.execute(
-        select(
-            Activity.id, Activity.course_id, Activity.title, Activity.purpose, Activity.status, Activity.protocol
-        ).where(Activity.id == activity_id)
-    ).one_or_none()
+    row = run(session, _BY_ID, {"activity": activity_id}).one_or_none()
     return ActivityView(*row) if row else None
 
 

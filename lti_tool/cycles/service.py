@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, cast
 
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import and_, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities import service as activities
@@ -30,11 +30,92 @@ from lti_tool.cycles.rules import Missing, NextStep, StageState
 from lti_tool.people.models import Membership, Person
 from lti_tool.privacy.keyring import KeyShredded, ScopeKeys
 from lti_tool.store.base import new_id
-from lti_tool.store.database import rows_changed
+from lti_tool.store.database import rows_changed, run
 from lti_tool.store.upsert import insert_into
 
 _parsed: dict[str, Protocol] = {}
 """Protocols by id of their stored version, which never changes."""
+
+_mine, _theirs = CycleMember.__table__.alias("mine"), CycleMember.__table__.alias("theirs")
+_CURRENT = (
+    select(Cycle.id, CycleMember.person_id)
+    .join(CycleMember, CycleMember.cycle_id == Cycle.id)
+    .where(
+        CycleMember.membership_id == bindparam("me"),
+        Cycle.activity_id == bindparam("activity"),
+        Cycle.closed_at.is_(None),
+    )
+    .order_by(Cycle.started_at.desc(), Cycle.number.desc())
+    .limit(1)
+)
+_LIST = (
+    select(
+        Cycle.id,
+        Cycle.number,
+        Cycle.status,
+        _mine.c.role,
+        Person.given_name,
+        Person.name,
+        Cycle.started_at,
+        Cycle.finished_at,
+        select(func.min(StageMark.at))
+        .where(
+            StageMark.cycle_id == Cycle.id,
+            StageMark.membership_id == bindparam("me"),
+            StageMark.stage == REFLECTION,
+        )
+        .scalar_subquery()
+        .label("submitted_at"),
+    )
+    .join(_mine, and_(_mine.c.cycle_id == Cycle.id, _mine.c.membership_id == bindparam("me")))
+    .join(_theirs, and_(_theirs.c.cycle_id == Cycle.id, _theirs.c.membership_id != bindparam("me")))
+    .join(Person, Person.id == _theirs.c.person_id)
+    .where(Cycle.activity_id == bindparam("activity"))
+    .order_by(Cycle.started_at.desc(), Cycle.number.desc())
+)
+_FRAME = (
+    select(
+        Cycle.id,
+        Cycle.pair_id,
+        Cycle.activity_id,
+        Activity.title.label("activity_title"),
+        Cycle.number,
+        Cycle.status,
+        Cycle.revision,
+        Cycle.started_at,
+        Cycle.finished_at,
+        Cycle.closed_at,
+        Cycle.protocol_version_id,
+    )
+    .join(Activity, Activity.id == Cycle.activity_id)
+    .where(Cycle.id == bindparam("cycle"))
+)
+_LOCKED_FRAME = _FRAME.with_for_update(of=Cycle)
+_MEMBERS = (
+    select(
+        CycleMember.membership_id,
+        CycleMember.person_id,
+        CycleMember.role,
+        CycleMember.wish,
+        Person.given_name,
+        Person.name,
+    )
+    .join(Person, Person.id == CycleMember.person_id)
+    .where(CycleMember.cycle_id == bindparam("cycle"))
+    .order_by(CycleMember.role.desc())
+)
+_MARKS = select(StageMark.stage, StageMark.membership_id, StageMark.at).where(StageMark.cycle_id == bindparam("cycle"))
+_SIGNATURES = select(AgreementSigned.item, AgreementSigned.membership_id, AgreementSigned.heads).where(
+    AgreementSigned.cycle_id == bindparam("cycle")
+)
+_MEETINGS = select(
+    Meeting.id, Meeting.kind, Meeting.starts_at, Meeting.minutes, Meeting.set_by, Meeting.rev, Meeting.confirmed_at
+).where(Meeting.cycle_id == bindparam("cycle"))
+_HEADS = (
+    select(CycleText.id, CycleText.rev, CycleText.field, CycleText.author_id, CycleText.is_blank)
+    .where(CycleText.cycle_id == bindparam("cycle"), CycleText.replaced_by.is_(None))
+    .order_by(CycleText.saved_at, CycleText.id)
+)
 
 
 # Errors
@@ -223,59 +304,15 @@ def load(session: Session, cycle_id: str, person_id: str, *, lock: bool = False)
         return None
     return replace(
         cycle,
-        signatures=tuple(
-            rules.Signature(*row)
-            for row in session.execute(
-                select(AgreementSigned.item, AgreementSigned.membership_id, AgreementSigned.heads).where(
-                    AgreementSigned.cycle_id == cycle_id
-                )
-            )
-        ),
-        meetings=tuple(
-            rules.Meeting(*row)
-            for row in session.execute(
-                select(
-                    Meeting.id,
-                    Meeting.kind,
-                    Meeting.starts_at,
-                    Meeting.minutes,
-                    Meeting.set_by,
-                    Meeting.rev,
-                    Meeting.confirmed_at,
-                ).where(Meeting.cycle_id == cycle_id)
-            )
-        ),
-        heads=tuple(
-            rules.Head(*row)
-            for row in session.execute(
-                select(CycleText.id, CycleText.rev, CycleText.field, CycleText.author_id, CycleText.is_blank)
-                .where(CycleText.cycle_id == cycle_id, CycleText.replaced_by.is_(None))
-                .order_by(CycleText.saved_at, CycleText.id)
-            )
-        ),
+        signatures=tuple(rules.Signature(*row) for row in run(session, _SIGNATURES, {"cycle": cycle_id})),
+        meetings=tuple(rules.Meeting(*row) for row in run(session, _MEETINGS, {"cycle": cycle_id})),
+        heads=tuple(rules.Head(*row) for row in run(session, _HEADS, {"cycle": cycle_id})),
     )
 
 
 def load_frame(session: Session, cycle_id: str, person_id: str, *, lock: bool = False) -> rules.Cycle | None:
     """A cycle with its members and marks only, by three statements: enough to say who may read and write what."""
-    query = (
-        select(
-            Cycle.id,
-            Cycle.pair_id,
-            Cycle.activity_id,
-            Activity.title.label("activity_title"),
-            Cycle.number,
-            Cycle.status,
-            Cycle.revision,
-            Cycle.started_at,
-            Cycle.finished_at,
-            Cycle.closed_at,
-            Cycle.protocol_version_id,
-        )
-        .join(Activity, Activity.id == Cycle.activity_id)
-        .where(Cycle.id == cycle_id)
-    )
-    row = session.execute(query.with_for_update(of=Cycle) if lock else query).one_or_none()
+    row = run(session, _LOCKED_FRAME if lock else _FRAME, {"cycle": cycle_id}).one_or_none()
     if row is None:
         return None
     members = tuple(
@@ -286,28 +323,11 @@ def load_frame(session: Session, cycle_id: str, person_id: str, *, lock: bool = 
             each.given_name or each.name,
             each.wish,
         )
-        for each in session.execute(
-            select(
-                CycleMember.membership_id,
-                CycleMember.person_id,
-                CycleMember.role,
-                CycleMember.wish,
-                Person.given_name,
-                Person.name,
-            )
-            .join(Person, Person.id == CycleMember.person_id)
-            .where(CycleMember.cycle_id == cycle_id)
-            .order_by(CycleMember.role.desc())
-        )
+        for each in run(session, _MEMBERS, {"cycle": cycle_id})
     )
     if person_id not in {member.person_id for member in members}:
         return None
-    marks = tuple(
-        rules.Mark(*each)
-        for each in session.execute(
-            select(StageMark.stage, StageMark.membership_id, StageMark.at).where(StageMark.cycle_id == cycle_id)
-        )
-    )
+    marks = tuple(rules.Mark(*each) for each in run(session, _MARKS, {"cycle": cycle_id}))
     return rules.Cycle(
         id=row.id,
         pair_id=row.pair_id,
@@ -335,13 +355,7 @@ def _protocol(session: Session, version_id: str) -> Protocol:
 
 def current(session: Session, membership_id: str, activity_id: str, now: datetime) -> CycleView | None:
     """The cycle a teacher is in, or has finished and not yet gone on from; None when there is none. No content."""
-    found = session.execute(
-        select(Cycle.id, CycleMember.person_id)
-        .join(CycleMember, CycleMember.cycle_id == Cycle.id)
-        .where(CycleMember.membership_id == membership_id, Cycle.activity_id == activity_id, Cycle.closed_at.is_(None))
-        .order_by(Cycle.started_at.desc(), Cycle.number.desc())
-        .limit(1)
-    ).one_or_none()
+    found = run(session, _CURRENT, {"me": membership_id, "activity": activity_id}).one_or_none()
     cycle = load(session, found.id, found.person_id) if found else None
     return view(cycle, now) if cycle else None
 
@@ -353,30 +367,7 @@ def view(cycle: rules.Cycle, now: datetime) -> CycleView:
 
 def list_of(session: Session, membership_id: str, activity_id: str) -> list[PastCycle]:
     """All cycles of a teacher in an activity, the newest first; one statement."""
-    mine, theirs = CycleMember.__table__.alias("mine"), CycleMember.__table__.alias("theirs")
-    reflected = (
-        select(func.min(StageMark.at))
-        .where(StageMark.cycle_id == Cycle.id, StageMark.membership_id == membership_id, StageMark.stage == REFLECTION)
-        .scalar_subquery()
-    )
-    rows = session.execute(
-        select(
-            Cycle.id,
-            Cycle.number,
-            Cycle.status,
-            mine.c.role,
-            Person.given_name,
-            Person.name,
-            Cycle.started_at,
-            Cycle.finished_at,
-            reflected.label("submitted_at"),
-        )
-        .join(mine, and_(mine.c.cycle_id == Cycle.id, mine.c.membership_id == membership_id))
-        .join(theirs, and_(theirs.c.cycle_id == Cycle.id, theirs.c.membership_id != membership_id))
-        .join(Person, Person.id == theirs.c.person_id)
-        .where(Cycle.activity_id == activity_id)
-        .order_by(Cycle.started_at.desc(), Cycle.number.desc())
-    )
+    rows = run(session, _LIST, {"me": membership_id, "activity": activity_id})
     return [
         PastCycle(
             row.id,

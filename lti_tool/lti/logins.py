@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.lti.errors import DoorError, Reason
@@ -18,7 +18,7 @@ from lti_tool.lti.launch import hashed
 from lti_tool.lti.models import Continuation, Login
 from lti_tool.lti.platform import KnownPlatform, same_origin
 from lti_tool.store.base import new_id
-from lti_tool.store.database import Database, rows_changed
+from lti_tool.store.database import Database, rows_changed, run
 
 LIFETIME = timedelta(minutes=10)
 """From login to launch: a platform may ask for a password in between."""
@@ -28,6 +28,13 @@ _REMEMBERED = timedelta(hours=1)
 _MAX_HINT = 4_000
 _FRAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+_INSERT = insert(Login)
+_CONSUME = (
+    update(Login)
+    .where(Login.id == bindparam("login"), Login.consumed_at.is_(None))
+    .values(consumed_at=bindparam("now"), sign_in_id=bindparam("sign_in"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,18 +160,20 @@ def open_login(
 ) -> OpenedLogin:
     """Writes the one row of this login. `in_storage`: the platform's storage holds the browser's secret, no cookie."""
     opened = OpenedLogin(new_id(), secrets.token_urlsafe(32), secrets.token_urlsafe(32), secrets.token_urlsafe(32))
-    session.execute(
-        insert(Login).values(
-            id=opened.id,
-            state_hash=hashed(opened.state),
-            nonce_hash=hashed(opened.nonce),
-            browser_hash=hashed(opened.browser_secret),
-            platform_id=platform.id,
-            target_link_uri=request.target_link_uri,
-            storage_target=request.storage_target if in_storage else "",
-            created_at=now,
-            expires_at=now + LIFETIME,
-        )
+    run(
+        session,
+        _INSERT,
+        {
+            "id": opened.id,
+            "state_hash": hashed(opened.state),
+            "nonce_hash": hashed(opened.nonce),
+            "browser_hash": hashed(opened.browser_secret),
+            "platform_id": platform.id,
+            "target_link_uri": request.target_link_uri,
+            "storage_target": request.storage_target if in_storage else "",
+            "created_at": now,
+            "expires_at": now + LIFETIME,
+        },
     )
     return opened
 
@@ -190,12 +199,7 @@ def authorization_url(platform: KnownPlatform, request: LoginRequest, opened: Op
 
 def consume(session: Session, login_id: str, sign_in_id: str | None, now: datetime) -> bool:
     """Uses the login up. True for exactly one caller, whatever happens at the same moment; nobody else may go on."""
-    changed = session.execute(
-        update(Login)
-        .where(Login.id == login_id, Login.consumed_at.is_(None))
-        .values(consumed_at=now, sign_in_id=sign_in_id)
-    )
-    return rows_changed(changed) == 1
+    return run(session, _CONSUME, {"login": login_id, "sign_in": sign_in_id, "now": now}).rowcount == 1
 
 
 def keep_onward(session: Session, onward: Onward, now: datetime) -> str:

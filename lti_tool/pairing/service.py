@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity
@@ -31,7 +31,73 @@ from lti_tool.people.models import Membership, Person
 from lti_tool.people.rules import Colleague
 from lti_tool.privacy.rules import InvitationFacts, PairFacts
 from lti_tool.store.base import new_id
-from lti_tool.store.database import rows_changed
+from lti_tool.store.database import rows_changed, run
+
+_SENT = (
+    select(
+        Invitation.id,
+        Invitation.coach_id,
+        Invitation.status,
+        Invitation.created_at,
+        Invitation.expires_at,
+        Person.name,
+        Person.given_name,
+    )
+    .join(Membership, Membership.id == Invitation.coach_id)
+    .join(Person, Person.id == Membership.person_id)
+    .where(
+        Invitation.host_id == bindparam("me"),
+        Invitation.activity_id == bindparam("activity"),
+        Invitation.status.in_(("open", "declined", "lapsed")),
+        Invitation.expires_at > bindparam("since"),
+    )
+    .order_by(Invitation.created_at, Invitation.id)
+)
+_RECEIVED = (
+    select(
+        Invitation.id,
+        Invitation.host_id,
+        Invitation.created_at,
+        Invitation.expires_at,
+        Person.name,
+        Person.given_name,
+    )
+    .join(Membership, Membership.id == Invitation.host_id)
+    .join(Person, Person.id == Membership.person_id)
+    .where(
+        Invitation.coach_id == bindparam("me"),
+        Invitation.activity_id == bindparam("activity"),
+        Invitation.status == "open",
+        Invitation.expires_at > bindparam("now"),
+        *people.takes_part(bindparam("activity")),
+    )
+    .order_by(Invitation.created_at, Invitation.id)
+)
+_CURRENT_PAIR = (
+    select(
+        Pair.id,
+        Pair.status,
+        PairMember.membership_id,
+        PairMember.paused_at,
+        Membership.person_id,
+        Person.name,
+        Person.given_name,
+    )
+    .join(PairMember, PairMember.pair_id == Pair.id)
+    .join(Membership, Membership.id == PairMember.membership_id)
+    .join(Person, Person.id == Membership.person_id)
+    .where(
+        Pair.id
+        == select(PairMember.pair_id)
+        .where(
+            PairMember.membership_id == bindparam("me"),
+            PairMember.activity_id == bindparam("activity"),
+            PairMember.is_current,
+        )
+        .scalar_subquery()
+    )
+    .order_by(Person.name, PairMember.membership_id)
+)
 
 
 class Refused(Exception):
@@ -233,26 +299,7 @@ def received_by(
     session: Session, membership_id: str, activity_id: str, now: datetime
 ) -> tuple[ReceivedInvitation, ...]:
     """The invitations that a teacher can answer, the oldest first; one statement."""
-    rows = session.execute(
-        select(
-            Invitation.id,
-            Invitation.host_id,
-            Invitation.created_at,
-            Invitation.expires_at,
-            Person.name,
-            Person.given_name,
-        )
-        .join(Membership, Membership.id == Invitation.host_id)
-        .join(Person, Person.id == Membership.person_id)
-        .where(
-            Invitation.coach_id == membership_id,
-            Invitation.activity_id == activity_id,
-            Invitation.status == "open",
-            Invitation.expires_at > now,
-            *people.takes_part(activity_id),
-        )
-        .order_by(Invitation.created_at, Invitation.id)
-    )
+    rows = run(session, _RECEIVED, {"me": membership_id, "activity": activity_id, "now": now})
     return tuple(
         ReceivedInvitation(
             row.id, Colleague(row.host_id, row.name, row.given_name or row.name), row.created_at, row.expires_at
@@ -263,31 +310,7 @@ def received_by(
 
 def current_pair(session: Session, membership_id: str, activity_id: str) -> PairView | None:
     """The pair of a teacher that has not ended, active or paused; one statement."""
-    mine = (
-        select(PairMember.pair_id)
-        .where(
-            PairMember.membership_id == membership_id,
-            PairMember.activity_id == activity_id,
-            PairMember.is_current,
-        )
-        .scalar_subquery()
-    )
-    rows = session.execute(
-        select(
-            Pair.id,
-            Pair.status,
-            PairMember.membership_id,
-            PairMember.paused_at,
-            Membership.person_id,
-            Person.name,
-            Person.given_name,
-        )
-        .join(PairMember, PairMember.pair_id == Pair.id)
-        .join(Membership, Membership.id == PairMember.membership_id)
-        .join(Person, Person.id == Membership.person_id)
-        .where(Pair.id == mine)
-        .order_by(Person.name, PairMember.membership_id)
-    ).all()
+    rows = run(session, _CURRENT_PAIR, {"me": membership_id, "activity": activity_id}).all()
     if not rows:
         return None
     members = tuple(
@@ -382,26 +405,7 @@ def _settle_status(session: Session, pair_id: str) -> str | None:
 
 
 def _sent(session: Session, host_id: str, activity_id: str, now: datetime) -> list[SentInvitation]:
-    rows = session.execute(
-        select(
-            Invitation.id,
-            Invitation.coach_id,
-            Invitation.status,
-            Invitation.created_at,
-            Invitation.expires_at,
-            Person.name,
-            Person.given_name,
-        )
-        .join(Membership, Membership.id == Invitation.coach_id)
-        .join(Person, Person.id == Membership.person_id)
-        .where(
-            Invitation.host_id == host_id,
-            Invitation.activity_id == activity_id,
-            Invitation.status.in_(("open", "declined", "lapsed")),
-            Invitation.expires_at > now - REMEMBERED_FOR,
-        )
-        .order_by(Invitation.created_at, Invitation.id)
-    )
+    rows = run(session, _SENT, {"me": host_id, "activity": activity_id, "since": now - REMEMBERED_FOR})
     return [
         SentInvitation(
             row.id,

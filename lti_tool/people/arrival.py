@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, insert, select, update
+from sqlalchemy import Row, and_, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.lti.launch import Launch
@@ -18,6 +18,7 @@ from lti_tool.lti.platform import KnownPlatform
 from lti_tool.lti.roles import is_administrator, lms_role
 from lti_tool.people.models import Course, Deployment, Membership, Person, Platform
 from lti_tool.store.base import new_id
+from lti_tool.store.database import run
 
 _SEEN_AGAIN = timedelta(minutes=1)
 """`launched_at` is written anew when it is older than this."""
@@ -30,6 +31,38 @@ _PLATFORM_COLUMNS = (
     Platform.jwks_url,
     Platform.status,
     Platform.family,
+)
+_OF_ISSUER = select(*_PLATFORM_COLUMNS).where(Platform.issuer == bindparam("issuer")).limit(2)
+_OF_CLIENT = _OF_ISSUER.where(Platform.client_id == bindparam("client_id"))
+_EXPECTED_LOGIN = (
+    select(*STORED_COLUMNS, *_PLATFORM_COLUMNS)
+    .join(Platform, Platform.id == Login.platform_id)
+    .where(Login.state_hash == bindparam("state_hash"))
+)
+_WHAT_IS_KNOWN = (
+    select(
+        Deployment.id.label("deployment_id"),
+        Deployment.status.label("deployment_status"),
+        Course.id.label("course_id"),
+        Course.title,
+        Course.label.label("course_label"),
+        Course.memberships_url,
+        Course.roster_read_at,
+        Person.id.label("person_id"),
+        Person.name,
+        Person.given_name,
+        Person.family_name,
+        Person.locale,
+        Membership.id.label("membership_id"),
+        Membership.lms_role,
+        Membership.is_administrator,
+        Membership.is_active,
+        Membership.launched_at,
+    )
+    .outerjoin(Course, and_(Course.deployment_id == Deployment.id, Course.context_key == bindparam("context_key")))
+    .outerjoin(Person, and_(Person.platform_id == Deployment.platform_id, Person.sub == bindparam("sub")))
+    .outerjoin(Membership, and_(Membership.course_id == Course.id, Membership.person_id == Person.id))
+    .where(Deployment.platform_id == bindparam("platform_id"), Deployment.deployment_id == bindparam("deployment"))
 )
 
 
@@ -52,19 +85,13 @@ class Arrival:
 
 def platforms_of(session: Session, issuer: str, client_id: str) -> list[KnownPlatform]:
     """The registrations of an issuer; at most one if `client_id` is not empty."""
-    wanted = select(*_PLATFORM_COLUMNS).where(Platform.issuer == issuer)
-    if client_id:
-        wanted = wanted.where(Platform.client_id == client_id)
-    return [KnownPlatform(*row) for row in session.execute(wanted.limit(2))]
+    statement, values = (_OF_CLIENT, {"client_id": client_id}) if client_id else (_OF_ISSUER, {})
+    return [KnownPlatform(*row) for row in run(session, statement, {"issuer": issuer, **values})]
 
 
 def expected_login(session: Session, state_hash: str) -> tuple[StoredLogin, KnownPlatform] | None:
     """The login that a launch answers, and its platform as it is now; one statement. None if there is no such login."""
-    row = session.execute(
-        select(*STORED_COLUMNS, *_PLATFORM_COLUMNS)
-        .join(Platform, Platform.id == Login.platform_id)
-        .where(Login.state_hash == state_hash)
-    ).one_or_none()
+    row = run(session, _EXPECTED_LOGIN, {"state_hash": state_hash}).one_or_none()
     if row is None:
         return None
     values: tuple[Any, ...] = tuple(row)
@@ -77,7 +104,16 @@ def arrive(session: Session, platform_id: str, launch: Launch, now: datetime) ->
     The launch's word on roles is taken whole: it raises and lowers. Names that the LMS withholds stay as they were.
     Two first launches at the same moment may both insert: the caller tries once more on IntegrityError.
     """
-    row = session.execute(_what_is_known(platform_id, launch)).one_or_none()
+    row = run(
+        session,
+        _WHAT_IS_KNOWN,
+        {
+            "platform_id": platform_id,
+            "deployment": launch.deployment_id,
+            "context_key": _context_key(launch),
+            "sub": launch.sub,
+        },
+    ).one_or_none()
     if row is None or row.deployment_status != "active":
         if row is None:
             session.execute(
@@ -93,34 +129,6 @@ def arrive(session: Session, platform_id: str, launch: Launch, now: datetime) ->
     course = _course(session, row, launch, now)
     person_id = _person(session, row, platform_id, launch, now)
     return Arrival(_membership(session, row, course.id, person_id, launch, now), course)
-
-
-def _what_is_known(platform_id: str, launch: Launch) -> Any:
-    return (
-        select(
-            Deployment.id.label("deployment_id"),
-            Deployment.status.label("deployment_status"),
-            Course.id.label("course_id"),
-            Course.title,
-            Course.label.label("course_label"),
-            Course.memberships_url,
-            Course.roster_read_at,
-            Person.id.label("person_id"),
-            Person.name,
-            Person.given_name,
-            Person.family_name,
-            Person.locale,
-            Membership.id.label("membership_id"),
-            Membership.lms_role,
-            Membership.is_administrator,
-            Membership.is_active,
-            Membership.launched_at,
-        )
-        .outerjoin(Course, and_(Course.deployment_id == Deployment.id, Course.context_key == _context_key(launch)))
-        .outerjoin(Person, and_(Person.platform_id == Deployment.platform_id, Person.sub == launch.sub))
-        .outerjoin(Membership, and_(Membership.course_id == Course.id, Membership.person_id == Person.id))
-        .where(Deployment.platform_id == platform_id, Deployment.deployment_id == launch.deployment_id)
-    )
 
 
 def _context_key(launch: Launch) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy import BindParameter, ColumnElement, exists, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import ActivityTrainer
@@ -42,7 +42,7 @@ def declare_leader(session: Session, membership_id: str) -> None:
     session.execute(update(Membership).where(Membership.id == membership_id).values(is_leader=True))
 
 
-def takes_part(activity_id: str) -> tuple[ColumnElement[bool], ...]:
+def takes_part(activity_id: str | BindParameter[str]) -> tuple[ColumnElement[bool], ...]:
     """Conditions on Membership: those who take part in coaching in this activity, as the rule TAKE_PART says it."""
     return (
         Membership.is_active.is_(True),

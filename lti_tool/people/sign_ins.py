@@ -5,17 +5,51 @@ import hmac
 import secrets
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, exists, insert, select
+from sqlalchemy import bindparam, delete, exists, insert, select
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import ActivityTrainer
 from lti_tool.people.actor import Actor
 from lti_tool.people.models import Course, Deployment, Membership, Person, Platform, SignIn
 from lti_tool.store.base import new_id
-from lti_tool.store.database import rows_changed
+from lti_tool.store.database import rows_changed, run
 
 LIFETIME = timedelta(hours=12)
 """A school day and its evening. After it one more launch from the course is asked for."""
+
+_INSERT = insert(SignIn)
+_WHO_HOLDS = (
+    select(
+        SignIn.secret_hash,
+        SignIn.expires_at,
+        Platform.status,
+        Person.id.label("person_id"),
+        Membership.id.label("membership_id"),
+        Course.id.label("course_id"),
+        Course.title,
+        SignIn.activity_id,
+        Person.name,
+        Person.given_name,
+        Membership.lms_role,
+        Membership.is_administrator,
+        Membership.is_leader,
+        Membership.is_active,
+        exists()
+        .where(ActivityTrainer.activity_id == SignIn.activity_id, ActivityTrainer.membership_id == Membership.id)
+        .label("is_trainer"),
+        Membership.welcomed_at,
+        Person.language,
+        SignIn.locale,
+        SignIn.platform_origin,
+        SignIn.return_url,
+    )
+    .join(Membership, Membership.id == SignIn.membership_id)
+    .join(Person, Person.id == Membership.person_id)
+    .join(Course, Course.id == Membership.course_id)
+    .join(Deployment, Deployment.id == Course.deployment_id)
+    .join(Platform, Platform.id == Deployment.platform_id)
+    .where(SignIn.id == bindparam("handle"))
+)
 
 
 def open_sign_in(
@@ -30,57 +64,27 @@ def open_sign_in(
 ) -> tuple[str, str]:
     """A new session for a proven launch: (handle, secret). The secret is only ever in the browser's cookie."""
     handle, secret = new_id(), secrets.token_urlsafe(32)
-    session.execute(
-        insert(SignIn).values(
-            id=handle,
-            secret_hash=_hash(secret),
-            membership_id=membership_id,
-            activity_id=activity_id,
-            locale=locale[:20],
-            platform_origin=platform_origin,
-            return_url=return_url[:1000],
-            created_at=now,
-            expires_at=now + LIFETIME,
-        )
+    run(
+        session,
+        _INSERT,
+        {
+            "id": handle,
+            "secret_hash": _hash(secret),
+            "membership_id": membership_id,
+            "activity_id": activity_id,
+            "locale": locale[:20],
+            "platform_origin": platform_origin,
+            "return_url": return_url[:1000],
+            "created_at": now,
+            "expires_at": now + LIFETIME,
+        },
     )
     return handle, secret
 
 
 def load_actor(session: Session, handle: str, secret: str, now: datetime) -> Actor | None:
     """Who holds this handle's secret, by one statement; None if nobody, too late, or the platform is suspended."""
-    is_trainer: ColumnElement[bool] = exists().where(
-        ActivityTrainer.activity_id == SignIn.activity_id, ActivityTrainer.membership_id == Membership.id
-    )
-    row = session.execute(
-        select(
-            SignIn.secret_hash,
-            SignIn.expires_at,
-            Platform.status,
-            Person.id.label("person_id"),
-            Membership.id.label("membership_id"),
-            Course.id.label("course_id"),
-            Course.title,
-            SignIn.activity_id,
-            Person.name,
-            Person.given_name,
-            Membership.lms_role,
-            Membership.is_administrator,
-            Membership.is_leader,
-            Membership.is_active,
-            is_trainer.label("is_trainer"),
-            Membership.welcomed_at,
-            Person.language,
-            SignIn.locale,
-            SignIn.platform_origin,
-            SignIn.return_url,
-        )
-        .join(Membership, Membership.id == SignIn.membership_id)
-        .join(Person, Person.id == Membership.person_id)
-        .join(Course, Course.id == Membership.course_id)
-        .join(Deployment, Deployment.id == Course.deployment_id)
-        .join(Platform, Platform.id == Deployment.platform_id)
-        .where(SignIn.id == handle)
-    ).one_or_none()
+    row = run(session, _WHO_HOLDS, {"handle": handle}).one_or_none()
     if row is None or not hmac.compare_digest(row.secret_hash, _hash(secret)):
         return None
     if row.expires_at <= now or row.status != "active":

@@ -6,15 +6,17 @@ writer came in between, whatever the busy timeout.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVarTuple, cast, overload
 
-from sqlalchemy import CursorResult, Engine, Result, create_engine, event, text
+from sqlalchemy import CursorResult, Engine, Executable, Result, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.sql.selectable import TypedReturnsRows
 
 BUSY_TIMEOUT_MS = 10_000
+_Columns = TypeVarTuple("_Columns")
 
 
 class Database:
@@ -56,6 +58,22 @@ class Database:
     def dispose(self) -> None:
         """Closes all connections, as a process must before it forks or ends."""
         self.engine.dispose()
+
+
+@overload
+def run(
+    session: Session, statement: TypedReturnsRows[*_Columns], values: Mapping[str, Any]
+) -> CursorResult[*_Columns]: ...
+@overload
+def run(session: Session, statement: Executable, values: Mapping[str, Any]) -> CursorResult[Any]: ...
+def run(session: Session, statement: Executable, values: Mapping[str, Any]) -> CursorResult[Any]:
+    """Carries out a statement of columns that was built beforehand, with `values` for its bind parameters.
+
+    To build a statement costs more than to carry it out, and so does the ORM's part in `Session.execute`; both are left
+    out on the way of a launch.
+    """
+    session.flush()
+    return session.connection().execute(statement, values)
 
 
 def rows_changed(result: Result[Any]) -> int:
