@@ -135,7 +135,7 @@ def _context_key(launch: Launch) -> str:
     return f"context:{launch.context_id}" if launch.context_id else f"link:{launch.resource_link_id}"
 
 
-def _course(session: Session, row: Row[Any], launch: Launch, now: datetime) -> ArrivedCourse:
+def _course(session: Session, row: Row[*tuple[Any, ...]], launch: Launch, now: datetime) -> ArrivedCourse:
     title = launch.context_title if launch.context_id else launch.resource_link_title
     said = {"title": title, "label": launch.context_label, "memberships_url": launch.memberships_url}
     if row.course_id is None:
@@ -157,7 +157,7 @@ def _course(session: Session, row: Row[Any], launch: Launch, now: datetime) -> A
     return ArrivedCourse(row.course_id, launch.memberships_url, row.roster_read_at)
 
 
-def _person(session: Session, row: Row[Any], platform_id: str, launch: Launch, now: datetime) -> str:
+def _person(session: Session, row: Row[*tuple[Any, ...]], platform_id: str, launch: Launch, now: datetime) -> str:
     said = {
         "name": launch.name or f"{launch.given_name} {launch.family_name}".strip(),
         "given_name": launch.given_name,
@@ -183,7 +183,9 @@ def _person(session: Session, row: Row[Any], platform_id: str, launch: Launch, n
     return str(row.person_id)
 
 
-def _membership(session: Session, row: Row[Any], course_id: str, person_id: str, launch: Launch, now: datetime) -> str:
+def _membership(
+    session: Session, row: Row[*tuple[Any, ...]], course_id: str, person_id: str, launch: Launch, now: datetime
+) -> str:
     said = {
         "lms_role": lms_role(launch.roles),
         "is_administrator": is_administrator(launch.roles),

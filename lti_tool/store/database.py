@@ -13,6 +13,7 @@ from typing import Any, TypeVarTuple, cast, overload
 from sqlalchemy import CursorResult, Engine, Executable, Result, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
 BUSY_TIMEOUT_MS = 10_000
@@ -65,7 +66,7 @@ def run(
     session: Session, statement: TypedReturnsRows[*_Columns], values: Mapping[str, Any]
 ) -> CursorResult[*_Columns]: ...
 @overload
-def run(session: Session, statement: Executable, values: Mapping[str, Any]) -> CursorResult[Any]: ...
+def run(session: Session, statement: UpdateBase, values: Mapping[str, Any]) -> CursorResult[Any]: ...
 def run(session: Session, statement: Executable, values: Mapping[str, Any]) -> CursorResult[Any]:
     """Carries out a statement of columns that was built beforehand, with `values` for its bind parameters.
 
