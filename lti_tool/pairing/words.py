@@ -49,6 +49,8 @@ def refused(reason: Refusal) -> PageError:
 
 def told(code: str) -> str:
     """One sentence on what has just happened, for a code that a page was sent on with; empty for any other."""
+    if not code:  # what a page mostly comes without
+        return ""
     sentences = {
         "invited": _("Your invitation is sent. Your colleague sees it when they open this activity."),
         "withdrawn": _("Your invitation is taken back."),
