@@ -66,6 +66,7 @@ def talk_before(host: Somebody, coach: Somebody) -> None:
     host.write("criteria", "Five more hands, and I wait longer.")
     coach.write("focus", "Who answers first, and who never does.")
     expect(host.at.locator("#text-focus")).to_have_value("Who answers first, and who never does.", timeout=5000)
+    expect(coach.at.locator("main")).to_contain_text("Five more hands, and I wait longer.")
     coach.press("Confirm the goal")
     host.press("Confirm the goal")
     host.press("We have talked")
