@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity
@@ -48,7 +48,8 @@ _SENT = (
     .where(
         Invitation.host_id == bindparam("me"),
         Invitation.activity_id == bindparam("activity"),
-        Invitation.status.in_(("open", "declined", "lapsed")),
+        # Not IN: its list is written into the statement anew at every call.
+        or_(Invitation.status == "open", Invitation.status == "declined", Invitation.status == "lapsed"),
         Invitation.expires_at > bindparam("since"),
     )
     .order_by(Invitation.created_at, Invitation.id)

@@ -135,7 +135,7 @@ def _context_key(launch: Launch) -> str:
     return f"context:{launch.context_id}" if launch.context_id else f"link:{launch.resource_link_id}"
 
 
-def _course(session: Session, row: Row[*tuple[Any, ...]], launch: Launch, now: datetime) -> ArrivedCourse:
+def _course(session: Session, row: "Row[*tuple[Any, ...]]", launch: Launch, now: datetime) -> ArrivedCourse:
     title = launch.context_title if launch.context_id else launch.resource_link_title
     said = {"title": title, "label": launch.context_label, "memberships_url": launch.memberships_url}
     if row.course_id is None:
@@ -157,7 +157,7 @@ def _course(session: Session, row: Row[*tuple[Any, ...]], launch: Launch, now: d
     return ArrivedCourse(row.course_id, launch.memberships_url, row.roster_read_at)
 
 
-def _person(session: Session, row: Row[*tuple[Any, ...]], platform_id: str, launch: Launch, now: datetime) -> str:
+def _person(session: Session, row: "Row[*tuple[Any, ...]]", platform_id: str, launch: Launch, now: datetime) -> str:
     said = {
         "name": launch.name or f"{launch.given_name} {launch.family_name}".strip(),
         "given_name": launch.given_name,
@@ -184,7 +184,7 @@ def _person(session: Session, row: Row[*tuple[Any, ...]], platform_id: str, laun
 
 
 def _membership(
-    session: Session, row: Row[*tuple[Any, ...]], course_id: str, person_id: str, launch: Launch, now: datetime
+    session: Session, row: "Row[*tuple[Any, ...]]", course_id: str, person_id: str, launch: Launch, now: datetime
 ) -> str:
     said = {
         "lms_role": lms_role(launch.roles),

@@ -54,6 +54,7 @@ def create_app(settings: Settings, *, database: Database | None = None, clock: C
     Bootstrap5(app)
     Compress(app)
     Babel(app, locale_selector=languages.locale_of_request)
+    languages.register(app)
     app.jinja_env.globals.update(get_locale=get_locale, languages=languages.OFFERED)
 
     app.url_value_preprocessor(sign_in.load_actor_of_path)

@@ -73,10 +73,10 @@ def login() -> Response:
         "new_tab",
     )
     wanted = logins.read_request(given, tool().settings.public_url)
-    with tool().database.read() as session:
-        platform = logins.choose(arrival.platforms_of(session, wanted.issuer, wanted.client_id))
     if request.cookies.get(PROBE_COOKIE) == "1":
-        return _login_by_cookie(platform, wanted)
+        return _login_by_cookie(wanted)
+    with tool().database.read() as session:
+        platform = _platform_of(session, wanted)
     in_new_tab = {"new_tab": "1"} if given.get("new_tab") else {}
     if not given.get("cookie_check"):
         response = _redirect(_login_address(wanted, **in_new_tab, cookie_check="1"))
@@ -97,8 +97,13 @@ def _login_address(wanted: LoginRequest, **more: str) -> str:
     return f"{url_for('door.login')}?{urlencode(wanted.parameters() | more)}"
 
 
-def _login_by_cookie(platform: KnownPlatform, wanted: LoginRequest) -> Response:
+def _platform_of(session: Session, wanted: LoginRequest) -> KnownPlatform:
+    return logins.choose(arrival.platforms_of(session, wanted.issuer, wanted.client_id))
+
+
+def _login_by_cookie(wanted: LoginRequest) -> Response:
     with tool().database.write() as session:
+        platform = _platform_of(session, wanted)
         opened = logins.open_login(session, platform, wanted, tool().clock(), in_storage=False)
     response = _redirect(logins.authorization_url(platform, wanted, opened, tool().settings.public_url))
     sign_in.forget_oldest(response, _LOGIN_COOKIE, _LOGINS_AT_ONCE - 1)

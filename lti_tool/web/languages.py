@@ -1,6 +1,8 @@
 """Which language a page speaks."""
 
-from flask import g, request
+from babel.support import NullTranslations
+from flask import Flask, g, request
+from flask_babel import get_translations
 
 OFFERED = {"en": "English", "ga": "Gaeilge"}
 """Language code → its own name, in the order they are offered."""
@@ -15,3 +17,19 @@ def locale_of_request() -> str:
         if code in OFFERED:
             return code
     return str(request.accept_languages.best_match(list(OFFERED), "en"))
+
+
+def register(app: Flask) -> None:
+    """Lets the templates of the app look up the catalogue of a request once, where Flask-Babel does at every text."""
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        gettext=lambda text: _catalogue().ugettext(text),
+        ngettext=lambda one, many, number: _catalogue().ungettext(one, many, number),
+        newstyle=True,
+    )
+
+
+def _catalogue() -> NullTranslations:
+    found: NullTranslations | None = g.get("catalogue")
+    if found is None:
+        found = g.catalogue = get_translations()
+    return found

@@ -2,6 +2,7 @@
 from collections.abc import Callable
 
 from babel import Locale
+from babel.support import NullTranslations
 from flask import Flask
 
 class Babel:
@@ -9,5 +10,6 @@ class Babel:
 
 # None only outside a request, where nothing here asks.
 def get_locale() -> Locale: ...
+def get_translations() -> NullTranslations: ...
 def gettext(string: str, **variables: object) -> str: ...
 def ngettext(singular: str, plural: str, num: int, **variables: object) -> str: ...
