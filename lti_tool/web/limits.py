@@ -4,56 +4,40 @@ A whole school often shares one address, so what a signed-in person does is coun
 without a sign-in (launches among them) are counted by address, with room for a staff meeting that launches at once.
 """
 
-import threading
+import math
+import time
 
 from flask import Flask, g, request
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
 from werkzeug.exceptions import TooManyRequests
 
-from lti_tool.web.context import tool
+PER_PERSON = RateLimitItemPerMinute(600)
+"""To one endpoint. A page that polls every two seconds and saves while its owner types stays below a tenth of this."""
+PER_ADDRESS = RateLimitItemPerMinute(3000)
+"""To one endpoint, of all who come from one address without a sign-in."""
 
-PER_PERSON = 600
-"""Requests a minute to one endpoint. A page that polls every two seconds and saves while its owner types stays below a
-tenth of this."""
-PER_ADDRESS = 3000
-"""Requests a minute to one endpoint, of all who come from one address without a sign-in."""
-
-_WINDOW_S = 60
 _FREE = ("static", "bootstrap.static", "healthz", "readyz")
 
 
-class Windows:
-    """Counts in fixed windows of a minute that are the same for all keys, so that a new one forgets the last whole.
-
-    In the memory of this process: each worker counts for itself. Safe between threads.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._window = -1
-        self._counts: dict[tuple[str, str], int] = {}
-
-    def count(self, key: tuple[str, str], now: float) -> int:
-        """How often `key` came in this window, this time included; `now` in seconds."""
-        window = int(now // _WINDOW_S)
-        with self._lock:
-            if window != self._window:
-                self._window, self._counts = window, {}
-            self._counts[key] = count = self._counts.get(key, 0) + 1
-        return count
-
-
 def register(app: Flask, enabled: bool) -> None:
-    """Counts requests of the app, unless switched off; what is too much is answered with 429 and Retry-After."""
+    """Counts requests of the app, unless switched off; what is too much is answered with 429 and Retry-After.
+
+    Counts are in the memory of this process: each worker counts for itself.
+    """
     if not enabled:
         return
-    windows = Windows()
+    counts = FixedWindowRateLimiter(MemoryStorage())
 
     def check() -> None:
         if request.endpoint in _FREE:
             return
-        actor, now = g.get("actor"), tool().clock().timestamp()
-        who, limit = (actor.person_id, PER_PERSON) if actor else (f"address {request.remote_addr}", PER_ADDRESS)
-        if windows.count((who, request.endpoint or ""), now) > limit:
-            raise TooManyRequests(retry_after=_WINDOW_S - int(now % _WINDOW_S))
+        actor = g.get("actor")
+        limit = PER_PERSON if actor else PER_ADDRESS
+        key = (f"person {actor.person_id}" if actor else f"address {request.remote_addr}", request.endpoint or "")
+        if not counts.hit(limit, *key):
+            reset_at = counts.get_window_stats(limit, *key).reset_time
+            raise TooManyRequests(retry_after=max(1, math.ceil(reset_at - time.time())))
 
     app.before_request(check)
