@@ -48,7 +48,7 @@ def set_up_page(
 def set_up() -> str | Response | tuple[str, int]:
     """Opens the activity; whoever does so is its trainer."""
     protocol = request.form.get("protocol", "")
-    purpose = request.form.get("purpose", "").replace("\r\n", "\n").strip()
+    purpose = request.form.get("purpose", "").replace("\r\n", "\n").replace("\0", "").strip()
     with tool().database.write() as session:
         activity = service.find(session, actor().activity_id or "")
         if activity is None:

@@ -175,7 +175,10 @@ def _sent_text() -> tuple[str, list[str], str, int]:
         if text is None:
             abort(400)
         return text, _tokens(request.form.get("base", "")), "", 0
-    sent = request.get_json(silent=True)
+    try:
+        sent = request.get_json(silent=True)
+    except RecursionError:  # brackets within brackets within brackets
+        abort(400)
     if not isinstance(sent, dict):
         abort(400)
     text, base, editor, seq = sent.get("text"), sent.get("base"), sent.get("editor", ""), sent.get("seq", 0)

@@ -1,10 +1,12 @@
 """Errors become pages here, and nowhere else: what happened, what to do, and a reference number that is in the log."""
 
+import re
 import secrets
 from typing import Any
 
 import structlog
 from flask import Flask, g, jsonify, render_template, request
+from flask.globals import request_ctx
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, default_exceptions
@@ -12,7 +14,8 @@ from werkzeug.wrappers import Response
 
 log = structlog.get_logger()
 
-_NOT_TYPED = {"csrf_token", "base", "id_token", "state", "editor"}
+_TYPED = re.compile(r"text(-.+)?|purpose|.+-(starts|place)")
+"""Names of the boxes that people type into; what else a form sends is ours."""
 _TYPED_LIMIT = 100_000
 
 
@@ -137,6 +140,9 @@ def _answer(status: int, title: str, what: str, advice: str, reason: str, **logg
     response: Response
     if request.is_json or request.accept_mimetypes.best == "application/json":
         response = jsonify(title=title, what=what, advice=advice, reference=reference)
+    elif request_ctx.url_adapter is None:
+        # The request named a host that cannot be one, so no address can be made, and a page is full of them.
+        response = Response(f"{title}. {what} {advice} {reference}\n", mimetype="text/plain")
     else:
         response = Response(
             render_template(
@@ -146,7 +152,7 @@ def _answer(status: int, title: str, what: str, advice: str, reason: str, **logg
                 what=what,
                 advice=advice,
                 reference=reference,
-                typed=_typed() if status in (400, 401) else {},
+                typed=_typed(),
                 home=g.get("actor") is not None,
             ),
             mimetype="text/html",
@@ -159,7 +165,12 @@ def _typed() -> dict[str, str]:
     """What a form without JavaScript sent, so that a refused page can show it for copying: nothing typed is lost."""
     if request.method != "POST" or request.path.startswith("/lti/"):
         return {}
-    return {key: value[:_TYPED_LIMIT] for key, value in request.form.items() if key not in _NOT_TYPED and value.strip()}
+    try:
+        sent = request.form
+    except HTTPException:
+        # More than is ever read: there is nothing to show, and that is no reason for another error.
+        return {}
+    return {key: value[:_TYPED_LIMIT] for key, value in sent.items() if _TYPED.fullmatch(key) and value.strip()}
 
 
 def _place(error: Exception) -> str:

@@ -58,6 +58,9 @@ def load_actor_of_path(_endpoint: str | None, values: dict[str, Any] | None) -> 
     browser, since each sign-in has its own handle and its own cookie.
     """
     g.actor = None
+    if values and any("\0" in str(value) for value in values.values()):
+        # No id of ours holds one, and PostgreSQL takes it for an error.
+        abort(404)
     handle = values.pop("handle", None) if values else None
     if handle is None:
         return
