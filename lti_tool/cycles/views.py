@@ -66,7 +66,9 @@ def history(cycle_id: str, field_key: str) -> str:
         field = cycle.protocol.field(field_key)
         found = cycle.protocol.stage_of_field(field_key)
         author_id = actor().person_id if field and field.by == "each" else None
-        if field is None or found is None or not may(actor(), Action.READ_TEXT, cycle.text_facts(field, author_id)):
+        if field is None or found not in cycle.stages:
+            abort(404)
+        if not may(actor(), Action.READ_TEXT, cycle.text_facts(field, author_id)):
             abort(404)
         keys = tool().keyring.opened(session, cycle.id, tool().clock())
         versions = texts.read_texts(session, keys, cycle.id, [texts.Register(field_key, author_id)], history=True)
@@ -138,7 +140,7 @@ def save_text(cycle_id: str, field_key: str) -> Response:
         cycle = _frame(session, cycle_id)
         field = cycle.protocol.field(field_key)
         found = cycle.protocol.stage_of_field(field_key)
-        if field is None or found is None:
+        if field is None or found not in cycle.stages:
             abort(404)
         if not fields.is_editable(actor(), cycle, field):
             if not may(actor(), Action.READ_TEXT, cycle.text_facts(field, actor().person_id)):
@@ -363,17 +365,20 @@ def receive_texts(
 ) -> tuple[Cycle, dict[str, str], list[tuple[str, str]]]:
     """Saves the texts that came with a page's form: the cycle after it, what could not be saved, and why.
 
-    Only what the signed-in person may write is looked at. The cycle is locked.
+    Only what the signed-in person may write is looked at; a text for a cycle that has ended meanwhile is refused, so
+    that the page gives it back. The cycle is locked.
     """
     unsaved: dict[str, str] = {}
     errors: list[tuple[str, str]] = []
     changed = False
     for field in stage.fields:
         text = request.form.get(f"text-{field.key}")
-        if text is None or not fields.is_editable(actor(), cycle, field):
-            continue
-        if fields.fingerprint(text) == request.form.get(f"was-{field.key}"):
+        if text is None or fields.fingerprint(text) == request.form.get(f"was-{field.key}"):
             # Nothing was typed here; the partner may have written since, and an old page must not bring the old back.
+            continue
+        if not fields.is_editable(actor(), cycle, field):
+            if not cycle.is_running:
+                raise _not_editable(cycle)
             continue
         base = _tokens(request.form.get(f"base-{field.key}", ""))
         try:
@@ -406,11 +411,13 @@ def _receive(session: Session, cycle_id: str, stage_key: str, *, pressed: str = 
     typed: dict[str, tuple[str, str, str, str]] = {}
     moved = False
     for kind in stage.meetings:
-        if not may(actor(), booking(kind), cycle.facts):
-            continue
         starts, minutes, place = (request.form.get(f"{kind}-{part}", "").strip() for part in _MEETING_PARTS)
         untouched = "|".join((starts, minutes, place)) == request.form.get(f"{kind}-was", "")
         if f"{kind}-starts" not in request.form or (untouched and (kind != pressed or cycle.meeting(kind))):
+            continue
+        if not may(actor(), booking(kind), cycle.facts):
+            if not cycle.is_running:
+                raise _not_editable(cycle)
             continue
         found = _book(session, keys, cycle, kind, starts, minutes, place)
         if found:

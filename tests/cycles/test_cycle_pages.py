@@ -393,6 +393,49 @@ def test_a_stopped_cycle_is_read_only_and_no_longer_current(light: Room, clock) 
     assert light.host.status == 200
 
 
+@pytest.mark.parametrize("button", ["start/save", "agreements/together"])
+def test_what_was_typed_into_a_page_of_a_cycle_that_ended_meanwhile_is_given_back(light: Room, button, clock) -> None:
+    light.host.get("start")
+    with light.database.write() as session:
+        service.stop(session, pair_id=cycle_row(light).pair_id, now=clock())
+    page = light.host.press(button, text__norms="We talk on Fridays.")
+    assert light.host.status == 409
+    assert "This cycle is closed" in page
+    assert "We talk on Fridays." in page
+
+
+def test_a_place_typed_into_a_page_of_a_cycle_that_ended_meanwhile_is_given_back(light: Room, clock) -> None:
+    light.start_together()
+    light.host.get("before")
+    with light.database.write() as session:
+        service.stop(session, pair_id=cycle_row(light).pair_id, now=clock())
+    assert light.host.press("before/save") and light.host.status == 303, "nothing was typed, nothing is lost"
+    light.host.page = ""
+    page = light.host.post("before/save", before__starts=local(clock()), before__minutes="30", before__place="Room 5")
+    assert light.host.status == 409
+    assert "Room 5" in page
+
+
+def test_an_error_page_gives_back_what_was_typed_and_nothing_else(light: Room, clock) -> None:
+    light.host.get("start")
+    form = light.host.form() | {"text-norms": "We talk on Fridays.", "csrf_token": "of yesterday"}
+    page = light.host.client.post(f"{light.host.cycle}/start/save", data=form).get_data(as_text=True)
+    assert "We talk on Fridays." in page
+    assert page.count("<textarea") == 1
+
+
+def test_a_second_cycle_has_no_texts_of_getting_started(light: Room, clock) -> None:
+    with light.database.write() as session:
+        light.host.cycle_id = service.start(
+            session, pair_id=cycle_row(light).pair_id, activity_id=light.course.activity_id, number=2, now=clock(),
+            host_id=light.course.teachers[1], coach_id=light.course.teachers[0],
+        )  # fmt: skip
+    light.host.save_json("norms", "in the wrong cycle")
+    assert light.host.status == 404
+    light.host.get("texts/norms/history")
+    assert light.host.status == 404
+
+
 def test_every_page_says_who_can_see_it(collegial: Room) -> None:
     for path in ("start", "before", "visit", "after", "reflect", "end", "texts/norms/history"):
         assert "who-can-see" in collegial.host.get(path), path
