@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, delete, exists, insert, select
@@ -111,9 +112,14 @@ def load_actor(session: Session, handle: str, secret: str, now: datetime) -> Act
     )
 
 
-def close_sign_in(session: Session, handle: str) -> None:
-    """Ends the session; its cookie is worth nothing from now on."""
-    session.execute(delete(SignIn).where(SignIn.id == handle))
+def close_sign_ins(session: Session, handles: Iterable[str], person_id: str) -> list[str]:
+    """Ends those of these sessions that are this person's, and says which; their cookies are worth nothing any more."""
+    of_person = select(Membership.id).where(Membership.person_id == person_id)
+    return list(
+        session.scalars(
+            delete(SignIn).where(SignIn.id.in_(list(handles)), SignIn.membership_id.in_(of_person)).returning(SignIn.id)
+        )
+    )
 
 
 def remove_expired(session: Session, now: datetime) -> int:

@@ -7,7 +7,7 @@ from lti_tool.people import service, sign_ins
 from lti_tool.privacy.rules import Action, may
 from lti_tool.web.context import actor, tool
 from lti_tool.web.languages import OFFERED
-from lti_tool.web.sign_in import clear_cookie
+from lti_tool.web.sign_in import clear_cookie, handles
 
 blueprint = Blueprint("people", __name__)
 
@@ -59,15 +59,18 @@ def _may_declare() -> None:
 
 @blueprint.post("/leave")
 def leave() -> Response:
-    """Ends this sign-in, for the next person at a staff-room computer, and says how to come back."""
-    handle, return_url = actor().handle, actor().return_url
+    """Ends all that this person opened in this browser, for the next one at it, and says how to come back."""
+    person_id, return_url = actor().person_id, actor().return_url
+    # A day of launches leaves a sign-in each, and the browser's history leads to all of them.
+    held = [handle for handle in handles() if handle.isascii() and handle.isalnum()]
     with tool().database.write() as session:
-        sign_ins.close_sign_in(session, handle)
+        closed = sign_ins.close_sign_ins(session, held, person_id)
     g.actor = None
     response = make_response(
         render_template(
             "people/left.html", course_url=return_url if return_url.startswith(("https://", "http://")) else ""
         )
     )
-    clear_cookie(response, handle)
+    for handle in closed:
+        clear_cookie(response, handle)
     return response

@@ -46,6 +46,11 @@ def _delete(response: Response, name: str) -> None:
     response.delete_cookie(name, path="/", secure=True, httponly=True, samesite="None", partitioned=True)
 
 
+def handles() -> list[str]:
+    """The handles for which the browser brought a cookie; whether they still open anything is not looked at."""
+    return [name.removeprefix(_PREFIX) for name in request.cookies if name.startswith(_PREFIX)]
+
+
 def has_cookie(handle: str) -> bool:
     """Whether the browser brought a cookie for this handle; whether it still opens anything is not looked at."""
     return _PREFIX + handle in request.cookies

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from browsers import Browser
-from factories import MadeCourse, make_course
+from factories import MadeCourse, make_course, sign_in
 from flask import Flask
 from sqlalchemy import select, update
 
@@ -97,3 +97,20 @@ def test_a_teacher_who_leads_the_school_cannot_be_invited(
     assert teacher.status(f"/partner/{made.teachers[1]}") == 404
     assert "Seán" not in teacher.get("/partner")
     assert other.status("/partner") == 404
+
+
+def test_who_leaves_has_left_all_that_they_opened_in_this_browser(
+    app: Flask, database: Database, clock: Any, made: MadeCourse, teacher: Browser
+) -> None:
+    def opened(membership_id: str) -> str:
+        return sign_in(database, teacher.client, membership_id, made.activity_id, clock.now)
+
+    earlier, of_somebody_else = opened(made.teachers[0]), opened(made.teachers[1])
+    at_home = Browser(app, database, clock, made.teachers[0], made.activity_id)
+    left = teacher.post("/leave")
+    assert len(left.headers.getlist("Set-Cookie")) == 2
+    assert teacher.status("/") == teacher.client.get(f"{earlier}/").status_code == 401
+    assert teacher.client.get(f"{of_somebody_else}/").status_code == 200
+    assert at_home.status("/") == 200
+    with database.read() as session:
+        assert len(session.scalars(select(SignIn.id)).all()) == 2
