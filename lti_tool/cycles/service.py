@@ -590,6 +590,8 @@ def wish(session: Session, cycle: rules.Cycle, wanted: str, *, now: datetime) ->
 
 def stop(session: Session, *, pair_id: str, now: datetime) -> None:
     """The pair has ended: its running cycle stops, and none of its cycles is current any more. Nothing is deleted."""
+    # Whoever begins the pair's next cycle holds the one before: after this, that one is seen and stopped too.
+    session.execute(select(Cycle.id).where(Cycle.pair_id == pair_id).with_for_update()).all()
     session.execute(
         update(Cycle)
         .where(Cycle.pair_id == pair_id, Cycle.status == "running")

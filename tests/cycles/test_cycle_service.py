@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 from cycles.pair_at_work import Room
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
 from lti_tool.cycles import protocols, service, texts
 from lti_tool.cycles.models import Cycle, CycleMember, CycleText, ProtocolVersion
@@ -149,3 +149,30 @@ def test_submissions_name_who_and_when_and_versions_stay_unread(light: Room, clo
     assert [(each.number, each.role, each.partner_name, each.submitted_at) for each in mine] == [
         (1, "host", "Seán", clock())
     ]
+
+
+def test_a_pair_that_ends_while_its_next_cycle_begins_leaves_no_cycle_running(
+    light: Room, clock: Callable[[], datetime]
+) -> None:
+    host, coach = people(light)
+    with light.database.write() as session:
+        pair_id = session.scalars(select(Cycle.pair_id)).one()
+        session.execute(update(Cycle).values(status="finished", finished_at=clock()))
+        session.execute(update(CycleMember).where(CycleMember.person_id == host).values(wish="swap"))
+
+    def end() -> None:
+        with light.database.write() as session:
+            service.stop(session, pair_id=pair_id, now=clock())
+
+    ending = threading.Thread(target=end)
+    with light.database.write() as session:
+        cycle = service.load(session, light.cycle_id, coach, lock=True)
+        assert cycle is not None
+        assert service.wish(session, cycle, "swap", now=clock())
+        ending.start()
+        ending.join(0.5)
+    ending.join()
+    with light.database.read() as session:
+        cycles = session.execute(select(Cycle.status, Cycle.closed_at).order_by(Cycle.number)).all()
+    assert [status for status, _closed in cycles] == ["finished", "stopped"]
+    assert all(closed for _status, closed in cycles)
