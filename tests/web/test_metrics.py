@@ -1,0 +1,27 @@
+"""What is counted of requests, and what is not: whoever runs the tool may lead the school too."""
+
+from typing import Any
+
+from browsers import Browser
+from factories import make_course
+from flask import Flask
+
+from lti_tool.pairing import service as pairing
+from lti_tool.store.database import Database
+
+
+def test_the_metrics_do_not_tell_that_somebody_declined(app: Flask, database: Database, clock: Any) -> None:
+    course = make_course(database, now=clock.now)
+    host, coach, *_others = course.teachers
+    with database.write() as session:
+        pairing.invite(
+            session, host_id=host, coach_id=coach, course_id=course.course_id, activity_id=course.activity_id,
+            now=clock.now,
+        )  # fmt: skip
+    with database.read() as session:
+        invitation = pairing.received_by(session, coach, course.activity_id, clock.now)[0].id
+    answer = Browser(app, database, clock, coach, course.activity_id).post(f"/invitations/{invitation}/decline")
+    assert answer.status_code == 303
+    metrics = app.test_client().get("/metrics").get_data(as_text=True)
+    assert 'endpoint="pairing"' in metrics
+    assert not [line for line in metrics.splitlines() if "pairing." in line]
