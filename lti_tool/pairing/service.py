@@ -220,13 +220,14 @@ def facts(session: Session, invitation_id: str) -> InvitationFacts | None:
     return InvitationFacts(*row) if row else None
 
 
-def withdraw(session: Session, invitation_id: str, now: datetime) -> None:
-    """The host takes an invitation back; the same for one that was declined. Too late once accepted or lapsed."""
-    session.execute(
+def withdraw(session: Session, invitation_id: str, now: datetime) -> bool:
+    """The host takes an invitation back; the same for one that was declined. False: accepted, lapsed or taken back."""
+    withdrawn = session.execute(
         update(Invitation)
         .where(Invitation.id == invitation_id, Invitation.status.in_(("open", "declined")), Invitation.expires_at > now)
         .values(status="withdrawn", answered_at=now)
     )
+    return rows_changed(withdrawn) == 1
 
 
 def decline(session: Session, invitation_id: str, now: datetime) -> None:

@@ -95,11 +95,11 @@ def invite(membership_id: str) -> Response:
 
 @blueprint.post("/invitations/<invitation_id>/withdraw")
 def withdraw(invitation_id: str) -> Response:
-    """Takes an invitation back."""
+    """Takes an invitation back; where that is too late, on to what has become of it."""
     with tool().database.write() as session:
         _check(session, invitation_id, Action.WITHDRAW_INVITATION)
-        service.withdraw(session, invitation_id, tool().clock())
-    return redirect(url_for(".find", told="withdrawn"), 303)
+        withdrawn = service.withdraw(session, invitation_id, tool().clock())
+    return redirect(url_for(".find", told="withdrawn") if withdrawn else url_for("home.show"), 303)
 
 
 @blueprint.post("/invitations/<invitation_id>/decline")

@@ -318,3 +318,15 @@ def test_pages_cost_the_same_with_many_colleagues(app: Flask, database: Database
             browser.get("/partner")
         counts.append(len(statements))
     assert counts[0] == counts[1] <= 12
+
+
+def test_what_was_accepted_a_moment_ago_is_not_said_to_be_taken_back(
+    database: Database, course: MadeCourse, browsers: list[Browser]
+) -> None:
+    niamh, sean = browsers[:2]
+    niamh.post(f"/partner/{course.teachers[1]}")
+    invitation = invitation_id(database, course.teachers[0], course.teachers[1])
+    sean.post(f"/invitations/{invitation}/accept")
+    answer = niamh.post(f"/invitations/{invitation}/withdraw")
+    assert answer.status_code == 303
+    assert answer.location == f"{niamh.at}/"
