@@ -28,7 +28,11 @@ class Database:
         self.on_work: Callable[[], None] | None = None
         """Called after the commit of a transaction that left work for the worker (store/jobs.py: `enqueue`)."""
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
-        self._readers = sessionmaker(self.engine.execution_options(meitheal_reads=True), expire_on_commit=False)
+        readers = self.engine.execution_options(meitheal_reads=True)
+        if self.engine.dialect.name != "sqlite":
+            # SQLite reads from one snapshot by itself.
+            readers = readers.execution_options(isolation_level="REPEATABLE READ")
+        self._readers = sessionmaker(readers, expire_on_commit=False)
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Session]:
@@ -85,11 +89,12 @@ def rows_changed(result: Result[Any]) -> int:
 
 def _engine(url: str) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=10)
+        return create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=10, hide_parameters=True)
     file = make_url(url).database
     if file and file != ":memory:":
         Path(file).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    # An error that ends up in a log must not carry the names it was about.
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
