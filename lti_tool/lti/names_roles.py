@@ -1,5 +1,6 @@
 """Names and Role Provisioning Services 2.0: who is in a course, as the LMS says."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ _MAX_MEMBERS = 200_000
 _MAX_PAGE_BYTES = 64_000_000
 """Moodle sends a whole course in one answer; some 600 bytes a person."""
 _MAX_ID = 255
+_NOT_KEPT = re.compile(r"[\0\ud800-\udfff]")
+"""What no database keeps: NUL, and half of a character, which JSON can spell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ def _members(body: dict[str, Any]) -> Iterable[Member]:
             user_id = str(user_id)
         # Status may be absent and then means Active (NRPS 2.0, 2.2).
         is_active = _text(entry.get("status")).lower() in ("", "active")
-        if isinstance(user_id, str) and 0 < len(user_id) <= _MAX_ID and "\0" not in user_id and is_active:
+        if isinstance(user_id, str) and 0 < len(user_id) <= _MAX_ID and not _NOT_KEPT.search(user_id) and is_active:
             yield _member(user_id, entry)
 
 
@@ -104,8 +107,7 @@ def _merged(first: Member, second: Member) -> Member:
 
 
 def _text(value: object) -> str:
-    # PostgreSQL keeps no NUL characters.
-    return value.replace("\0", "").strip() if isinstance(value, str) else ""
+    return _NOT_KEPT.sub("", value).strip() if isinstance(value, str) else ""
 
 
 def _origin(url: str) -> tuple[str, str]:

@@ -273,7 +273,7 @@ def _enter(begun: StoredLogin, platform: KnownPlatform, id_token: str) -> Respon
         opened = _once_more_if_racing(enter)
     except _Overtaken:
         with tool().database.read() as session:
-            found = arrival.expected_login(session, hashed(request.form["state"]))
+            found = arrival.expected_login(session, hashed(request.values["state"]))
         if found is None:
             raise DoorError(Reason.LOGIN_USED) from None
         return _lead_back(found[0], holds_secret=True)
