@@ -148,7 +148,7 @@ def pause() -> Response:
     with tool().database.write() as session:
         if found := _my_pair(session):
             service.pause_pair(session, found.id, actor().membership_id, tool().clock())
-    return redirect(url_for("home.show", told="paused"), 303)
+    return redirect(url_for("home.show", told="paused" if found else None), 303)
 
 
 @blueprint.post("/pair/resume")
@@ -157,7 +157,7 @@ def resume() -> Response:
     with tool().database.write() as session:
         if found := _my_pair(session):
             service.resume_pair(session, found.id, actor().membership_id, tool().clock())
-    return redirect(url_for("home.show", told="resumed"), 303)
+    return redirect(url_for("home.show", told="resumed" if found else None), 303)
 
 
 @blueprint.post("/pair/end")
@@ -166,7 +166,7 @@ def end() -> Response:
     with tool().database.write() as session:
         if found := _my_pair(session):
             service.end_pair(session, found.id, tool().clock())
-    return redirect(url_for(".find", told="ended"), 303)
+    return redirect(url_for(".find", told="ended") if found else url_for("home.show"), 303)
 
 
 def teachers_activity(session: Session) -> ActivityView:
@@ -196,9 +196,12 @@ def _check(session: Session, invitation_id: str, action: Action) -> None:
 
 
 def _my_pair(session: Session) -> PairView | None:
-    """The pair to change; None where the other has ended it a moment ago, and there is nothing left to do."""
+    """The pair to change, which the page named; None where the other has ended it, and there is nothing left to do."""
     activity = teachers_activity(session)
     found = service.current_pair(session, actor().membership_id, activity.id)
+    if found is not None and request.form.get("pair", found.id) != found.id:
+        # A page that stayed open for longer than its pair must not end the next one.
+        return None
     if found is not None and not may(actor(), Action.OPEN_PAIR, found.facts):
         abort(404)
     return found

@@ -1,5 +1,6 @@
 """Finding a partner through the app; and that nobody can see that somebody declined."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -330,3 +331,38 @@ def test_what_was_accepted_a_moment_ago_is_not_said_to_be_taken_back(
     answer = niamh.post(f"/invitations/{invitation}/withdraw")
     assert answer.status_code == 303
     assert answer.location == f"{niamh.at}/"
+
+
+@pytest.mark.parametrize("button", ["end", "pause"])
+def test_a_page_of_an_earlier_pair_does_not_touch_the_present_one(
+    database: Database, course: MadeCourse, browsers: list[Browser], button: str
+) -> None:
+    niamh, sean, grainne = browsers[:3]
+
+    def become_a_pair(host: Browser, coach: Browser) -> None:
+        host.post(f"/partner/{coach.membership}")
+        coach.post(f"/invitations/{invitation_id(database, host.membership, coach.membership)}/accept")
+
+    become_a_pair(niamh, sean)
+    form = re.search(rf'action="[^"]*/pair/{button}".*?</form>', niamh.get("/pair"), re.S)
+    assert form
+    named = re.search(r'name="pair" value="([^"]+)"', form.group(0))
+    assert named
+    sean.post("/pair/end")
+    become_a_pair(grainne, niamh)
+    answer = niamh.post(f"/pair/{button}", pair=named.group(1))
+    assert answer.status_code == 303 and answer.location == f"{niamh.at}/"
+    with database.read() as session:
+        assert sorted(session.scalars(select(Pair.status))) == ["active", "ended"]
+
+
+def test_who_pauses_finds_the_way_back_beside_an_invitation(
+    database: Database, course: MadeCourse, browsers: list[Browser]
+) -> None:
+    niamh, sean, grainne = browsers[:3]
+    niamh.post(f"/partner/{course.teachers[1]}")
+    sean.post(f"/invitations/{invitation_id(database, course.teachers[0], course.teachers[1])}/accept")
+    sean.post("/pair/pause")
+    grainne.post(f"/partner/{course.teachers[1]}")
+    assert "Gráinne Byrne invites you" in sean.get("/")
+    assert f'href="{sean.at}/pair"' in sean.get("/")
