@@ -110,7 +110,7 @@ def _page(
         next_version=len(submitted) + 1,
         is_new=has_changed(drafts, dict(last.texts) if last else None),
         missing=[words.missing(cycle, lack) for lack in missing],
-        is_stopped=cycle.status == "stopped",
+        can_submit=cycle.status != "stopped" or all(lack.code != "earlier_stage" for lack in missing),
         partner=words.name(cycle.partner),
         errors=errors,
         text_url=text_url,

@@ -8,7 +8,8 @@ from cycles.pair_at_work import Room, open_room
 from flask import Flask
 from sqlalchemy import select
 
-from lti_tool.cycles.models import StageMark
+from lti_tool.cycles import service as cycles
+from lti_tool.cycles.models import Cycle, StageMark
 from lti_tool.reflection.models import ReflectionVersion
 from lti_tool.reflection.rules import freeze, has_changed
 from lti_tool.store.database import Database
@@ -127,3 +128,12 @@ def _host_person(room: Room) -> str:
 def test_what_a_version_holds(drafts: list[tuple[str, str]], frozen: dict[str, str]) -> None:
     assert freeze(drafts) == frozen
     assert has_changed(drafts, None) and not has_changed(drafts, frozen) and has_changed(drafts, {"z": "other"})
+
+
+def test_a_cycle_that_stopped_at_its_reflections_can_still_be_reflected_on(
+    room: Room, clock: Callable[[], datetime]
+) -> None:
+    with room.database.write() as session:
+        cycles.stop(session, pair_id=session.scalars(select(Cycle.pair_id)).one(), now=clock())
+    assert "there is nothing to submit" not in room.host.get("reflect")
+    assert "Version 1" in room.host.press("reflect/submit", text__own_learning="To wait.")
