@@ -150,4 +150,3 @@ def test_somebody_who_left_the_course_is_told_kindly(database: Database, client:
     answer = client.get(f"{niamh}/")
     assert answer.status_code == 200
     assert "Seán" not in answer.get_data(as_text=True)
-
