@@ -419,7 +419,7 @@ def _receive(session: Session, cycle_id: str, stage_key: str, *, pressed: str = 
             if not cycle.is_running:
                 raise _not_editable(cycle)
             continue
-        found = _book(session, keys, cycle, kind, starts, minutes, place)
+        found = _book(session, keys, cycle, stage, kind, starts, minutes, place)
         if found:
             typed[kind] = (starts, minutes, place, found[0][1])
             errors += found
@@ -431,10 +431,12 @@ _MEETING_PARTS = ("starts", "minutes", "place")
 
 
 def _book(
-    session: Session, keys: ScopeKeys, cycle: Cycle, kind: str, starts: str, minutes: str, place: str
+    session: Session, keys: ScopeKeys, cycle: Cycle, stage: Stage, kind: str, starts: str, minutes: str, place: str
 ) -> list[tuple[str, str]]:
     """Books a meeting from what was typed; what is wrong with it otherwise."""
     anchor = f"#meeting-{kind}"
+    if rules.is_done(cycle, stage):
+        return [(anchor, _("This step is done, so its time stays as it was."))]
     if not minutes.isascii() or not minutes.isdigit() or len(minutes) > 3 or int(minutes) not in MINUTES:
         return [(anchor, _("Give the length in minutes, from 5 to 240."))]
     if len(place) > MAX_PLACE:

@@ -167,6 +167,25 @@ def test_moving_a_confirmed_visit_asks_the_coach_again(collegial: Room, clock) -
     assert "I will be there" in collegial.coach.get("visit")
 
 
+def test_a_page_left_open_does_not_move_a_visit_that_has_taken_place(collegial: Room, clock) -> None:
+    collegial.start_together()
+    collegial.talk_before()
+    plan_visit(collegial, clock)
+    collegial.coach.get("visit")
+    collegial.coach.press("visit/confirm")
+    clock.advance(3 * 86400)
+    host, coach = (collegial.desk_of(teacher) for teacher in collegial.course.teachers[:2])
+    host.get("visit")
+    coach.get("visit")
+    coach.press("visit/done")
+    with collegial.database.read() as session:
+        before = session.execute(select(*Meeting.__table__.columns).where(Meeting.kind == "visit")).one()
+    page = host.press("visit/meetings/visit", visit__place="Elsewhere")
+    assert host.status == 409 and "its time stays as it was" in page
+    with collegial.database.read() as session:
+        assert session.execute(select(*Meeting.__table__.columns).where(Meeting.kind == "visit")).one() == before
+
+
 def test_two_who_book_at_once_are_told_and_lose_nothing(light: Room, clock) -> None:
     light.host.get("after")
     light.coach.get("after")
