@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from flask.testing import FlaskClient
 
 from lti_tool.activities.models import Activity, ActivityTrainer
+from lti_tool.people.actor import Actor
 from lti_tool.people.models import Course, Deployment, Membership, Person, Platform
 from lti_tool.people.sign_ins import open_sign_in
 from lti_tool.settings import Settings, from_values
@@ -21,6 +22,28 @@ NAMES = (
     ("Aoife", "Walsh"),
     ("Pádraig", "Ó Sé"),
 )
+
+A_TEACHER = Actor(
+    handle="h",
+    person_id="host",
+    membership_id="m-host",
+    course_id="course",
+    course_title="CPC",
+    activity_id="activity",
+    name="Niamh Ní Bhriain",
+    given_name="Niamh",
+    lms_role="learner",
+    is_administrator=False,
+    is_leader=False,
+    is_active=True,
+    is_trainer=False,
+    is_welcomed=True,
+    language="",
+    locale="en",
+    platform_origin="https://lms.example",
+    return_url="",
+)
+"""A teacher in a course, for rules that look at nobody's rows."""
 
 
 def make_settings(**changes: object) -> Settings:

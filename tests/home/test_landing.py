@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from factories import MadeCourse, make_course, sign_in
+from factories import A_TEACHER, MadeCourse, make_course, sign_in
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
@@ -15,28 +15,9 @@ from lti_tool.privacy.rules import ActivityFacts
 from lti_tool.store.database import Database
 from lti_tool.web.home import Landing, landing
 
-TEACHER = Actor(
-    handle="h",
-    person_id="p",
-    membership_id="m",
-    course_id="c",
-    course_title="CPC",
-    activity_id="a",
-    name="Niamh Ní Bhriain",
-    given_name="Niamh",
-    lms_role="learner",
-    is_administrator=False,
-    is_leader=False,
-    is_active=True,
-    is_trainer=False,
-    is_welcomed=True,
-    language="",
-    locale="en",
-    platform_origin="https://lms.example",
-    return_url="",
-)
+TEACHER = A_TEACHER
 INSTRUCTOR = replace(TEACHER, lms_role="instructor")
-NEW, OPEN, ELSEWHERE = ActivityFacts("c", "new"), ActivityFacts("c", "open"), ActivityFacts("other", "open")
+NEW, OPEN, ELSEWHERE = ActivityFacts("course", "new"), ActivityFacts("course", "open"), ActivityFacts("other", "open")
 
 
 @pytest.mark.parametrize(

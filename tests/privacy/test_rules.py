@@ -4,6 +4,7 @@ from dataclasses import replace
 from itertools import product
 
 import pytest
+from factories import A_TEACHER
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,27 +23,7 @@ from lti_tool.privacy.rules import (
     readers,
 )
 
-TEACHER = Actor(
-    handle="h",
-    person_id="host",
-    membership_id="m-host",
-    course_id="course",
-    course_title="CPC",
-    activity_id="activity",
-    name="Niamh Ní Bhriain",
-    given_name="Niamh",
-    lms_role="learner",
-    is_administrator=False,
-    is_leader=False,
-    is_active=True,
-    is_trainer=False,
-    is_welcomed=True,
-    language="",
-    locale="en",
-    platform_origin="https://lms.example",
-    return_url="",
-)
-HOST = TEACHER
+HOST = TEACHER = A_TEACHER
 COACH = replace(TEACHER, person_id="coach", membership_id="m-coach")
 OTHER = replace(TEACHER, person_id="other", membership_id="m-other")
 TRAINER = replace(OTHER, person_id="trainer", membership_id="m-trainer", lms_role="instructor", is_trainer=True)
