@@ -59,6 +59,7 @@ _FAMILIES: dict[str, Family] = {
     "blackboardlearn": Blackboard(),
     "desire2learn": Brightspace(),
     "sakai": Sakai(),
+    "sakailms.org": Sakai(),
 }
 _PLAIN = Family()
 

@@ -12,7 +12,7 @@ from lti_tool.lti.errors import DoorError, Reason
 from lti_tool.lti.http import AddressRefused, Http, HttpError
 from lti_tool.lti.launch import RESOURCE_LINK
 from lti_tool.lti.names_roles import SCOPE as ROSTER_SCOPE
-from lti_tool.lti.platform import same_origin
+from lti_tool.lti.platform import origin_of, same_origin
 
 TITLE = "Meitheal"
 DESCRIPTION = "Collegial peer coaching: teachers visit, talk and reflect with each other."
@@ -37,6 +37,8 @@ class Configuration:
     scopes: tuple[str, ...]
     family: str
     """Product family code, or empty."""
+    token_audience: str = ""
+    """Audience of a token request where it is not the token URL (`authorization_server`), or empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +156,16 @@ def _configuration(http: Http, body: Mapping[str, Any], url: str) -> Configurati
         jwks_url=addresses["jwks_uri"],
         registration_url=addresses["registration_endpoint"],
         scopes=tuple(scope for scope in scopes if isinstance(scope, str)) if isinstance(scopes, list) else (),
+        token_audience=_token_audience(body),
         family=_short(about.get("product_family_code"), 40) if isinstance(about, dict) else "",
     )
+
+
+def _token_audience(body: Mapping[str, Any]) -> str:
+    """What `authorization_server` names (section 3.4), if it is an address: Canvas writes a bare host there, which it
+    refuses itself as an audience."""
+    named = _short(body.get("authorization_server"), 1_000)
+    return named if origin_of(named) else ""
 
 
 def _short(value: object, limit: int) -> str:

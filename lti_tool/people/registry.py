@@ -175,6 +175,7 @@ def keep_registration(
             jwks_url=configuration.jwks_url,
             deployment_id=registered.deployment_id,
             family=configuration.family,
+            token_audience=configuration.token_audience,
         ),
         status,
         now,

@@ -18,8 +18,21 @@ from lti_tool.sandbox import (
     services_nrps,
     tokens,
 )
+from lti_tool.sandbox.personalities import Personality
+from lti_tool.sandbox.personalities.blackboard import Blackboard
+from lti_tool.sandbox.personalities.brightspace import Brightspace
+from lti_tool.sandbox.personalities.canvas import Canvas
 from lti_tool.sandbox.personalities.moodle import Moodle
+from lti_tool.sandbox.personalities.sakai import Sakai
 from lti_tool.sandbox.school import School
+
+PERSONALITIES: dict[str, type[Personality]] = {
+    "moodle": Moodle,
+    "canvas": Canvas,
+    "blackboard": Blackboard,
+    "brightspace": Brightspace,
+    "sakai": Sakai,
+}
 
 # No script or style in the page itself; tools may come from anywhere, and may be posted to.
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -35,10 +48,17 @@ CONTENT_SECURITY_POLICY = "; ".join(
 
 
 def create_app(
-    base_url: str, *, tool_origin: str | None = None, clock: Callable[[], float] = time.time, seed: int = 1
+    base_url: str,
+    *,
+    personality: str = "moodle",
+    tool_origin: str | None = None,
+    clock: Callable[[], float] = time.time,
+    seed: int = 1,
 ) -> Flask:
-    """A school's LMS at `base_url`, which is its issuer and must be reached so by browsers and tools; in memory.
+    """A school's LMS at `base_url`, which must be reached so by browsers and tools; in memory.
 
+    `personality` is one of `PERSONALITIES`: which LMS it behaves like. Its issuer is `base_url`, or the one name that
+    the LMS has for all schools. Raises KeyError for an unknown personality.
     `tool_origin` is offered on the registration page; `clock` gives seconds since the epoch; `seed` chooses the names
     of people added later. The `School` with all its state is at `app.extensions["sandbox"]`. Serve it by one process
     with threads: a registration calls the tool, which calls back.
@@ -53,7 +73,7 @@ def create_app(
         SESSION_COOKIE_SECURE=base_url.startswith("https:"),
         MAX_CONTENT_LENGTH=2_000_000,
     )
-    school = School(base_url, Moodle(), clock, seed, tool_origin)
+    school = School(base_url, PERSONALITIES[personality](), clock, seed, tool_origin)
     app.extensions["sandbox"] = school
     errors.add_handlers(app)
     faults.add_faults(app)

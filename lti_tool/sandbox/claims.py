@@ -6,9 +6,6 @@ from lti_tool.sandbox import vocabulary as v
 from lti_tool.sandbox.personalities import Launching
 from lti_tool.sandbox.tools import Tool
 
-# The order in which the endpoint claim lists what of the registration it grants.
-_AGS_SCOPES = (v.SCOPE_LINE_ITEM, v.SCOPE_LINE_ITEM_READ, v.SCOPE_RESULT_READ, v.SCOPE_SCORE)
-
 
 def id_token_claims(launching: Launching, nonce: str) -> dict[str, Any]:
     """What the LMS says about a launch, or about a content selection if `launching` has no activity."""
@@ -32,7 +29,7 @@ def _token_part(launching: Launching, nonce: str) -> dict[str, Any]:
         "nonce": nonce,
         "iat": issued,
         "exp": issued + school.personality.id_token_lifetime_s,
-        "iss": school.base_url,
+        "iss": school.issuer,
         "aud": launching.tool.client_id,
     }
 
@@ -49,7 +46,7 @@ def _message_part(launching: Launching) -> dict[str, Any]:
             "id": course.id,
             "label": course.short_name,
             "title": course.title,
-            "type": ["CourseSection"],
+            "type": [launching.school.personality.quirks.context_type],
         },
     }
     if activity:
@@ -97,7 +94,7 @@ def _expand(value: str, known: Any) -> str:
 def _services_part(launching: Launching) -> dict[str, Any]:
     school, tool, course = launching.school, launching.tool, launching.course
     part: dict[str, Any] = {}
-    grading = [scope for scope in _AGS_SCOPES if scope in tool.scopes]
+    grading = [scope for scope in v.SCOPES_GRADES if scope in tool.scopes]
     if grading:
         endpoint: dict[str, Any] = {"scope": grading, "lineitems": line_items_url(launching)}
         items = school.line_items_of_activity(launching.activity) if launching.activity else []
@@ -107,19 +104,22 @@ def _services_part(launching: Launching) -> dict[str, Any]:
         part[v.CLAIM_AGS] = endpoint
     if launching.activity and v.SCOPE_MEMBERS_READ in tool.scopes:
         address = school.url(_filled(school.personality.paths.members, tool, course.id))
-        part[v.CLAIM_NRPS] = {"context_memberships_url": address, "service_versions": ["1.0", "2.0"]}
+        part[v.CLAIM_NRPS] = {
+            "context_memberships_url": address,
+            "service_versions": list(school.personality.quirks.members_versions),
+        }
     return part
 
 
 def line_items_url(launching: Launching) -> str:
     path = _filled(launching.school.personality.paths.line_items, launching.tool, launching.course.id)
-    return launching.school.url(f"{path}?type_id={launching.tool.deployment_id}")
+    return launching.school.url(path + launching.school.personality.service_query(launching.tool))
 
 
 def line_item_url(launching: Launching, item_id: str) -> str:
     path = _filled(launching.school.personality.paths.line_item, launching.tool, launching.course.id)
     path = path.replace("<item>", item_id)
-    return launching.school.url(f"{path}?type_id={launching.tool.deployment_id}")
+    return launching.school.url(path + launching.school.personality.service_query(launching.tool))
 
 
 def _filled(rule: str, tool: Tool, course_id: str) -> str:

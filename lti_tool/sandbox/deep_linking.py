@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, render_template, request
 
@@ -55,7 +56,7 @@ def _checked_answer(tool: Tool) -> dict[str, Any]:
         raise _refusal("there is no parameter JWT")
     school = the_school()
     try:
-        claims = verify(school, tool, token, audiences={school.base_url}, once="nonce")
+        claims = verify(school, tool, token, audiences={school.issuer}, once="nonce")
     except BadToken as problem:
         raise _refusal(str(problem)) from problem
     expected = {
@@ -66,8 +67,11 @@ def _checked_answer(tool: Tool) -> dict[str, Any]:
     for claim, value in expected.items():
         if claims.get(claim) != value:
             raise _refusal(f"the claim {claim} must be {value!r}, not {claims.get(claim)!r}")
-    if v.CLAIM_DEEP_LINKING_DATA in claims:
+    data = school.personality.deep_linking_data(session_key())
+    if data is None and v.CLAIM_DEEP_LINKING_DATA in claims:
         raise _refusal("it carries data, but the request had none to send back")
+    if data is not None and claims.get(v.CLAIM_DEEP_LINKING_DATA) != data:
+        raise _refusal("its data is not that of the request")
     if not isinstance(claims.get(v.CLAIM_CONTENT_ITEMS, []), list):
         raise _refusal("content_items must be a list")
     return claims
@@ -79,6 +83,8 @@ def _checked_item(item: Any, tool: Tool) -> dict[str, Any]:
     url = item.get("url")
     if url is not None and (not is_web_address(url) or domain_of(url) != tool.domain):
         raise _refusal(f"the url {url!r} of a content item is not on the tool’s domain {tool.domain!r}")
+    if url is not None and urlsplit(url).query and not the_school().personality.quirks.takes_query_in_links:
+        raise _refusal(f"the url {url!r} of a content item has a query, which this LMS does not take")
     for name in ("title", "text"):
         if not isinstance(item.get(name, ""), str):
             raise _refusal(f"the {name} of a content item must be a string")

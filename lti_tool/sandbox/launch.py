@@ -54,7 +54,7 @@ def _login_initiation(person: Person, course: Course, tool: Tool, activity: Acti
         school.pending_launches[key] = PendingLaunch(person.id, tool.deployment_id, course.id, activity_id)
     target = activity.url if activity else tool.deep_linking_url or tool.target_link_uri
     fields = {
-        "iss": school.base_url,
+        "iss": school.issuer,
         "target_link_uri": target,
         "login_hint": person.id,
         "lti_message_hint": message_hint,
@@ -62,14 +62,21 @@ def _login_initiation(person: Person, course: Course, tool: Tool, activity: Acti
         "lti_deployment_id": tool.deployment_id,
     }
     if platform_storage_is_offered(tool):
-        fields["lti_storage_target"] = "_parent"
-    return _posting_page(tool.login_url, fields, f"Opening {tool.name}")
+        fields["lti_storage_target"] = storage_frame()
+    method = school.personality.quirks.login_method
+    return _posting_page(tool.login_url, fields, f"Opening {tool.name}", method)
 
 
 def platform_storage_is_offered(tool: Tool) -> bool:
     """Whether the LMS's pages keep small values for the tool (LTI Client Side postMessages 0.1)."""
     school = the_school()
-    return school.personality.offers_platform_storage or tool.platform_storage or school.faults.platform_storage
+    always = school.personality.quirks.storage_target is not None
+    return always or tool.platform_storage or school.faults.platform_storage
+
+
+def storage_frame() -> str:
+    """Which frame keeps the values where platform storage is offered: `_parent`, or the name of a frame beside."""
+    return the_school().personality.quirks.storage_target or "_parent"
 
 
 def answer_authentication() -> str:
@@ -157,5 +164,5 @@ def _repost_page() -> str:
     return _posting_page(request.path, {**fields, "repost": "1"}, "One moment")
 
 
-def _posting_page(address: str, fields: dict[str, str], title: str) -> str:
-    return render_template("posting.html", address=address, fields=fields, title=title)
+def _posting_page(address: str, fields: dict[str, str], title: str, method: str = "post") -> str:
+    return render_template("posting.html", address=address, fields=fields, title=title, method=method)

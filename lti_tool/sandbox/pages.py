@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from lti_tool.sandbox import faults
 from lti_tool.sandbox.errors import PageRefusal
-from lti_tool.sandbox.launch import platform_storage_is_offered
+from lti_tool.sandbox.launch import platform_storage_is_offered, storage_frame
 from lti_tool.sandbox.people import CourseRole, Person
 from lti_tool.sandbox.registration import registration_url, tool_by_hand
 from lti_tool.sandbox.school import Activity, Course
@@ -75,6 +75,7 @@ def course(course_id: str) -> str:
         activities=shown,
         needs_opener=needs_opener,
         storage_origins=" ".join(sorted(origins)),
+        storage_frame=storage_frame(),
         tab="course",
     )
 
@@ -92,7 +93,19 @@ def activity(course_id: str, activity_id: str) -> str:
         tool=tool,
         launch_address=address,
         storage=platform_storage_is_offered(tool),
+        storage_frame=storage_frame(),
         tab="course",
+    )
+
+
+@blueprint.get("/storage")
+def storage() -> str:
+    """The page of the frame that keeps values for the tools, where it is not the page around theirs."""
+    tools = [tool for tool in the_school().tools.values() if platform_storage_is_offered(tool)]
+    return render_template(
+        "storage.html",
+        storage_origins=" ".join(sorted({origin for tool in tools for origin in tool.origins})),
+        storage_frame=storage_frame(),
     )
 
 
@@ -176,6 +189,7 @@ def select_content(course_id: str) -> str:
         tool=tool,
         launch_address=address,
         storage=platform_storage_is_offered(tool),
+        storage_frame=storage_frame(),
         tab="course",
     )
 
@@ -215,7 +229,10 @@ def register_tool() -> str | tuple[str, int]:
     address = request.form.get("url", "").strip()
     if not is_web_address(address):
         return _tools_page("Give the tool’s registration address, beginning with http:// or https://."), 400
-    full_address, _client_id = registration_url(address)
+    try:
+        full_address, _client_id = registration_url(address)
+    except ValueError as problem:
+        return _tools_page(wrong_by_hand=str(problem)), 400
     return render_template("registering.html", address=full_address, origin=address)
 
 

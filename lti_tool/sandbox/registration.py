@@ -16,48 +16,66 @@ from lti_tool.sandbox.state import the_school
 from lti_tool.sandbox.tools import Tool, domain_of, is_web_address
 
 REGISTRATION_TOKEN_LIFETIME_S = 3600
+_PARAMETER = "registration_token"
 
 
 def add_routes(app: Flask, school: School) -> None:
     paths = school.personality.paths
-    app.add_url_rule(paths.configuration, "configuration", show_configuration)
     app.add_url_rule(paths.jwks, "jwks", show_keys)
-    app.add_url_rule(paths.registration, "registration", register, methods=["POST"])
+    if paths.configuration and paths.registration:
+        app.add_url_rule(paths.configuration, "configuration", show_configuration)
+        app.add_url_rule(paths.registration, "registration", register, methods=["POST"])
 
 
 def show_configuration() -> Response:
     school = the_school()
-    return jsonify(school.personality.configuration(school))
+    quirks = school.personality.quirks
+    token = request.args.get(_PARAMETER, "")
+    if quirks.configuration_needs_token and not token:
+        raise OAuthRefusal("invalid_token", "The address lacks the registration_token.", 401)
+    configuration = school.personality.configuration(school)
+    if not quirks.sends_registration_token:
+        configuration["registration_endpoint"] += "?" + urlencode({_PARAMETER: token})
+    return jsonify(configuration)
 
 
 def show_keys() -> Response:
-    return jsonify(the_school().keys.jwks())
+    school = the_school()
+    keys = school.keys.jwks()["keys"]
+    if not school.personality.quirks.names_key_algorithm:
+        keys = [{name: value for name, value in key.items() if name != "alg"} for key in keys]
+    return jsonify(keys=keys)
 
 
 def registration_url(tool_url: str) -> tuple[str, str]:
     """Begin a registration: the tool's address with what the LMS adds to it, and the client_id that it will get.
 
-    The query that `tool_url` may already have is kept. The token inside works once, for an hour.
+    The query that `tool_url` may already have is kept. The token inside works once, for an hour. Raises `ValueError`
+    where tools are added by hand only.
     """
     school = the_school()
+    paths, quirks = school.personality.paths, school.personality.quirks
+    if paths.configuration is None or paths.registration is None:
+        raise ValueError(f"{school.personality.product} has no dynamic registration. Add the tool by hand.")
     client_id = new_client_id()
     now = int(school.now())
     token = school.keys.sign(
         {
             "sub": client_id,
             "scope": "reg",
-            "iss": school.base_url,
-            "aud": school.url(school.personality.paths.registration),
+            "iss": school.issuer,
+            "aud": school.url(paths.registration),
             "iat": now,
             "exp": now + REGISTRATION_TOKEN_LIFETIME_S,
         }
     )
     parts = urlsplit(tool_url)
-    query = [
-        *parse_qsl(parts.query, keep_blank_values=True),
-        ("openid_configuration", school.url(school.personality.paths.configuration)),
-        ("registration_token", token),
-    ]
+    configuration = school.url(paths.configuration)
+    if quirks.configuration_needs_token:
+        configuration += "?" + urlencode({_PARAMETER: token})
+    query = [*parse_qsl(parts.query, keep_blank_values=True), ("openid_configuration", configuration)]
+    if quirks.sends_registration_token:
+        query.append((_PARAMETER, token))
     return urlunsplit(parts._replace(query=urlencode(query))), client_id
 
 
@@ -72,6 +90,8 @@ def register() -> Response:
     with school.lock:
         if school.tool_by_client(client_id):
             raise OAuthRefusal("token_already_used", "This registration token was used before.", 401)
+        if _domain_is_taken(tool.target_link_uri):
+            raise OAuthRefusal("invalid_client_metadata", f"There is a tool on the domain {tool.domain} already.")
         tool.deployment_id = school.next_deployment_id()
         school.add_tool(tool)
     return jsonify(school.personality.registration_answer(tool))
@@ -101,8 +121,10 @@ def tool_by_hand(
     if not redirect_uris:
         raise ValueError("At least one redirection URI is needed.")
     school = the_school()
-    everything = (v.SCOPE_LINE_ITEM, v.SCOPE_MEMBERS_READ, v.SCOPE_TOOL_SETTING)
+    everything = (*v.SCOPES_GRADES, v.SCOPE_MEMBERS_READ, v.SCOPE_TOOL_SETTING)
     with school.lock:
+        if _domain_is_taken(target_link_uri):
+            raise ValueError(f"There is a tool on the domain {domain_of(target_link_uri)} already.")
         tool = Tool(
             deployment_id=school.next_deployment_id(),
             client_id=new_client_id(),
@@ -119,11 +141,19 @@ def tool_by_hand(
     return tool
 
 
+def _domain_is_taken(target_link_uri: str) -> bool:
+    school = the_school()
+    domain = domain_of(target_link_uri)
+    return school.personality.quirks.one_tool_per_domain and any(one.domain == domain for one in school.tools.values())
+
+
 def _client_of_token() -> str:
+    school = the_school()
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if not school.personality.quirks.sends_registration_token:
+        scheme, token = "bearer", request.args.get(_PARAMETER, "")
     if scheme.lower() != "bearer" or not token:
         raise OAuthRefusal("missing_registration_token", "Send the registration_token as bearer token.", 401)
-    school = the_school()
     try:
         claims = school.keys.verify(token.strip())
     except jwt.PyJWTError as problem:

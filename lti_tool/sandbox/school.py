@@ -137,6 +137,11 @@ class School:
         """The LMS's clock, in seconds since the epoch: wrong by the offset a fault asks for."""
         return self._clock() + self.faults.clock_offset_s
 
+    @property
+    def issuer(self) -> str:
+        """Who signs the messages: one name for all schools at some LMSs, else this school's address."""
+        return self.personality.quirks.issuer or self.base_url
+
     def url(self, path: str) -> str:
         return self.base_url + path
 

@@ -183,7 +183,10 @@ def _register(tool_url: object) -> Tool:
     if not isinstance(tool_url, str) or not is_web_address(tool_url):
         raise ScriptRefusal(f"url must be a full web address, not {tool_url!r}.")
     school = the_school()
-    address, client_id = registration_url(tool_url)
+    try:
+        address, client_id = registration_url(tool_url)
+    except ValueError as problem:
+        raise ScriptRefusal(str(problem)) from problem
     # No lock is held here: the tool calls back while it answers.
     try:
         answer = school.http.get(address, timeout=TOOL_TIMEOUT_S, headers={"Accept": "text/html"})

@@ -27,25 +27,25 @@ def add_routes(app: Flask, school: School) -> None:
     app.add_url_rule(paths.services + "/<path:_rest>", "no_service", no_such_service, methods=ALL_METHODS)
 
 
-def line_items(course: str) -> Response:
+def line_items(course: str, tool: str = "") -> Response:
     """List the caller's line items (filters `resource_link_id`, `resource_id`, `tag`; pages), or create one."""
     require_media_type(v.MEDIA_LINE_ITEMS if request.method == "GET" else v.MEDIA_LINE_ITEM)
     require_method("GET", "POST")
     caller = require_token(*_line_item_scopes())
     school = the_school()
     with school.lock:
-        where = _course(course, caller)
+        where = _course(course, caller, tool)
         return _create(where, caller) if request.method == "POST" else _list(where, caller)
 
 
-def line_item(course: str, item: str) -> Response:
+def line_item(course: str, item: str, tool: str = "") -> Response:
     """Read, change (whole, by PUT) or delete one line item."""
     require_media_type(v.MEDIA_LINE_ITEM)
     require_method("GET", "PUT", "DELETE")
     caller = require_token(*_line_item_scopes())
     school = the_school()
     with school.lock:
-        found = _item(_course(course, caller), item, caller)
+        found = _item(_course(course, caller, tool), item, caller)
         if request.method == "DELETE":
             return _delete(found)
         if request.method == "PUT":
@@ -53,31 +53,31 @@ def line_item(course: str, item: str) -> Response:
         return _json(json.dumps(school.personality.line_item_body(school, found)), v.MEDIA_LINE_ITEM)
 
 
-def take_score(course: str, item: str) -> Response:
+def take_score(course: str, item: str, tool: str = "") -> Response:
     """One score for one person (AGS 2.0, 3.4): 200 and an empty body, or a refusal whose status line says why."""
     require_media_type(v.MEDIA_SCORE)
     require_method("POST")
     caller = require_token(v.SCOPE_SCORE)
     school = the_school()
     with school.lock:
-        where = _course(course, caller)
+        where = _course(course, caller, tool)
         found = _item(where, item, caller)
         try:
-            _grade(where, found, request.get_json(force=True, silent=True))
+            person_id = _grade(where, found, request.get_json(force=True, silent=True))
         except _ScoreRefused as refused:
             status, reason = refused.args
             return school.personality.score_refusal(status, reason)
-    return _json("", v.MEDIA_SCORE)
+    return _json(school.personality.score_answer(school, found, person_id), v.MEDIA_SCORE)
 
 
-def list_results(course: str, item: str) -> Response:
+def list_results(course: str, item: str, tool: str = "") -> Response:
     """What the gradebook shows for a line item; `user_id` for one person only."""
     require_media_type(v.MEDIA_RESULTS)
     require_method("GET")
     caller = require_token(v.SCOPE_RESULT_READ)
     school = the_school()
     with school.lock:
-        found = _item(_course(course, caller), item, caller)
+        found = _item(_course(course, caller, tool), item, caller)
         wanted = request.args.get("user_id", "")
         grades = [
             (person_id, grade)
@@ -98,7 +98,9 @@ def _line_item_scopes() -> tuple[str, ...]:
     return (v.SCOPE_LINE_ITEM, v.SCOPE_LINE_ITEM_READ) if request.method == "GET" else (v.SCOPE_LINE_ITEM,)
 
 
-def _course(course_id: str, caller: Tool) -> Course:
+def _course(course_id: str, caller: Tool, tool: str) -> Course:
+    if tool not in ("", caller.deployment_id):
+        raise ServiceRefusal(403, "The access token belongs to another tool than the address names")
     named_tool = request.args.get("type_id")
     if named_tool is not None and named_tool != caller.deployment_id:
         raise ServiceRefusal(401, "The access token belongs to another tool than type_id names")
@@ -137,7 +139,7 @@ def _paged(bodies: list[dict[str, Any]], page: Page, caller: Tool, media_type: s
     school = the_school()
     response = _json(school.personality.list_json(bodies), media_type)
     if page.limit:
-        address = school.url(f"{request.path}?type_id={caller.deployment_id}")
+        address = school.url(request.path + school.personality.service_query(caller))
         # Headers travel as bytes: what is not ASCII here goes out in UTF-8, as the LMS's own source is written.
         links = school.personality.grade_page_links(address, page).encode().decode("latin-1")
         response.headers["Link"] = links
@@ -216,22 +218,25 @@ class _ScoreRefused(Exception):
     """A score that is not taken: status and reason."""
 
 
-def _grade(course: Course, item: LineItem, score: Any) -> None:
-    """Put `score` into the gradebook as the LMS does, which is not always what the sender meant.
+def _grade(course: Course, item: LineItem, score: Any) -> str:
+    """Put `score` into the gradebook as the LMS does, which is not always what the sender meant; the person's id.
 
     Anything but FullyGraded clears the grade that was there, and a score without a comment clears the feedback.
     """
     school = the_school()
     person_id, sent = _checked_score(course, score)
     before = school.grades.get((item.id, person_id))
-    if before and before.modified >= sent:
+    quirks = school.personality.quirks
+    earliest = sent if quirks.takes_score_of_same_second else sent - 1
+    if before and before.modified > earliest:
         reason = f"Refusing score with an earlier timestamp for item {item.id} and user {person_id}"
-        raise _ScoreRefused(409, reason)
+        raise _ScoreRefused(quirks.old_score_status, reason)
     given = score.get("scoreGiven") if score["gradingProgress"] == "FullyGraded" else None
     points = None if given is None else given * item.maximum / (score.get("scoreMaximum") or item.maximum)
     # The LMS dates a cleared grade by its own clock: a score sent from a slow clock comes too late after that.
     modified = int(school.now()) if points is None else sent
     school.grades[item.id, person_id] = Grade(points, score.get("comment") or None, modified)
+    return person_id
 
 
 def _checked_score(course: Course, score: Any) -> tuple[str, int]:
@@ -250,7 +255,8 @@ def _checked_score(course: Course, score: Any) -> tuple[str, int]:
         raise _ScoreRefused(400, "Incorrect score received: comment must be a string")
     role = course.members.get(score["userId"])
     if role is None or not role.is_gradable:
-        raise _ScoreRefused(400, "Incorrect score received: no such user, or not gradable in this course")
+        status = the_school().personality.quirks.not_gradable_status
+        raise _ScoreRefused(status, "Incorrect score received: no such user, or not gradable in this course")
     return score["userId"], _seconds(score["timestamp"])
 
 

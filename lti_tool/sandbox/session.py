@@ -47,7 +47,8 @@ def require_member(course_id: str) -> tuple[Person, Course, CourseRole]:
         raise PageRefusal(404, "There is no such course", "Go to the dashboard: it lists your courses.")
     role = school.role_of(person, course)
     if role is None:
-        advice = f"You are not enrolled in “{course.title}”. Ask the school’s Moodle administrator to enrol you."
+        product = school.personality.product
+        advice = f"You are not enrolled in “{course.title}”. Ask the school’s {product} administrator to enrol you."
         raise PageRefusal(403, "You are not enrolled in this course", advice)
     return person, course, role
 

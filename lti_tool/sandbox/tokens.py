@@ -19,6 +19,8 @@ def add_routes(app: Flask, school: School) -> None:
 
 def give_token() -> Response:
     """Trade a client assertion for an access token. Refusals are `OAuthRefusal`s that say what is wrong."""
+    if not _names_its_agent():
+        raise OAuthRefusal("invalid_request", "The request has no User-Agent.", 403)
     if request.method != "POST" or request.mimetype != "application/x-www-form-urlencoded":
         raise OAuthRefusal("invalid_request", "POST a form (application/x-www-form-urlencoded).")
     form = request.form
@@ -54,8 +56,10 @@ def require_token(*scopes: str) -> Tool:
     """The tool that calls, by its bearer token.
 
     Raises `ServiceRefusal`: 401 for a missing, unknown or expired token, and also for one without any of `scopes`,
-    where some LMSs answer 403.
+    where some LMSs answer 403; 403 for a call without User-Agent where the LMS wants one.
     """
+    if not _names_its_agent():
+        raise ServiceRefusal(403, "The request has no User-Agent")
     scheme, _, value = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not value:
         raise ServiceRefusal(401, "The request carries no bearer token")
@@ -72,12 +76,19 @@ def require_token(*scopes: str) -> Tool:
     return tool
 
 
+def _names_its_agent() -> bool:
+    return bool(request.headers.get("User-Agent")) or not the_school().personality.quirks.needs_user_agent
+
+
 def _proven_tool(assertion: str) -> Tool:
     school = the_school()
     tool = school.tool_by_client(_claimed_client(assertion))
     if tool is None:
         raise OAuthRefusal("invalid_client", "No tool with the client_id in sub is registered here.")
-    here = {school.url(school.personality.paths.tokens), school.base_url}
+    quirks = school.personality.quirks
+    here = {quirks.token_audience or school.url(school.personality.paths.tokens)}
+    if quirks.takes_issuer_as_audience:
+        here.add(school.issuer)
     try:
         claims = verify(school, tool, assertion, audiences=here, once="jti")
     except BadToken as problem:

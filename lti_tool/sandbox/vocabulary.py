@@ -34,6 +34,7 @@ SCOPE_LINE_ITEM: Final = "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem
 SCOPE_LINE_ITEM_READ: Final = "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem.readonly"
 SCOPE_RESULT_READ: Final = "https://purl.imsglobal.org/spec/lti-ags/scope/result.readonly"
 SCOPE_SCORE: Final = "https://purl.imsglobal.org/spec/lti-ags/scope/score"
+SCOPES_GRADES: Final = (SCOPE_LINE_ITEM, SCOPE_LINE_ITEM_READ, SCOPE_RESULT_READ, SCOPE_SCORE)
 SCOPE_MEMBERS_READ: Final = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
 SCOPE_TOOL_SETTING: Final = "https://purl.imsglobal.org/spec/lti-ts/scope/toolsetting"
 SCOPE_BASIC_OUTCOME: Final = "https://purl.imsglobal.org/spec/lti-bo/scope/basicoutcome"

@@ -313,6 +313,26 @@ def test_scopes_that_the_lms_does_not_offer_are_not_asked_for(app: Flask, lms: L
     assert lms.received[0].get_json()["scope"] == ""
 
 
+@pytest.mark.parametrize(
+    ("named", "kept"),
+    [
+        ("https://api.brightspace.com/auth/token", "https://api.brightspace.com/auth/token"),
+        # Canvas writes the bare name of a host, which it refuses itself as an audience.
+        ("canvas.instructure.com", ""),
+        ("javascript:alert(1)", ""),
+        ("https://lms.example/" + "x" * 1_000, ""),
+        (7, ""),
+        (None, ""),
+    ],
+)
+def test_the_audience_of_token_requests(
+    app: Flask, database: Database, lms: Lms, invite: str, named: object, kept: str
+) -> None:
+    lms.configuration = lms.configuration | {"authorization_server": named}
+    assert register(app, lms, invite).status_code == 200
+    assert platforms(database)[0].token_audience == kept
+
+
 def test_without_a_token_none_is_sent(app: Flask, lms: Lms, invite: str) -> None:
     register(app, lms, invite, registration_token="")
     assert "Authorization" not in lms.received[0].headers

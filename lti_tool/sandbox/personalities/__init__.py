@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from flask import Request, Response
@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Paths:
-    """The LMS's addresses, as Flask rules. `course`, `tool` and `item` are the variables of the service addresses."""
+    """The LMS's addresses, as Flask rules. `course`, `tool` and `item` are the variables of the service addresses.
 
-    configuration: str
-    registration: str
+    `configuration` and `registration` are None where tools are added by hand only.
+    """
+
+    configuration: str | None
+    registration: str | None
     jwks: str
     authorization: str
     tokens: str
@@ -32,6 +35,40 @@ class Paths:
     line_item: str
     scores: str
     results: str
+
+
+@dataclass(frozen=True)
+class Quirks:
+    """Where LMSs differ by a value alone. The defaults are what an LMS does that follows the specifications plainly."""
+
+    issuer: str | None = None
+    """One issuer for all schools; None: the school's own address."""
+    storage_target: str | None = None
+    """The frame that keeps values for every tool (`lti_storage_target`); None: there is none unless asked for."""
+    login_method: Literal["post", "get"] = "post"
+    """How the browser is sent to the tool's login."""
+    one_tool_per_domain: bool = False
+    sends_registration_token: bool = True
+    """If not, the addresses of the configuration carry what the registration is known by."""
+    configuration_needs_token: bool = False
+    """The configuration is shown only to who brings the registration's token in the query."""
+    token_audience: str | None = None
+    """The only audience that a client assertion may have; None: the address of the tokens."""
+    takes_issuer_as_audience: bool = False
+    """A client assertion may name the issuer too."""
+    needs_user_agent: bool = False
+    """Services refuse a call without this header."""
+    names_key_algorithm: bool = True
+    """Whether the keys of the key set name their algorithm (`alg`)."""
+    members_on_a_page: int = 0
+    """The longest page of the member list; 0: everybody, unless the tool asks for less."""
+    takes_query_in_links: bool = True
+    """Whether the url of a content item may have a query."""
+    old_score_status: int = 409
+    takes_score_of_same_second: bool = False
+    not_gradable_status: int = 400
+    context_type: str = "http://purl.imsglobal.org/vocab/lis/v2/course#CourseOffering"
+    members_versions: tuple[str, ...] = ("2.0",)
 
 
 @dataclass(frozen=True)
@@ -76,8 +113,8 @@ class Personality(Protocol):
     product: str
     paths: Paths
     id_token_lifetime_s: int
-    offers_platform_storage: bool
     missing_scope_status: int
+    quirks: Quirks
 
     def configuration(self, school: School) -> dict[str, Any]:
         """The OpenID configuration a tool reads at dynamic registration."""
@@ -105,6 +142,15 @@ class Personality(Protocol):
 
     def deep_linking_settings(self, launching: Launching) -> dict[str, Any]:
         """What the LMS accepts as an answer to a deep linking request."""
+
+    def deep_linking_data(self, session_key: str) -> str | None:
+        """What the LMS sends along as `data` and wants back; None if it sends nothing."""
+
+    def service_query(self, tool: Tool) -> str:
+        """What the addresses of line items carry as a query, with its question mark; empty if nothing."""
+
+    def score_answer(self, school: School, item: LineItem, person_id: str) -> str:
+        """The body that confirms a score."""
 
     def variables(self, launching: Launching) -> Mapping[str, str]:
         """The substitution variables this LMS knows, with their values; one that is not here stays unexpanded."""

@@ -14,7 +14,8 @@ from flask import Response
 
 from lti_tool.sandbox import vocabulary as v
 from lti_tool.sandbox.people import CourseRole
-from lti_tool.sandbox.personalities import Launching, Page, Paths
+from lti_tool.sandbox.personalities import Launching, Page, Paths, Quirks
+from lti_tool.sandbox.personalities.plain import Plain, plain_number
 
 if TYPE_CHECKING:
     from flask import Request
@@ -76,11 +77,11 @@ VARIABLES = (
 CONTAINERS = {"iframe": ("iframe", 3), "window": ("window", 4)}
 
 
-class Moodle:
+class Moodle(Plain):
     product = "Moodle"
     id_token_lifetime_s = 60
-    offers_platform_storage = False
     missing_scope_status = 401
+    quirks = Quirks(takes_issuer_as_audience=True, context_type="CourseSection", members_versions=("1.0", "2.0"))
     paths = Paths(
         configuration="/mod/lti/openid-configuration.php",
         registration="/mod/lti/openid-registration.php",
@@ -110,7 +111,7 @@ class Moodle:
             "token_endpoint_auth_signing_alg_values_supported": ["RS256"],
             "jwks_uri": school.url(self.paths.jwks),
             "authorization_endpoint": school.url(self.paths.authorization),
-            "registration_endpoint": school.url(self.paths.registration),
+            "registration_endpoint": school.url(self.paths.registration or ""),
             "scopes_supported": [
                 v.SCOPE_BASIC_OUTCOME,
                 v.SCOPE_LINE_ITEM_READ,
@@ -143,37 +144,6 @@ class Moodle:
             granted += readers
         granted += [scope for scope in (v.SCOPE_MEMBERS_READ, v.SCOPE_TOOL_SETTING) if scope in requested]
         return tuple(granted)
-
-    def registration_answer(self, tool: Tool) -> dict[str, Any]:
-        configuration: dict[str, Any] = {
-            "version": "1.3.0",
-            "deployment_id": tool.deployment_id,
-            "target_link_uri": tool.target_link_uri,
-            "domain": tool.domain,
-            "description": tool.description,
-        }
-        if tool.deep_linking_url is not None:
-            message = {"type": v.DEEP_LINKING_REQUEST, "target_link_uri": tool.deep_linking_url}
-            configuration["messages"] = [message]
-        if tool.custom:
-            configuration["custom_parameters"] = tool.custom
-        names = ["name", "family_name", "given_name"] if tool.sends_name else []
-        email = ["email"] if tool.sends_email else []
-        configuration["claims"] = ["sub", "iss", *names, *email]
-        return {
-            "client_id": tool.client_id,
-            "response_types": ["id_token"],
-            "jwks_uri": tool.jwks_url,
-            "initiate_login_uri": tool.login_url,
-            "grant_types": ["client_credentials", "implicit"],
-            "redirect_uris": list(tool.redirect_uris),
-            "application_type": "web",
-            "token_endpoint_auth_method": "private_key_jwt",
-            "client_name": tool.name,
-            "logo_uri": tool.logo_uri,
-            "scope": " ".join(tool.scopes),
-            v.TOOL_CONFIGURATION: configuration,
-        }
 
     def message_hint(self, activity: Activity | None) -> tuple[str, str]:
         number = _random_number()
@@ -253,6 +223,12 @@ class Moodle:
             "title": launching.tool.name,
             "text": "",
         }
+
+    def service_query(self, tool: Tool) -> str:
+        return f"?type_id={tool.deployment_id}"
+
+    def score_answer(self, school: School, item: LineItem, person_id: str) -> str:
+        return ""
 
     def variables(self, launching: Launching) -> Mapping[str, str]:
         person, course, activity = launching.person, launching.course, launching.activity
@@ -402,11 +378,6 @@ class Moodle:
             "lis_result_sourcedid": _compact_json({"data": data, "hash": proof}),
             "lis_outcome_service_url": launching.school.url("/mod/lti/service.php"),
         }
-
-
-def plain_number(value: float) -> float | int:
-    """`value` as JSON writes it: a whole number without a fraction."""
-    return int(value) if float(value).is_integer() else value
 
 
 def _compact_json(value: Any) -> str:

@@ -6,6 +6,9 @@
   const frames = [...document.querySelectorAll("iframe[data-tool-origins]")];
   const storageHolder = document.querySelector("[data-storage-origins]");
   const storageOrigins = storageHolder ? storageHolder.dataset.storageOrigins.split(" ") : [];
+  // Where another frame keeps the values, the page around the tool only says which one (Canvas).
+  const storageFrame = (storageHolder && storageHolder.dataset.storageFrame) || "_parent";
+  const storageIsHere = storageFrame === "_parent" || window.name === storageFrame;
   const valuesByOrigin = new Map();
   const offered = ["lti.capabilities", "lti.put_data", "lti.get_data", "lti.frameResize"];
 
@@ -47,12 +50,15 @@
 
   function answer(event, message) {
     // An LMS without storage stays silent, as one that never heard of it.
-    if (storageOrigins.length === 0) return;
+    if (storageOrigins.length === 0 || (!storageIsHere && message.subject !== "lti.capabilities")) return;
     const reply = { subject: `${message.subject}.response`, message_id: message.message_id };
     if (typeof message.message_id !== "string" || message.message_id === "") {
       reply.error = { code: "bad_request", message: "message_id is missing" };
     } else if (message.subject === "lti.capabilities") {
-      reply.supported_messages = offered.map((subject) => ({ subject, frame: "_parent" }));
+      reply.supported_messages = offered.map((subject) => ({
+        subject,
+        frame: subject === "lti.frameResize" ? "_parent" : storageFrame,
+      }));
     } else if (!storageOrigins.includes(event.origin)) {
       reply.error = { code: "wrong_origin", message: `${event.origin} is not the origin of a tool of this page` };
     } else if (typeof message.key !== "string" || message.key === "") {
