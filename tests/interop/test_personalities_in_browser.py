@@ -85,7 +85,9 @@ def lms() -> Iterator[Served]:
 @pytest.fixture
 def page() -> Iterator[Page]:
     with sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        browser = running.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
         context = browser.new_context()
         context.set_default_timeout(15_000)
         yield context.new_page()
