@@ -6,11 +6,25 @@ from typing import Any
 
 import jwt
 import pytest
-from door.fake_platform import ABSENT, CLAIM, CLIENT_ID, ISSUER, TARGET, Door, FakePlatform, assert_page, is_let_in
+from door.fake_platform import (
+    ABSENT,
+    CLAIM,
+    CLIENT_ID,
+    ISSUER,
+    PUBLIC_URL,
+    TARGET,
+    Door,
+    FakePlatform,
+    assert_page,
+    is_let_in,
+)
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
+from lti_tool.activities import selections
 from lti_tool.activities.models import Activity, ActivityTrainer, Selection
+from lti_tool.lti import logins
+from lti_tool.lti.logins import Onward
 from lti_tool.people.models import Course, Deployment, Membership, SignIn
 from lti_tool.store.jobs_models import Job
 
@@ -322,6 +336,26 @@ def test_the_roster_of_the_course_stays_known(door: Door) -> None:
     with door.database.read() as session:
         assert session.scalars(select(Course.memberships_url)).all() == [address]
         assert len(session.scalars(select(Job.id)).all()) == jobs
+
+
+def test_it_goes_on_in_a_new_tab(door: Door) -> None:
+    Chooser(door)
+    with door.database.write() as session:
+        selection = session.scalars(select(Selection)).one()
+        kept = Onward(selection.membership_id, None, "en", ISSUER, "", selection.id)
+        code = logins.keep_onward(session, kept, door.clock())
+    tab = door.browser()
+    answer = tab.post("/lti/continue", data={"code": code}, headers={"Origin": PUBLIC_URL}, follow_redirects=True)
+    assert answer.status_code == 200 and 'name="title-1"' in answer.text
+
+
+def test_old_selections_are_forgotten_and_what_they_prepared_stays(door: Door) -> None:
+    Chooser(door).answered()
+    for seconds, gone in ((12 * 3600, 0), (2 * 3600, 1)):
+        door.clock.advance(seconds)
+        with door.database.write() as session:
+            assert selections.forget_old(session, door.clock()) == gone
+    assert len(activities(door)) == 1
 
 
 # The placed link
