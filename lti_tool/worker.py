@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from lti_tool.activities import selections
 from lti_tool.lti import logins
 from lti_tool.lti.service import LtiDoor
 from lti_tool.pairing.service import lapse_due
@@ -49,6 +50,7 @@ def periodic(database: Database, clock: Clock) -> tuple[Periodic, ...]:
     return (
         Periodic("forget_old_logins", timedelta(minutes=10), lambda: logins.forget_old(database, clock())),
         Periodic("remove_expired_sign_ins", timedelta(hours=1), in_transaction(sign_ins.remove_expired)),
+        Periodic("forget_old_selections", timedelta(hours=1), in_transaction(selections.forget_old)),
         Periodic("lapse_invitations", timedelta(hours=1), in_transaction(lapse_due)),
     )
 

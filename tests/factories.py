@@ -170,6 +170,7 @@ def sign_in(
     activity_id: str | None,
     now: datetime | None = None,
     locale: str = "en",
+    selection_id: str | None = None,
 ) -> str:
     """Signs a membership in, as a launch would; returns the path prefix of their pages: `/at/<handle>`."""
     with database.write() as session:
@@ -180,6 +181,7 @@ def sign_in(
             locale=locale,
             platform_origin="https://lms.example",
             return_url="",
+            selection_id=selection_id,
             now=now or datetime.now(UTC),
         )
     client.set_cookie(f"__Host-at-{handle}", secret, domain="localhost")

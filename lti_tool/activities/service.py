@@ -1,5 +1,6 @@
 """Finding the activity of a link, and setting it up."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,7 +8,7 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, ActivityTrainer
-from lti_tool.people.models import Membership, Person
+from lti_tool.people.models import Course, Membership, Person
 from lti_tool.privacy.rules import ActivityFacts
 from lti_tool.store.base import new_id
 from lti_tool.store.database import rows_changed, run
@@ -15,6 +16,17 @@ from lti_tool.store.database import rows_changed, run
 _OF_LINK = select(Activity.id, Activity.title).where(
     Activity.course_id == bindparam("course"), Activity.resource_link_id == bindparam("link")
 )
+_NAMED = select(Activity.course_id, Activity.purpose, Activity.protocol).where(
+    Activity.id == bindparam("activity"),
+    # The word of a link counts as far as its deployment reaches: from there nobody learns of another school.
+    Activity.course_id.in_(
+        select(Course.id).where(
+            Course.deployment_id
+            == select(Course.deployment_id).where(Course.id == bindparam("course")).scalar_subquery()
+        )
+    ),
+)
+_ID = re.compile(r"[0-9a-z]{16}")
 _BY_ID = select(
     Activity.id, Activity.course_id, Activity.title, Activity.purpose, Activity.status, Activity.protocol
 ).where(Activity.id == bindparam("activity"))
@@ -37,13 +49,24 @@ class ActivityView:
         return ActivityFacts(self.course_id, self.status)
 
 
-def find_or_create_link(session: Session, *, course_id: str, resource_link_id: str, title: str, now: datetime) -> str:
+def find_or_create_link(
+    session: Session, *, course_id: str, resource_link_id: str, title: str, now: datetime, named: str = ""
+) -> str:
     """Id of the activity behind a resource link; a link seen for the first time becomes a `new` one.
+
+    `named` is the activity that the link says it was placed for (custom parameter), or empty. If it was prepared in
+    this course and has no link yet, it is the one. If it has one, or is another course's, this link is a copy: a `new`
+    activity with the same purpose and protocol, without its trainer, people and content. An unknown one is ignored.
 
     The LMS's title is followed until the trainer has set the activity up, and again whenever it changes there.
     """
     row = run(session, _OF_LINK, {"course": course_id, "link": resource_link_id}).one_or_none()
     if row is None:
+        original = (
+            run(session, _NAMED, {"activity": named, "course": course_id}).one_or_none() if _is_id(named) else None
+        )
+        if original and original.course_id == course_id and _bind(session, named, resource_link_id, title):
+            return named
         activity_id = new_id()
         session.execute(
             insert(Activity).values(
@@ -52,8 +75,8 @@ def find_or_create_link(session: Session, *, course_id: str, resource_link_id: s
                 resource_link_id=resource_link_id,
                 title=title[:300],
                 status="new",
-                purpose="",
-                protocol="",
+                purpose=original.purpose if original else "",
+                protocol=original.protocol if original else "",
                 created_at=now,
             )
         )
@@ -61,6 +84,19 @@ def find_or_create_link(session: Session, *, course_id: str, resource_link_id: s
     if title and row.title != title[:300]:
         session.execute(update(Activity).where(Activity.id == row.id).values(title=title[:300]))
     return str(row.id)
+
+
+def _is_id(text: str) -> bool:
+    return bool(_ID.fullmatch(text))
+
+
+def _bind(session: Session, activity_id: str, resource_link_id: str, title: str) -> bool:
+    """Gives a prepared activity its link; False if it has one. Of two links at the same moment, one gets it."""
+    values = {"resource_link_id": resource_link_id} | ({"title": title[:300]} if title else {})
+    bound = session.execute(
+        update(Activity).where(Activity.id == activity_id, Activity.resource_link_id.is_(None)).values(values)
+    )
+    return rows_changed(bound) == 1
 
 
 def find(session: Session, activity_id: str) -> ActivityView | None:

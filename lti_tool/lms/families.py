@@ -22,6 +22,11 @@ class Family:
         """Origin of the page that shows ours in a frame."""
         return platform.origin
 
+    def return_origins(self, platform: KnownPlatform, launch: Launch) -> frozenset[str]:
+        """Origins to which our answer to a selection of content may go: the platform's own, and no other."""
+        known = {origin_of(platform.issuer), platform.origin, self.frame_origin(platform, launch)}
+        return frozenset(known - {""})
+
 
 class Moodle(Family):
     """Registers a tool as Pending: launches fail until an administrator activates it."""

@@ -18,6 +18,8 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from lti_tool.lti import deep_linking
+from lti_tool.lti.deep_linking import Selection
 from lti_tool.lti.errors import DoorError, Reason
 from lti_tool.lti.platform import KnownPlatform, origin_of
 
@@ -27,7 +29,6 @@ MAX_TOKEN = 100_000
 """Characters of an id_token: with every custom parameter of every LMS it is a tenth of this."""
 
 RESOURCE_LINK = "LtiResourceLinkRequest"
-DEEP_LINKING = "LtiDeepLinkingRequest"
 
 _CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
 _NAMES_ROLES = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"
@@ -62,11 +63,12 @@ class Grades:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A proven resource link launch, in the words of the specification. Texts are cut to what the store takes."""
+    """A proven launch, in the words of the specification. Texts are cut to what the store takes."""
 
     deployment_id: str
     sub: str
     resource_link_id: str
+    """Empty where content is selected."""
     resource_link_title: str = ""
     roles: tuple[str, ...] = ()
     context_id: str = ""
@@ -83,6 +85,8 @@ class Launch:
     grades: Grades = field(default_factory=Grades)
     custom: Mapping[str, str] = field(default_factory=dict)
     """Without the variables that the platform did not expand."""
+    selection: Selection | None = None
+    """What may be placed, where content is selected (a deep linking request); None for a resource link launch."""
 
 
 def prove(
@@ -162,20 +166,22 @@ def _read(claims: dict[str, Any], login: ExpectedLogin) -> Launch:
     if claims.get(_CLAIM + "version") != "1.3.0":
         raise DoorError(Reason.BAD_CLAIM, "version")
     message = claims.get(_CLAIM + "message_type")
-    if message not in (RESOURCE_LINK, DEEP_LINKING):
+    if message not in (RESOURCE_LINK, deep_linking.REQUEST):
         raise DoorError(Reason.UNKNOWN_MESSAGE)
     deployment_id = _identifier(claims.get(_CLAIM + "deployment_id"), "deployment_id")
     if claims.get(_CLAIM + "target_link_uri") != login.target_link_uri:
         raise DoorError(Reason.WRONG_TARGET, "target_link_uri")
-    if message == DEEP_LINKING:
-        raise DoorError(Reason.DEEP_LINKING)
-    link = _object(claims, _CLAIM + "resource_link")
-    link_id = _identifier(link.get("id"), "resource_link.id")
+    selection = deep_linking.read_selection(claims) if message == deep_linking.REQUEST else None
+    link = {} if selection else _object(claims, _CLAIM + "resource_link")
+    link_id = "" if selection else _identifier(link.get("id"), "resource_link.id")
     if claims.get("sub") in (None, ""):
         raise DoorError(Reason.ANONYMOUS)
     sub = _identifier(claims["sub"], "sub")
 
     context = _object(claims, _CLAIM + "context")
+    if selection and not context.get("id"):
+        # What is placed belongs to a course, and without a link this is the only word on which one.
+        raise DoorError(Reason.BAD_CLAIM, "context.id")
     presentation = _object(claims, _CLAIM + "launch_presentation")
     grades = _object(claims, _GRADES)
     return Launch(
@@ -196,6 +202,7 @@ def _read(claims: dict[str, Any], login: ExpectedLogin) -> Launch:
         memberships_url=_url(_object(claims, _NAMES_ROLES).get("context_memberships_url")),
         grades=Grades(_texts(grades.get("scope")), _url(grades.get("lineitems")), _url(grades.get("lineitem"))),
         custom=_custom(_object(claims, _CLAIM + "custom")),
+        selection=selection,
     )
 
 

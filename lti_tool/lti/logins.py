@@ -109,6 +109,8 @@ class Onward:
     locale: str
     platform_origin: str
     return_url: str
+    selection_id: str | None = None
+    """The selection of content that this launch began, if it did."""
 
 
 def read_request(given: Mapping[str, str], public_url: str) -> LoginRequest:
@@ -214,6 +216,7 @@ def keep_onward(session: Session, onward: Onward, now: datetime) -> str:
             locale=onward.locale,
             platform_origin=onward.platform_origin,
             return_url=onward.return_url,
+            selection_id=onward.selection_id,
             expires_at=now + CODE_LIFETIME,
         )
     )
@@ -230,6 +233,7 @@ def take_onward(session: Session, code: str, now: datetime) -> Onward:
             Continuation.locale,
             Continuation.platform_origin,
             Continuation.return_url,
+            Continuation.selection_id,
         ).where(Continuation.code_hash == hashed(code), Continuation.expires_at > now)
     ).one_or_none()
     if row is None or rows_changed(session.execute(delete(Continuation).where(Continuation.id == row.id))) != 1:

@@ -44,6 +44,7 @@ class Continuation(Base):
     locale: Mapped[str] = mapped_column(String(20))
     platform_origin: Mapped[str] = mapped_column(String(300))
     return_url: Mapped[str] = mapped_column(String(1000))
+    selection_id: Mapped[Ref | None] = mapped_column(ForeignKey("selections.id", ondelete="CASCADE"), index=True)
     expires_at: Mapped[Moment] = mapped_column(index=True)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from lti_tool.lti import deep_linking
 from lti_tool.lti.errors import DoorError, Reason
 from lti_tool.lti.http import AddressRefused, Http, HttpError
 from lti_tool.lti.launch import RESOURCE_LINK
@@ -37,6 +38,8 @@ class Configuration:
     scopes: tuple[str, ...]
     family: str
     """Product family code, or empty."""
+    messages: tuple[str, ...]
+    """Types of messages that it sends."""
     token_audience: str = ""
     """Audience of a token request where it is not the token URL (`authorization_server`), or empty."""
 
@@ -63,7 +66,7 @@ def register(http: Http, configuration_url: str, token: str, public_url: str) ->
     try:
         answer = http.post(
             configuration.registration_url,
-            json=tool_registration(public_url, configuration.scopes),
+            json=tool_registration(public_url, configuration.scopes, configuration.messages),
             headers=headers,
             max_bytes=_MAX_BYTES,
         )
@@ -81,8 +84,15 @@ def register(http: Http, configuration_url: str, token: str, public_url: str) ->
     return Registered(configuration, client_id, _short(deployment, 255))
 
 
-def tool_registration(public_url: str, offered_scopes: tuple[str, ...]) -> dict[str, Any]:
-    """Our client registration (Dynamic Registration 1.0, section 3.6): asks for no scope that is not used."""
+def tool_registration(
+    public_url: str, offered_scopes: tuple[str, ...], offered_messages: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """Our client registration (Dynamic Registration 1.0, section 3.6): asks for no scope that is not used.
+
+    Selecting content is asked for where the platform offers it, among the activities of a course.
+    """
+    link = {"type": RESOURCE_LINK, "target_link_uri": f"{public_url}/lti/launch", "label": TITLE}
+    select = link | {"type": deep_linking.REQUEST, "placements": ["ContentArea"]}
     return {
         "application_type": "web",
         "response_types": ["id_token"],
@@ -100,7 +110,7 @@ def tool_registration(public_url: str, offered_scopes: tuple[str, ...]) -> dict[
             "target_link_uri": f"{public_url}/lti/launch",
             "custom_parameters": _CUSTOM,
             "claims": list(_CLAIMS),
-            "messages": [{"type": RESOURCE_LINK, "target_link_uri": f"{public_url}/lti/launch", "label": TITLE}],
+            "messages": [link, select] if deep_linking.REQUEST in offered_messages else [link],
         },
     }
 
@@ -158,6 +168,7 @@ def _configuration(http: Http, body: Mapping[str, Any], url: str) -> Configurati
         scopes=tuple(scope for scope in scopes if isinstance(scope, str)) if isinstance(scopes, list) else (),
         token_audience=_token_audience(body),
         family=_short(about.get("product_family_code"), 40) if isinstance(about, dict) else "",
+        messages=_message_types(about.get("messages_supported")) if isinstance(about, dict) else (),
     )
 
 
@@ -166,6 +177,12 @@ def _token_audience(body: Mapping[str, Any]) -> str:
     refuses itself as an audience."""
     named = _short(body.get("authorization_server"), 1_000)
     return named if origin_of(named) else ""
+
+
+def _message_types(messages: object) -> tuple[str, ...]:
+    if not isinstance(messages, list):
+        return ()
+    return tuple(_short(message.get("type"), 100) for message in messages if isinstance(message, dict))
 
 
 def _short(value: object, limit: int) -> str:

@@ -31,6 +31,8 @@ class Actor:
     """Language of the launch, or empty."""
     platform_origin: str
     return_url: str
+    selection_id: str | None = None
+    """The selection of content that was launched; None where it was an activity."""
 
     @property
     def is_guest(self) -> bool:

@@ -152,7 +152,9 @@ def _course(session: Session, row: "Row[*tuple[Any, ...]]", launch: Launch, now:
         return ArrivedCourse(course_id, launch.memberships_url, None)
     known = {"title": row.title, "label": row.course_label, "memberships_url": row.memberships_url}
     # The roster's address may be withdrawn; a title is only ever replaced by another.
-    if news := _news(known, said, clears=frozenset({"memberships_url"})):
+    # Where content is selected, Moodle names no roster at all.
+    clears = frozenset() if launch.selection else frozenset({"memberships_url"})
+    if news := _news(known, said, clears=clears):
         session.execute(update(Course).where(Course.id == row.course_id).values(news))
     return ArrivedCourse(row.course_id, launch.memberships_url, row.roster_read_at)
 

@@ -125,6 +125,8 @@ class SignIn(Base):
     secret_hash: Mapped[str] = mapped_column(String(64))
     membership_id: Mapped[Ref] = mapped_column(ForeignKey("memberships.id", ondelete="CASCADE"), index=True)
     activity_id: Mapped[Ref | None] = mapped_column(ForeignKey("activities.id", ondelete="CASCADE"), index=True)
+    selection_id: Mapped[Ref | None] = mapped_column(ForeignKey("selections.id", ondelete="CASCADE"), index=True)
+    """The selection of content that this launch began; none for the launch of an activity."""
     locale: Mapped[str] = mapped_column(String(20), default="")
     platform_origin: Mapped[str] = mapped_column(String(300))
     """Origin that may embed the pages of this sign-in."""

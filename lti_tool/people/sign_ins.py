@@ -29,6 +29,7 @@ _WHO_HOLDS = (
         Course.id.label("course_id"),
         Course.title,
         SignIn.activity_id,
+        SignIn.selection_id,
         Person.name,
         Person.given_name,
         Membership.lms_role,
@@ -62,6 +63,7 @@ def open_sign_in(
     platform_origin: str,
     return_url: str,
     now: datetime,
+    selection_id: str | None = None,
 ) -> tuple[str, str]:
     """A new session for a proven launch: (handle, secret). The secret is only ever in the browser's cookie."""
     handle, secret = new_id(), secrets.token_urlsafe(32)
@@ -73,6 +75,7 @@ def open_sign_in(
             "secret_hash": _hash(secret),
             "membership_id": membership_id,
             "activity_id": activity_id,
+            "selection_id": selection_id,
             "locale": locale[:20],
             "platform_origin": platform_origin,
             "return_url": return_url[:1000],
@@ -109,6 +112,7 @@ def load_actor(session: Session, handle: str, secret: str, now: datetime) -> Act
         locale=row.locale,
         platform_origin=row.platform_origin,
         return_url=row.return_url,
+        selection_id=row.selection_id,
     )
 
 

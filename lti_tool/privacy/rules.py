@@ -16,6 +16,7 @@ class Action(StrEnum):
     """All that anyone can ask to do with something that has an owner."""
 
     SET_UP_ACTIVITY = "set up activity"
+    PLACE_ACTIVITIES = "place activities"
     DECLARE_LEADER = "declare leader"
     TAKE_PART = "take part"
     SEE_PROGRESS = "see progress"
@@ -36,6 +37,14 @@ class ActivityFacts:
 
     course_id: str
     status: str
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionFacts:
+    """A selection of content in the LMS, as far as rules need it."""
+
+    membership_id: str
+    """Who selects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +148,15 @@ def _set_up_activity(actor: Actor, activity: ActivityFacts) -> bool:
     )
 
 
+def _place_activities(actor: Actor, selection: SelectionFacts) -> bool:
+    return (
+        actor.is_active
+        and actor.lms_role == "instructor"
+        and not actor.is_above
+        and selection.membership_id == actor.membership_id
+    )
+
+
 def _declare_leader(actor: Actor, _thing: None) -> bool:
     return actor.is_active and not actor.is_leader
 
@@ -204,6 +222,7 @@ def _read_reflection(actor: Actor, reflection: ReflectionFacts) -> bool:
 
 RULES: dict[Action, Callable[[Actor, Any], bool]] = {
     Action.SET_UP_ACTIVITY: _set_up_activity,
+    Action.PLACE_ACTIVITIES: _place_activities,
     Action.DECLARE_LEADER: _declare_leader,
     Action.TAKE_PART: _take_part,
     Action.SEE_PROGRESS: _see_progress,

@@ -14,6 +14,7 @@ from flask import Blueprint, Response, g, jsonify, make_response, redirect, rend
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from lti_tool.activities import selections
 from lti_tool.activities.service import find_or_create_link
 from lti_tool.lms.families import family_of
 from lti_tool.lti import logins, registration, tool_keys
@@ -306,17 +307,23 @@ def _arrive(session: Session, platform: KnownPlatform, proven: Launch) -> Onward
     arrived = arrival.arrive(session, platform.id, proven, now)
     if arrived is None:
         return None
-    activity_id = find_or_create_link(
-        session,
-        course_id=arrived.course.id,
-        resource_link_id=proven.resource_link_id,
-        title=proven.resource_link_title,
-        now=now,
-    )
-    roster.request_if_stale(session, arrived.course, now)
+    activity_id = selection_id = None
+    if proven.selection:
+        selection_id = selections.open_selection(session, arrived.membership_id, proven.selection, now)
+    else:
+        activity_id = find_or_create_link(
+            session,
+            course_id=arrived.course.id,
+            resource_link_id=proven.resource_link_id,
+            title=proven.resource_link_title,
+            named=proven.custom.get(selections.CUSTOM_NAME, ""),
+            now=now,
+        )
+        roster.request_if_stale(session, arrived.course, now)
     return Onward(
         membership_id=arrived.membership_id,
         activity_id=activity_id,
+        selection_id=selection_id,
         locale=proven.locale,
         platform_origin=family_of(platform.family).frame_origin(platform, proven),
         return_url=proven.return_url,
@@ -328,6 +335,7 @@ def _open_sign_in(session: Session, onward: Onward) -> tuple[str, str]:
         session,
         membership_id=onward.membership_id,
         activity_id=onward.activity_id,
+        selection_id=onward.selection_id,
         locale=onward.locale,
         platform_origin=onward.platform_origin,
         return_url=onward.return_url,
@@ -339,6 +347,10 @@ def _prove(id_token: str, platform: KnownPlatform, begun: StoredLogin) -> Launch
     logins.require_active(platform)
     proven = tool().lti.prove(id_token, platform, begun, tool().clock())
     g.launch_locale = proven.locale
+    if proven.selection:
+        origins = family_of(platform.family).return_origins(platform, proven)
+        if origin_of(proven.selection.return_url) not in origins:
+            raise DoorError(Reason.BAD_CLAIM, "deep_link_return_url")
     return proven
 
 

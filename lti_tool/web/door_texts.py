@@ -62,12 +62,12 @@ def texts_for(error: DoorError) -> tuple[int, str, str, str]:
                     "LMS to let the tool know who opens it; no e-mail address is needed."
                 ),
             )
-        case Reason.DEEP_LINKING:
+        case Reason.LINKS_NOT_TAKEN:
             return (
-                403,
-                _("A plain link is enough"),
-                _("Your LMS offered to choose content here. This installation has nothing to choose from yet."),
-                _("Add the tool to your course as a plain link. Who opens it first as an instructor sets it up."),
+                400,
+                _("There is no place for an activity here"),
+                _("Your LMS asked for content of a kind that this tool does not have: it places activities, as links."),
+                _("Select content where your course takes activities, or add the tool to the course as a plain link."),
             )
         case Reason.UNKNOWN_MESSAGE:
             return (

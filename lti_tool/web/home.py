@@ -2,8 +2,9 @@
 
 from enum import StrEnum
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
 
 from lti_tool.activities import service as activities
 from lti_tool.activities.service import ActivityView
@@ -54,14 +55,16 @@ def landing(actor: Actor, activity: ActivityFacts | None) -> Landing:
 
 
 @blueprint.get("/")
-def show() -> str:
+def show() -> str | Response:
     """The page with the next step."""
+    if actor().selection_id:
+        return redirect(url_for("activities.select"), 303)
     with tool().database.read() as session:
         activity = activities.find(session, actor().activity_id or "")
         where = landing(actor(), activity.facts if activity else None)
         if activity is not None:
             if where is Landing.SET_UP:
-                return set_up_page(activity)
+                return set_up_page(activity, protocol=activity.protocol, purpose=activity.purpose)
             if where is Landing.PROGRESS:
                 return progress_page(session, activity)
             if where is Landing.TEACHER:

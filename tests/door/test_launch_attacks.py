@@ -451,11 +451,6 @@ def test_an_unknown_message(door: Door, message: object) -> None:
     assert_page(door.launch(changes={CLAIM + "message_type": message}), 400, "The tool cannot do this")
 
 
-def test_deep_linking_is_known_and_politely_declined(door: Door) -> None:
-    answer = door.launch(changes={CLAIM + "message_type": "LtiDeepLinkingRequest", CLAIM + "resource_link": ABSENT})
-    assert_page(answer, 403, "A plain link is enough")
-
-
 @pytest.mark.parametrize("deployment", [ABSENT, None, "", 1, ["1"], "x" * 300, "1\0", "\ud800"])
 def test_a_deployment_that_is_no_id(door: Door, deployment: object) -> None:
     assert_page(door.launch(changes={CLAIM + "deployment_id": deployment}), 400, "deployment_id")

@@ -333,6 +333,24 @@ def test_the_audience_of_token_requests(
     assert platforms(database)[0].token_audience == kept
 
 
+def test_selecting_content_is_asked_for_where_the_lms_offers_it(app: Flask, lms: Lms, invite: str) -> None:
+    register(app, lms, invite)
+    messages = lms.received[0].get_json()[TOOL]["messages"]
+    address = "http://localhost:8000/lti/launch"
+    assert [(each["type"], each["target_link_uri"]) for each in messages] == [
+        ("LtiResourceLinkRequest", address),
+        ("LtiDeepLinkingRequest", address),
+    ]
+    assert messages[1]["placements"] == ["ContentArea"]
+
+
+@pytest.mark.parametrize("offered", [None, "LtiDeepLinkingRequest", [], [{"type": "LtiResourceLinkRequest"}, "x", {}]])
+def test_and_nowhere_else(app: Flask, lms: Lms, invite: str, offered: object) -> None:
+    lms.configuration[PLATFORM]["messages_supported"] = offered
+    register(app, lms, invite)
+    assert [each["type"] for each in lms.received[0].get_json()[TOOL]["messages"]] == ["LtiResourceLinkRequest"]
+
+
 def test_without_a_token_none_is_sent(app: Flask, lms: Lms, invite: str) -> None:
     register(app, lms, invite, registration_token="")
     assert "Authorization" not in lms.received[0].headers

@@ -80,6 +80,12 @@ def test_every_page_is_accessible_and_narrow_enough(
     niamh.press("Choose what comes next")
     niamh.press("Swap roles: I am the coach next")
     trainer.visit("you", "nothing-here")
+    trainer.page.goto(activity.split("/activity/")[0] + "/add")
+    select = trainer.page.get_by_role("link", name="Select content").get_attribute("href")
+    selecting = Somebody(new_context(), sandbox, steps.TRAINER)
+    selecting.look = look
+    selecting.open_alone(f"{sandbox.url}{select}")
+    selecting.press("Place it in the course")
     arrive(steps.PRINCIPAL)
     for error in ("/lti/launch", "/lti/login", "/"):
         niamh.page.goto(live_tool.url + error)

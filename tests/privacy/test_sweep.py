@@ -19,9 +19,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import insert, select, update
 from werkzeug.routing import Rule
 
+from lti_tool.activities import selections
 from lti_tool.activities.models import Activity
 from lti_tool.cycles.models import Cycle, CycleMember, CycleText, Meeting, StageMark
 from lti_tool.cycles.rules import FIRST_TURN
+from lti_tool.lti import deep_linking
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Invitation, Pair, PairMember
 from lti_tool.people.models import Membership, Person
@@ -51,7 +53,18 @@ OWN = ("happened", "own_learning", "own_next", "own_partnership")
 NOTES = ("notes_seen", "notes_questions")
 ALL_FIELDS = (*SHARED_BY_HOST, *SHARED_BY_BOTH, *EACH_FOR_BOTH, *OWN, *NOTES)
 INSIDERS = ("host", "coach")
-SEES_NO_NAMES = ("leader", "administrator", "guest", "teacher elsewhere", "left", "nobody")
+SELECTING = ("guest", "teacher", "leader", "administrator", "left")
+"""Who comes by a selection of content in the LMS too, which an LMS can offer to anybody."""
+MAY_PLACE = ("guest selecting content",)
+SEES_NO_NAMES = (
+    "leader",
+    "administrator",
+    "guest",
+    "teacher elsewhere",
+    "left",
+    "nobody",
+    *(f"{who} selecting content" for who in SELECTING if who != "teacher"),
+)
 THEIRS_TO_DO = {
     ("asker", "pairing.withdraw"),
     ("asker", "people.declare_leader"),
@@ -61,6 +74,11 @@ THEIRS_TO_DO = {
     ("guest in a new activity", "people.leave"),
     ("guest in a new activity", "people.declare_leader"),
     ("guest", "people.declare_leader"),
+    ("guest selecting content", "activities.place"),
+    ("guest selecting content", "people.leave"),
+    ("guest selecting content", "people.declare_leader"),
+    ("teacher selecting content", "people.leave"),
+    ("teacher selecting content", "people.declare_leader"),
 }
 """What a role may well change in the world that is compared; tried at the end instead."""
 CHANGES_ONESELF = ("people.leave", "people.declare_leader")
@@ -131,6 +149,15 @@ def build(database: Database, now: datetime, *, late: bool, quick: bool = False)
     ):
         browser = app.test_client()
         world.doors[role] = (browser, sign_in(database, browser, membership, activity, now))
+    for who, membership in zip(
+        SELECTING, (made.guest, made.teachers[4], made.leader, made.administrator, left), strict=True
+    ):
+        browser = app.test_client()
+        wanted = deep_linking.Selection("https://lms.example/return", accept_multiple=True)
+        with database.write() as session:
+            selection = selections.open_selection(session, membership, wanted, now)
+        prefix = sign_in(database, browser, membership, None, now, selection_id=selection)
+        world.doors[f"{who} selecting content"] = (browser, prefix)
     world.doors["nobody"] = (app.test_client(), world.doors["host"][1])
     _write(world)
     with database.write() as session:
@@ -249,6 +276,9 @@ def paths(world: World, rule: Rule, cycle_id: str) -> Iterator[str]:
         yield path
 
 
+PLACING = {"title-1": "x", "protocol-1": "light"}
+
+
 def leaks(world: World) -> Iterator[str]:
     """What is wrong, one sentence each; the sweep is green when there is nothing."""
     yield from _reading(world)
@@ -281,6 +311,8 @@ def _reading(world: World) -> Iterator[str]:
                     yield f"{where} answers {answer.status_code}"
                 if rule.endpoint == "home.show" and ("/set-up" in page) != (role == "guest in a new activity"):
                     yield f"{where}: the set-up form is shown to the wrong people"
+                if rule.endpoint == "activities.select" and (answer.status_code == 200) != (role in MAY_PLACE):
+                    yield f"{where} answers {answer.status_code}"
                 if rule.endpoint == "pairing.find" and answer.status_code == 200 and "trainer" in role:
                     yield f"{where} answers 200"
     for canary, readers in world.canaries.items():
@@ -300,7 +332,9 @@ def _changing(world: World) -> Iterator[str]:
             if (role, rule.endpoint) in THEIRS_TO_DO:
                 continue
             for path in paths(world, rule, world.cycle_id):
-                answer = post(world, role, path, **_meeting("visit", "x"), text="overwritten", purpose="x", title="x")
+                answer = post(
+                    world, role, path, **_meeting("visit", "x"), **PLACING, text="overwritten", purpose="x", title="x"
+                )
                 if answer.status_code >= 500:
                     yield f"{role}: POST {path} answers {answer.status_code}"
                 if "cycle_id" in rule.arguments and answer.status_code not in (401, 404):
@@ -361,6 +395,8 @@ def _insiders_keep_their_roles(world: World) -> Iterator[str]:
         second = session.scalars(select(Invitation.id).where(Invitation.host_id == world.made.teachers[2])).all()[-1]
     if post(world, "guest in a new activity", "set-up", protocol="light", purpose="x", title="x").status_code != 303:
         yield "guest: could not set up a new activity"
+    if post(world, MAY_PLACE[0], "select", **PLACING).status_code != 200:
+        yield "guest: could not place an activity"
     for role, path in (
         ("host", "pair/pause"),
         ("asker", f"invitations/{world.invitation_id}/withdraw"),
