@@ -178,11 +178,6 @@ class CycleView:
         """When I first submitted my reflection."""
         return self.cycle.submitted_at(self.cycle.me)
 
-    @property
-    def partner_submitted(self) -> bool:
-        """Whether the other has submitted theirs."""
-        return self.cycle.submitted_at(self.cycle.partner) is not None
-
 
 @dataclass(frozen=True, slots=True)
 class StageCount:

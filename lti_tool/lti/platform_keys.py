@@ -84,11 +84,6 @@ class PlatformKeys:
         finally:
             ring.lock.release()
 
-    def forget(self, platform_id: str) -> None:
-        """Drops what is in memory, as when a registration changed."""
-        with self._lock:
-            self._rings.pop(platform_id, None)
-
     def _ring(self, platform_id: str) -> _Ring:
         with self._lock:
             return self._rings.setdefault(platform_id, _Ring())

@@ -35,5 +35,5 @@ def statements(database: Database) -> Iterator[list[str]]:
 @pytest.fixture
 def recorded() -> dict[str, Any]:
     """Claims of launches as a real Moodle sent them, by name."""
-    folder = Path(__file__).parent / "moodle"
+    folder = Path(__file__).parent.parent / "moodle" / "lti"
     return {file.stem: json.loads(file.read_text("utf-8")) for file in folder.glob("*.json")}

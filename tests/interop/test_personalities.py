@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,6 +9,7 @@ import pytest
 import requests
 from flask import Flask
 from flask.testing import FlaskClient
+from forms import Form
 from requests.adapters import BaseAdapter
 from sqlalchemy import func, select
 from werkzeug.serving import make_server
@@ -27,23 +27,6 @@ ALL = ("moodle", "canvas", "blackboard", "brightspace", "sakai")
 DYNAMIC = ("moodle", "brightspace", "sakai")
 """Where the issuer is the school's own address. Canvas signs for all schools under one name that this machine does not
 have, and the tool rightly refuses a configuration that somebody else's address gives for it."""
-
-
-class Form(HTMLParser):
-    """The first form of a page."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.action = self.method = ""
-        self.fields: dict[str, str] = {}
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = {name: value or "" for name, value in attrs}
-        if tag == "form" and not self.action:
-            self.action, self.method = values["action"], values["method"]
-        if tag == "input" and values.get("type") == "hidden":
-            self.fields[values["name"]] = values["value"]
 
 
 class Wire(BaseAdapter):

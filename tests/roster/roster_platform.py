@@ -16,7 +16,7 @@ from werkzeug import Request, Response
 from lti_tool.lti.access_tokens import AccessTokens, Client
 from lti_tool.lti.http import Http
 
-RECORDED = Path(__file__).parent / "moodle"
+RECORDED = Path(__file__).parent.parent / "moodle" / "lti"
 MEMBERSHIPS = "/mod/lti/services.php/CourseSection/2/bindings/1/memberships"
 MEDIA_TYPE = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
 _KEY = ec.generate_private_key(ec.SECP256R1())

@@ -4,7 +4,6 @@ import functools
 import json
 import secrets
 from collections.abc import Callable
-from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -14,6 +13,7 @@ import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
 from flask import Flask
 from flask.testing import FlaskClient
+from forms import Form
 from requests.adapters import BaseAdapter
 from werkzeug.test import TestResponse
 
@@ -41,24 +41,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.seconds
-
-
-class _Form(HTMLParser):
-    """The first form of a page: where it goes and what it carries."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.action = ""
-        self.method = ""
-        self.fields: dict[str, str] = {}
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = {name: value or "" for name, value in attrs}
-        if tag == "form" and not self.action:
-            self.action, self.method = values.get("action", ""), values.get("method", "")
-        if tag == "input" and values.get("type") == "hidden":
-            self.fields[values["name"]] = values["value"]
 
 
 class Key:
@@ -236,9 +218,9 @@ class Browser:
         if user is not None:
             assert self.client.post("/sandbox/login", json={"user": user}).status_code == 200
 
-    def form(self, answer: TestResponse) -> _Form:
+    def form(self, answer: TestResponse) -> Form:
         assert answer.status_code == 200, answer.text
-        return _Form(answer.text)
+        return Form(answer.text)
 
     def begin(self, activity: Any) -> dict[str, str]:
         """Click an activity: the fields of the login initiation."""

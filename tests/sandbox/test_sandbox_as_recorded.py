@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-RECORDINGS = Path(__file__).parent / "moodle" / "lti"
+RECORDINGS = Path(__file__).parent.parent / "moodle" / "lti"
 CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
 # Headers that the web server adds, not Moodle.
 SERVER_HEADERS = {"Server", "Date", "Transfer-Encoding", "Connection", "Content-Length", "Cache-Control"}

@@ -3,7 +3,6 @@
 import json
 import secrets
 import time
-from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -11,6 +10,7 @@ import jwt
 import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
+from forms import Form
 from requests.adapters import BaseAdapter
 
 from lti_tool.sandbox import School, create_app
@@ -30,23 +30,6 @@ PLATFORM = "https://purl.imsglobal.org/spec/lti-platform-configuration"
 NAMES = ("canvas", "blackboard", "brightspace", "sakai")
 DYNAMIC = ("canvas", "brightspace", "sakai")
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-
-class Form(HTMLParser):
-    """The first form of a page: where it goes, how, and with what."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.action = self.method = ""
-        self.fields: dict[str, str] = {}
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = {name: value or "" for name, value in attrs}
-        if tag == "form" and not self.action:
-            self.action, self.method = values["action"], values["method"]
-        if tag == "input" and values.get("type") == "hidden":
-            self.fields[values["name"]] = values["value"]
 
 
 class CorrectTool(BaseAdapter):
