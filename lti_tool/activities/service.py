@@ -2,18 +2,20 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, exists, insert, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, ActivityTrainer
+from lti_tool.lti.launch import Grades
 from lti_tool.people.models import Course, Membership, Person
 from lti_tool.privacy.rules import ActivityFacts
 from lti_tool.store.base import new_id
 from lti_tool.store.database import rows_changed, run
 
-_OF_LINK = select(Activity.id, Activity.title).where(
+_OF_LINK = select(Activity.id, Activity.title, Activity.line_item_url, Activity.line_items_url).where(
     Activity.course_id == bindparam("course"), Activity.resource_link_id == bindparam("link")
 )
 _NAMED = select(Activity.course_id, Activity.purpose, Activity.protocol).where(
@@ -26,9 +28,32 @@ _NAMED = select(Activity.course_id, Activity.purpose, Activity.protocol).where(
         )
     ),
 )
+NO_GRADES = Grades()
 _ID = re.compile(r"[0-9a-z]{16}")
 _BY_ID = select(
-    Activity.id, Activity.course_id, Activity.title, Activity.purpose, Activity.status, Activity.protocol
+    Activity.id,
+    Activity.course_id,
+    Activity.title,
+    Activity.purpose,
+    Activity.status,
+    Activity.protocol,
+    Activity.kind,
+    Activity.starts_on,
+    Activity.ends_on,
+    Activity.audience,
+    Activity.reports_completion,
+    Activity.pairs_from_id,
+    exists()
+    .where(
+        ActivityTrainer.activity_id == Activity.id,
+        Membership.id == ActivityTrainer.membership_id,
+        Membership.is_active.is_(True),
+        Membership.is_leader.is_(False),
+        Membership.is_administrator.is_(False),
+        Person.id == Membership.person_id,
+        Person.is_leader.is_(False),
+    )
+    .label("has_trainer"),
 ).where(Activity.id == bindparam("activity"))
 
 
@@ -41,16 +66,31 @@ class ActivityView:
     title: str
     purpose: str
     status: str
+    """new, open or archived."""
     protocol: str
+    kind: str
+    starts_on: date | None
+    ends_on: date | None
+    audience: str
+    reports_completion: bool
+    pairs_from_id: str | None
+    has_trainer: bool
 
     @property
     def facts(self) -> ActivityFacts:
         """What the rules need of it."""
-        return ActivityFacts(self.course_id, self.status)
+        return ActivityFacts(self.course_id, self.status, self.has_trainer, self.reports_completion)
 
 
 def find_or_create_link(
-    session: Session, *, course_id: str, resource_link_id: str, title: str, now: datetime, named: str = ""
+    session: Session,
+    *,
+    course_id: str,
+    resource_link_id: str,
+    title: str,
+    now: datetime,
+    named: str = "",
+    grades: Grades = NO_GRADES,
 ) -> str:
     """Id of the activity behind a resource link; a link seen for the first time becomes a `new` one.
 
@@ -58,7 +98,8 @@ def find_or_create_link(
     this course and has no link yet, it is the one. If it has one, or is another course's, this link is a copy: a `new`
     activity with the same purpose and protocol, without its trainer, people and content. An unknown one is ignored.
 
-    The LMS's title is followed until the trainer has set the activity up, and again whenever it changes there.
+    The LMS's title is followed until the trainer has set the activity up, and again whenever it changes there; so are
+    the addresses of its grade service.
     """
     row = run(session, _OF_LINK, {"course": course_id, "link": resource_link_id}).one_or_none()
     if row is None:
@@ -77,13 +118,25 @@ def find_or_create_link(
                 status="new",
                 purpose=original.purpose if original else "",
                 protocol=original.protocol if original else "",
+                line_item_url=grades.line_item_url,
+                line_items_url=grades.line_items_url,
                 created_at=now,
             )
         )
         return activity_id
-    if title and row.title != title[:300]:
-        session.execute(update(Activity).where(Activity.id == row.id).values(title=title[:300]))
+    if news := _news_of_link(row, title, grades):
+        session.execute(update(Activity).where(Activity.id == row.id).values(news))
     return str(row.id)
+
+
+def _news_of_link(row: Any, title: str, grades: Grades) -> dict[str, str]:
+    news = {"title": title[:300]} if title and row.title != title[:300] else {}
+    # A launch without a column says nothing (Moodle names none where a link has two): one that we made stays.
+    if grades.line_item_url and row.line_item_url != grades.line_item_url:
+        news["line_item_url"] = grades.line_item_url
+    if row.line_items_url != grades.line_items_url:
+        news["line_items_url"] = grades.line_items_url
+    return news
 
 
 def _is_id(text: str) -> bool:
@@ -102,7 +155,8 @@ def _bind(session: Session, activity_id: str, resource_link_id: str, title: str)
 def find(session: Session, activity_id: str) -> ActivityView | None:
     """The activity, or None."""
     row = run(session, _BY_ID, {"activity": activity_id}).one_or_none()
-    return ActivityView(*row) if row else None
+    values: tuple[Any, ...] = tuple(row) if row else ()
+    return ActivityView(*values) if values else None
 
 
 class AlreadySetUp(Exception):

@@ -15,6 +15,7 @@ from lti_tool.cycles.protocols import Stage, Words
 from lti_tool.cycles.rules import Cycle, Member, Missing, WrongTime
 from lti_tool.cycles.service import CycleView
 from lti_tool.web.context import tool
+from lti_tool.web.languages import zone_of_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,8 @@ def name(member: Member) -> str:
 
 
 def zone() -> ZoneInfo:
-    """The time zone of the school."""
-    return ZoneInfo(tool().settings.time_zone)
+    """The time zone in which the person behind the request reads and enters times."""
+    return ZoneInfo(zone_of_request() or tool().settings.time_zone)
 
 
 def day(moment: datetime) -> str:

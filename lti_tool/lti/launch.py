@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import available_timezones
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
@@ -38,6 +39,7 @@ _MAX_URL = 1_000
 _MAX_ROLES = 100
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LOCALE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,2}")
+_ZONES = available_timezones()
 _JWS = jwt.PyJWS(algorithms=["RS256", "ES256"])
 
 FindKey = Callable[[str], tuple[str, RSAPublicKey | EllipticCurvePublicKey]]
@@ -79,6 +81,8 @@ class Launch:
     given_name: str = ""
     family_name: str = ""
     locale: str = ""
+    time_zone: str = ""
+    """IANA name from our custom parameter; empty where the platform does not know it."""
     return_url: str = ""
     document_target: str = ""
     memberships_url: str = ""
@@ -184,6 +188,7 @@ def _read(claims: dict[str, Any], login: ExpectedLogin) -> Launch:
         raise DoorError(Reason.BAD_CLAIM, "context.id")
     presentation = _object(claims, _CLAIM + "launch_presentation")
     grades = _object(claims, _GRADES)
+    custom = _custom(_object(claims, _CLAIM + "custom"))
     return Launch(
         deployment_id=deployment_id,
         sub=sub,
@@ -197,11 +202,12 @@ def _read(claims: dict[str, Any], login: ExpectedLogin) -> Launch:
         given_name=_text(claims.get("given_name"), 100),
         family_name=_text(claims.get("family_name"), 100),
         locale=_locale(presentation.get("locale")) or _locale(claims.get("locale")),
+        time_zone=_zone(custom.get("time_zone", "")),
         return_url=_url(presentation.get("return_url")),
         document_target=_text(presentation.get("document_target"), 20),
         memberships_url=_url(_object(claims, _NAMES_ROLES).get("context_memberships_url")),
         grades=Grades(_texts(grades.get("scope")), _url(grades.get("lineitems")), _url(grades.get("lineitem"))),
-        custom=_custom(_object(claims, _CLAIM + "custom")),
+        custom=custom,
         selection=selection,
     )
 
@@ -250,6 +256,10 @@ def _url(value: object) -> str:
 
 def _locale(value: object) -> str:
     return value if isinstance(value, str) and _LOCALE.fullmatch(value) else ""
+
+
+def _zone(name: str) -> str:
+    return name if name in _ZONES else ""
 
 
 def _custom(values: dict[str, Any]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from lti_tool.lti import deep_linking
 from lti_tool.lti.errors import DoorError, Reason
+from lti_tool.lti.grades import SCOPES as GRADE_SCOPES
 from lti_tool.lti.http import AddressRefused, Http, HttpError
 from lti_tool.lti.launch import RESOURCE_LINK
 from lti_tool.lti.names_roles import SCOPE as ROSTER_SCOPE
@@ -22,8 +23,13 @@ _TOOL = "https://purl.imsglobal.org/spec/lti-tool-configuration"
 _MAX_BYTES = 200_000
 _CLAIMS = ("iss", "sub", "name", "given_name", "family_name")
 """What we ask to be told. No e-mail: people are known by the platform's user id."""
-_CUSTOM = {"context_history": "$Context.id.history", "link_history": "$ResourceLink.id.history"}
-"""Lets a copied course be recognised as a copy."""
+_CUSTOM = {
+    "context_history": "$Context.id.history",
+    "link_history": "$ResourceLink.id.history",
+    "time_zone": "$Person.address.timezone",
+}
+"""Lets a copied course be recognised as a copy, and times be shown as the person reads them."""
+_SCOPES = (ROSTER_SCOPE, *GRADE_SCOPES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +108,7 @@ def tool_registration(
         "client_name": TITLE,
         "jwks_uri": f"{public_url}/lti/jwks.json",
         "token_endpoint_auth_method": "private_key_jwt",
-        "scope": ROSTER_SCOPE if ROSTER_SCOPE in offered_scopes else "",
+        "scope": " ".join(scope for scope in _SCOPES if scope in offered_scopes),
         _TOOL: {
             # With its port: Moodle compares it with the target's.
             "domain": urlsplit(public_url).netloc,
@@ -125,7 +131,7 @@ def manual_configuration(public_url: str) -> dict[str, Any]:
         "redirect_uris": [f"{public_url}/lti/launch"],
         "public_jwk_url": f"{public_url}/lti/jwks.json",
         "domain": urlsplit(public_url).netloc,
-        "scopes": [ROSTER_SCOPE],
+        "scopes": list(_SCOPES),
         "claims": list(_CLAIMS),
         "custom_fields": _CUSTOM,
         "extensions": [],

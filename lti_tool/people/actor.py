@@ -33,6 +33,14 @@ class Actor:
     return_url: str
     selection_id: str | None = None
     """The selection of content that was launched; None where it was an activity."""
+    is_facilitator: bool = False
+    """Facilitator of the activity that was launched."""
+    is_in_audience: bool = True
+    """Whether the activity that was launched is meant for this person, as its trainer chose."""
+    platform_id: str = ""
+    school_id: str | None = None
+    time_zone: str = ""
+    """The person's own choice, else the launch's; an IANA name, or empty."""
 
     @property
     def is_guest(self) -> bool:

@@ -53,6 +53,7 @@ _WHAT_IS_KNOWN = (
         Person.given_name,
         Person.family_name,
         Person.locale,
+        Person.launch_zone,
         Membership.id.label("membership_id"),
         Membership.lms_role,
         Membership.is_administrator,
@@ -165,6 +166,7 @@ def _person(session: Session, row: "Row[*tuple[Any, ...]]", platform_id: str, la
         "given_name": launch.given_name,
         "family_name": launch.family_name,
         "locale": launch.locale,
+        "launch_zone": launch.time_zone,
     }
     if row.person_id is None:
         person_id = new_id()
@@ -179,6 +181,7 @@ def _person(session: Session, row: "Row[*tuple[Any, ...]]", platform_id: str, la
         "given_name": row.given_name,
         "family_name": row.family_name,
         "locale": row.locale,
+        "launch_zone": row.launch_zone,
     }
     if news := _news(known, said):
         session.execute(update(Person).where(Person.id == row.person_id).values(news))

@@ -71,6 +71,18 @@ class Course(Base):
     created_at: Mapped[Moment]
 
 
+class School(Base):
+    """Where people work. A platform of one school has one; that of an Education Centre has many."""
+
+    __tablename__ = "schools"
+    __table_args__ = (UniqueConstraint("platform_id", "name"),)
+
+    id: Mapped[Id]
+    platform_id: Mapped[Ref] = mapped_column(ForeignKey("platforms.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[Moment]
+
+
 class Person(Base):
     """Somebody who launched, or whom a roster named. Known by the platform's user id, never by e-mail."""
 
@@ -87,6 +99,15 @@ class Person(Base):
     """Language of the last launch."""
     language: Mapped[str] = mapped_column(String(5), default="")
     """The person's own choice (en, ga), which wins over the launch; empty until chosen."""
+    launch_zone: Mapped[str] = mapped_column(String(64), default="")
+    """Time zone that the last launch named, by its IANA name; empty if it named none."""
+    time_zone: Mapped[str] = mapped_column(String(64), default="")
+    """The person's own choice, which wins over the launch; empty until chosen."""
+    is_leader: Mapped[bool] = mapped_column(default=False)
+    """School leader by the operator's word, in all courses: sees no names with activity."""
+    school_id: Mapped[Ref | None] = mapped_column(ForeignKey("schools.id", ondelete="SET NULL"), index=True)
+    school_said_by: Mapped[str] = mapped_column(String(8), default="")
+    """Who said so: person, file or group; the person's own word is replaced by none of the others."""
     created_at: Mapped[Moment]
 
 
@@ -105,7 +126,9 @@ class Membership(Base):
     is_administrator: Mapped[bool] = mapped_column(default=False)
     """Administrator of the LMS or of the institution: sees no names with activity."""
     is_leader: Mapped[bool] = mapped_column(default=False)
-    """School leader, by the person's own word, the trainer's or the operator's: sees no names with activity."""
+    """School leader, by the person's own word or a trainer's: sees no names with activity."""
+    leader_said_by: Mapped[str] = mapped_column(String(8), default="")
+    """person or trainer; empty where is_leader is false."""
     is_active: Mapped[bool] = mapped_column(default=True)
     """False once a complete roster no longer names the person."""
     launched_at: Mapped[datetime | None]

@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, exists, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, exists, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
-from lti_tool.activities.models import ActivityTrainer
+from lti_tool.activities.models import Activity, ActivityParticipant, ActivitySchool, ActivityTrainer
 from lti_tool.people.models import Membership, Person
 from lti_tool.people.rules import Colleague, search
+
+# An alias, so that it is never taken for another person of the statement around it.
+_Member = aliased(Person)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +43,39 @@ def choose_language(session: Session, person_id: str, language: str) -> None:
 
 def declare_leader(session: Session, membership_id: str) -> None:
     """Marks a member as school leader by their own word: from now on they see no names with activity here."""
-    session.execute(update(Membership).where(Membership.id == membership_id).values(is_leader=True))
+    session.execute(
+        update(Membership).where(Membership.id == membership_id).values(is_leader=True, leader_said_by="person")
+    )
 
 
-def takes_part(activity_id: str | BindParameter[str]) -> tuple[ColumnElement[bool], ...]:
-    """Conditions on Membership: those who take part in coaching in this activity, as the rule TAKE_PART says it."""
+def takes_part(activity_id: Any) -> tuple[ColumnElement[bool], ...]:
+    """Conditions on Membership: those who take part in coaching in this activity, as the rule TAKE_PART says it.
+
+    `activity_id`: a text, or anything of SQL that is one.
+    """
     return (
         Membership.is_active.is_(True),
         Membership.lms_role == "learner",
         Membership.is_leader.is_(False),
         Membership.is_administrator.is_(False),
+        ~exists().where(_Member.id == Membership.person_id, _Member.is_leader.is_(True)),
         ~exists().where(ActivityTrainer.activity_id == activity_id, ActivityTrainer.membership_id == Membership.id),
+        is_in_audience(activity_id),
+    )
+
+
+def is_in_audience(activity_id: Any) -> ColumnElement[bool]:
+    """Condition on Membership: those for whom the trainer meant this activity. Who is named takes part in any case."""
+    return or_(
+        exists().where(Activity.id == activity_id, Activity.audience == "everyone"),
+        exists().where(
+            ActivityParticipant.activity_id == activity_id, ActivityParticipant.membership_id == Membership.id
+        ),
+        exists().where(
+            ActivitySchool.activity_id == activity_id,
+            ActivitySchool.school_id == _Member.school_id,
+            _Member.id == Membership.person_id,
+        ),
     )
 
 

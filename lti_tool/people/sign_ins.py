@@ -6,12 +6,13 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, exists, insert, select
+from sqlalchemy import bindparam, delete, exists, insert, or_, select
 from sqlalchemy.orm import Session
 
-from lti_tool.activities.models import ActivityTrainer
+from lti_tool.activities.models import ActivityFacilitator, ActivityTrainer
 from lti_tool.people.actor import Actor
 from lti_tool.people.models import Course, Deployment, Membership, Person, Platform, SignIn
+from lti_tool.people.service import is_in_audience
 from lti_tool.store.base import new_id
 from lti_tool.store.database import rows_changed, run
 
@@ -34,11 +35,21 @@ _WHO_HOLDS = (
         Person.given_name,
         Membership.lms_role,
         Membership.is_administrator,
-        Membership.is_leader,
+        or_(Membership.is_leader, Person.is_leader).label("is_leader"),
         Membership.is_active,
         exists()
         .where(ActivityTrainer.activity_id == SignIn.activity_id, ActivityTrainer.membership_id == Membership.id)
         .label("is_trainer"),
+        exists()
+        .where(
+            ActivityFacilitator.activity_id == SignIn.activity_id, ActivityFacilitator.membership_id == Membership.id
+        )
+        .label("is_facilitator"),
+        is_in_audience(SignIn.activity_id).label("is_in_audience"),
+        Platform.id.label("platform_id"),
+        Person.school_id,
+        Person.time_zone,
+        Person.launch_zone,
         Membership.welcomed_at,
         Person.language,
         SignIn.locale,
@@ -104,7 +115,7 @@ def load_actor(session: Session, handle: str, secret: str, now: datetime) -> Act
         given_name=row.given_name or row.name,
         lms_role=row.lms_role,
         is_administrator=row.is_administrator,
-        is_leader=row.is_leader,
+        is_leader=bool(row.is_leader),
         is_active=row.is_active,
         is_trainer=bool(row.is_trainer),
         is_welcomed=row.welcomed_at is not None,
@@ -113,6 +124,11 @@ def load_actor(session: Session, handle: str, secret: str, now: datetime) -> Act
         platform_origin=row.platform_origin,
         return_url=row.return_url,
         selection_id=row.selection_id,
+        is_facilitator=bool(row.is_facilitator),
+        is_in_audience=bool(row.is_in_audience),
+        platform_id=row.platform_id,
+        school_id=row.school_id,
+        time_zone=row.time_zone or row.launch_zone,
     )
 
 

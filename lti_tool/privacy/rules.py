@@ -29,6 +29,15 @@ class Action(StrEnum):
     READ_TEXT = "read text"
     WRITE_TEXT = "write text"
     READ_REFLECTION = "read reflection"
+    MANAGE_ACTIVITY = "manage activity"
+    """Change, duplicate or archive it, give roles in it, see what was delivered to the LMS."""
+    TAKE_OVER_ACTIVITY = "take over activity"
+    SEE_PLAN = "see plan"
+    SEE_HEALTH = "see health"
+    """Which pairs stand still, and nudge them."""
+    TELL_GRADEBOOK = "tell gradebook"
+    SEE_SCHOOL = "see school"
+    """The page of one's school: the connection and the charter, and no people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +46,9 @@ class ActivityFacts:
 
     course_id: str
     status: str
+    has_trainer: bool = True
+    """Whether somebody is its trainer who is still there and leads no school."""
+    reports_completion: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +57,20 @@ class SelectionFacts:
 
     membership_id: str
     """Who selects."""
+
+
+@dataclass(frozen=True, slots=True)
+class CourseFacts:
+    """A course, as far as rules need it."""
+
+    course_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolFacts:
+    """A school or the platform it uses, as far as rules need it."""
+
+    platform_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +191,42 @@ def _take_part(actor: Actor, activity: ActivityFacts) -> bool:
     return (
         actor.is_teacher
         and not actor.is_trainer
-        and activity.status == "open"
+        and actor.is_in_audience
+        and activity.status in ("open", "archived")
         and activity.course_id == actor.course_id
     )
 
 
 def _see_progress(actor: Actor, activity: ActivityFacts) -> bool:
     return actor.is_trainer and actor.is_active and not actor.is_above and activity.course_id == actor.course_id
+
+
+def _take_over_activity(actor: Actor, activity: ActivityFacts) -> bool:
+    return (
+        actor.is_active
+        and actor.lms_role == "instructor"
+        and not actor.is_above
+        and activity.status != "new"
+        and not activity.has_trainer
+        and activity.course_id == actor.course_id
+    )
+
+
+def _see_plan(actor: Actor, course: CourseFacts) -> bool:
+    return actor.is_active and not actor.is_above and course.course_id == actor.course_id
+
+
+def _see_health(actor: Actor, activity: ActivityFacts) -> bool:
+    is_facilitator = actor.is_facilitator and actor.is_active and not actor.is_above
+    return _see_progress(actor, activity) or (is_facilitator and activity.course_id == actor.course_id)
+
+
+def _tell_gradebook(actor: Actor, activity: ActivityFacts) -> bool:
+    return activity.reports_completion and _take_part(actor, activity)
+
+
+def _see_school(actor: Actor, school: SchoolFacts) -> bool:
+    return actor.is_active and actor.is_administrator and school.platform_id == actor.platform_id
 
 
 def _answer_invitation(actor: Actor, invitation: InvitationFacts) -> bool:
@@ -235,4 +290,10 @@ RULES: dict[Action, Callable[[Actor, Any], bool]] = {
     Action.READ_TEXT: _read_text,
     Action.WRITE_TEXT: _write_text,
     Action.READ_REFLECTION: _read_reflection,
+    Action.MANAGE_ACTIVITY: _see_progress,
+    Action.TAKE_OVER_ACTIVITY: _take_over_activity,
+    Action.SEE_PLAN: _see_plan,
+    Action.SEE_HEALTH: _see_health,
+    Action.TELL_GRADEBOOK: _tell_gradebook,
+    Action.SEE_SCHOOL: _see_school,
 }

@@ -53,7 +53,7 @@ def create_app(settings: Settings, *, database: Database | None = None, clock: C
     app.session_interface = sign_in.SignInSessions()
     Bootstrap5(app)
     Compress(app)
-    Babel(app, locale_selector=languages.locale_of_request)
+    Babel(app, locale_selector=languages.locale_of_request, timezone_selector=languages.zone_of_request)
     languages.register(app)
     app.jinja_env.globals.update(get_locale=get_locale, languages=languages.OFFERED)
 

@@ -317,6 +317,7 @@ def _arrive(session: Session, platform: KnownPlatform, proven: Launch) -> Onward
             resource_link_id=proven.resource_link_id,
             title=proven.resource_link_title,
             named=proven.custom.get(selections.CUSTOM_NAME, ""),
+            grades=proven.grades,
             now=now,
         )
         roster.request_if_stale(session, arrived.course, now)

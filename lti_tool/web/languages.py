@@ -19,6 +19,12 @@ def locale_of_request() -> str:
     return str(request.accept_languages.best_match(list(OFFERED), "en"))
 
 
+def zone_of_request() -> str | None:
+    """The person's own time zone, else the launch's; None for the tool's."""
+    actor = g.get("actor")
+    return actor.time_zone or None if actor else None
+
+
 def register(app: Flask) -> None:
     """Lets the templates of the app look up the catalogue of a request once, where Flask-Babel does at every text."""
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]

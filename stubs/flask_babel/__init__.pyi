@@ -6,7 +6,13 @@ from babel.support import NullTranslations
 from flask import Flask
 
 class Babel:
-    def __init__(self, app: Flask, *, locale_selector: Callable[[], str | None] | None = None) -> None: ...
+    def __init__(
+        self,
+        app: Flask,
+        *,
+        locale_selector: Callable[[], str | None] | None = None,
+        timezone_selector: Callable[[], str | None] | None = None,
+    ) -> None: ...
 
 # None only outside a request, where nothing here asks.
 def get_locale() -> Locale: ...

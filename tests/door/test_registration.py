@@ -115,7 +115,12 @@ def test_what_the_lms_is_told(app: Flask, lms: Lms, invite: str) -> None:
     assert told["redirect_uris"] == ["http://localhost:8000/lti/launch"]
     assert told["initiate_login_uri"] == "http://localhost:8000/lti/login"
     assert told["token_endpoint_auth_method"] == "private_key_jwt"
-    assert told["scope"] == "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
+    assert told["scope"].split() == [
+        "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly",
+        "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem",
+        "https://purl.imsglobal.org/spec/lti-ags/scope/result.readonly",
+        "https://purl.imsglobal.org/spec/lti-ags/scope/score",
+    ]
     assert told[TOOL]["domain"] == "localhost:8000"
     assert "email" not in told[TOOL]["claims"]
 
