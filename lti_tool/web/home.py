@@ -1,6 +1,7 @@
 """Where everybody lands: one page per person and moment, with the one next step."""
 
 from enum import StrEnum
+from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
@@ -86,14 +87,21 @@ def show() -> str | Response:
     )
 
 
+def _notices(session: Session, activity: ActivityView) -> dict[str, Any]:
+    """What other rooms tell a teacher above their next step; the names are those of home/_notices.html."""
+    return {}
+
+
 def _teacher_page(session: Session, activity: ActivityView) -> str:
     me, now = actor().membership_id, tool().clock()
     message = pairing_words.told(request.args.get("told", ""))
     pair = pairing.current_pair(session, me, activity.id)
     view = cycles.current(session, me, activity.id, now) if pair and pair.status == "active" else None
+    notices = _notices(session, activity)
     if pair is None or view is None:
         return render_template(
             "home/no_partner.html",
+            **notices,
             activity_title=activity.title,
             message=message,
             pair=pair,
@@ -105,6 +113,7 @@ def _teacher_page(session: Session, activity: ActivityView) -> str:
         )
     return render_template(
         "home/cycle.html",
+        **notices,
         activity_title=activity.title,
         message=message,
         partner=partner_names(pair),
