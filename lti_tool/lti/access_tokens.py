@@ -76,13 +76,24 @@ class AccessTokens:
         Raises ServiceError.
         """
         wanted = frozenset(scopes)
-        with self._slots_lock:
-            slot = self._slots.setdefault((client.platform_id, client.client_id, client.token_url, wanted), _Slot())
+        slot = self._slot(client, wanted)
         with slot.lock:
             fresh = slot.usable_until is not None and self._clock() < slot.usable_until
             if not fresh or slot.token == instead_of:
                 slot.token, slot.usable_until = self._fetch(client, wanted)
             return slot.token
+
+    def renew(self, client: Client, scopes: Iterable[str]) -> str:
+        """A new token, whatever is in memory, to see whether the platform still gives one. Raises ServiceError."""
+        wanted = frozenset(scopes)
+        slot = self._slot(client, wanted)
+        with slot.lock:
+            slot.token, slot.usable_until = self._fetch(client, wanted)
+            return slot.token
+
+    def _slot(self, client: Client, wanted: frozenset[str]) -> _Slot:
+        with self._slots_lock:
+            return self._slots.setdefault((client.platform_id, client.client_id, client.token_url, wanted), _Slot())
 
     def _fetch(self, client: Client, scopes: frozenset[str]) -> tuple[str, datetime]:
         now = self._clock()

@@ -84,6 +84,13 @@ class PlatformKeys:
         finally:
             ring.lock.release()
 
+    def read(self, jwks_url: str) -> int:
+        """How many usable keys an address holds at this moment, past all that is kept; nothing is kept of the answer.
+
+        Raises HttpError when nobody answers, or not with a key set.
+        """
+        return len(_parsed(self._fetch(jwks_url), self._algorithms))
+
     def _ring(self, platform_id: str) -> _Ring:
         with self._lock:
             return self._rings.setdefault(platform_id, _Ring())
