@@ -127,6 +127,8 @@ class Protocol:
     source: Words
     drafts: tuple[str, ...]
     """Languages whose wording no speaker has reviewed yet."""
+    alone: bool
+    """Whether one teacher follows it by themselves, without a partner: it is a reflection and nothing else."""
     stages: tuple[Stage, ...]
     body: Mapping[str, Any] = field(compare=False, repr=False)
     """The plain values it was read from, to be stored with a cycle."""
@@ -158,9 +160,9 @@ class ProtocolError(Exception):
 
 @cache
 def shipped() -> Mapping[str, Protocol]:
-    """The protocols of this package by key, in the order of their file names' weight: the lightest first."""
+    """The protocols of this package by key: the lightest first, and those for one teacher alone last."""
     found = [load(path) for path in sorted(_FOLDER.glob("*.yaml"))]
-    return {protocol.key: protocol for protocol in sorted(found, key=lambda each: len(each.stages))}
+    return {protocol.key: protocol for protocol in sorted(found, key=lambda each: (each.alone, len(each.stages)))}
 
 
 def load(path: Path) -> Protocol:
@@ -237,7 +239,7 @@ class _Reader:
 
     def protocol(self, body: Any) -> Protocol:
         values = self._mapping(
-            body, (), required=("key", "version", "title", "summary", "source", "stages"), optional=("drafts",)
+            body, (), required=("key", "version", "title", "summary", "source", "stages"), optional=("drafts", "alone")
         )
         protocol = Protocol(
             key=self._key(values.get("key"), ("key",)),
@@ -249,6 +251,7 @@ class _Reader:
                 self._choice(each, ("drafts", index), ("en", "ga"))
                 for index, each in enumerate(self._list(values.get("drafts"), ("drafts",)))
             ),
+            alone=self._flag(values.get("alone", False), ("alone",)),
             stages=tuple(
                 self._stage(each, ("stages", index))
                 for index, each in enumerate(self._list(values.get("stages"), ("stages",)))
@@ -374,6 +377,8 @@ class _Reader:
             protocol.stages and protocol.stages[-1].kind != "reflection"
         ):
             self._say(("stages",), "a protocol ends with exactly one stage of kind reflection. Put it last.")
+        if protocol.alone:
+            self._check_alone(protocol)
         known: dict[str, Field] = {}
         for i, stage in enumerate(protocol.stages):
             place: tuple[str | int, ...] = ("stages", i)
@@ -409,6 +414,21 @@ class _Reader:
                         self._say(
                             (*place, "fields", j), "a reflection is seen by its author alone. Say `seen: author`."
                         )
+
+    def _check_alone(self, protocol: Protocol) -> None:
+        """What one teacher follows by themselves asks for nobody else."""
+        for i, stage in enumerate(protocol.stages):
+            place: tuple[str | int, ...] = ("stages", i)
+            if stage.kind != "reflection":
+                self._say(
+                    place, "alone there is a reflection and no other stage. Remove this one, or leave `alone` out."
+                )
+            for j, found in enumerate(stage.fields):
+                if found.by != "each":
+                    self._say((*place, "fields", j), "alone there are no roles. Say `by: each`.")
+            for j, gate in enumerate(stage.gates):
+                if gate.needs != "text":
+                    self._say((*place, "gates", j), "alone only a text can be asked for. Say `text: …`.")
 
     def _once(self, keys: Iterable[tuple[str, tuple[str | int, ...]]]) -> None:
         seen: set[str] = set()

@@ -43,11 +43,11 @@ def broken(tmp_path: Path, text: str) -> str:
     return str(caught.value)
 
 
-def test_two_protocols_ship_the_lightest_first() -> None:
-    assert list(shipped()) == ["light", "collegial"]
+def test_the_lightest_protocol_comes_first_and_those_for_one_alone_last() -> None:
+    assert list(shipped()) == ["light", "collegial", "reflection"]
 
 
-@pytest.mark.parametrize("key", ["light", "collegial"])
+@pytest.mark.parametrize("key", ["light", "collegial", "reflection"])
 def test_a_protocol_survives_being_stored(key: str) -> None:
     protocol = shipped()[key]
     assert parse(protocol.body) == protocol
@@ -85,6 +85,21 @@ def test_the_visit_of_the_collegial_protocol() -> None:
     assert notes == {"notes_seen": "visit_done", "notes_questions": "first_turn_done"}, "R43, R64"
 
 
+def test_the_reflection_asks_one_teacher_and_nobody_else() -> None:
+    protocol = shipped()["reflection"]
+    (stage,) = protocol.stages
+    assert protocol.alone and "ga" in protocol.drafts
+    assert len(stage.fields) == 4
+    assert {(field.by, field.seen) for field in stage.fields} == {("each", "author")}
+    assert [(gate.needs, gate.of) for gate in stage.gates] == [("text", "own_learning")]
+    assert not any(shipped()[key].alone for key in ("light", "collegial"))
+
+
+def test_a_stored_protocol_of_before_is_one_for_two() -> None:
+    body = {key: value for key, value in shipped()["light"].body.items() if key != "alone"}
+    assert parse(body).alone is False
+
+
 def test_a_good_file(tmp_path: Path) -> None:
     file = tmp_path / "tiny.yaml"
     file.write_text(GOOD, "utf-8")
@@ -110,6 +125,9 @@ def test_a_good_file(tmp_path: Path) -> None:
         ("key: before\n", "key: texts\n", 7, "address of its own"),
         ("    speaks_first: host\n", "", 7, "who speaks first"),
         ("key: tiny\n", "key: tiny\nkey: tiny\n", 2, "stands twice"),
+        ("key: tiny\n", "key: tiny\nalone: perhaps\n", 2, "neither true nor false"),
+        ("key: tiny\n", "key: tiny\nalone: true\n", 8, "no other stage"),
+        ("key: tiny\n", "key: tiny\nalone: true\n", 17, "there are no roles"),
     ],
 )
 def test_what_is_wrong_is_said_with_line_and_remedy(
@@ -123,6 +141,16 @@ def test_what_is_wrong_is_said_with_line_and_remedy(
 def test_all_problems_are_said_at_once(tmp_path: Path) -> None:
     message = broken(tmp_path, GOOD.replace("version: 1", "version: 0").replace("kind: belief", "kind: riddle"))
     assert len(message.splitlines()) >= 2
+
+
+def test_alone_nothing_but_a_text_is_asked_for(tmp_path: Path) -> None:
+    head, stages = GOOD.split("stages:\n")
+    reflect = stages[stages.index("  - key: reflect") :]
+    alone = f"alone: true\n{head}stages:\n{reflect}    gates:\n      - meeting: after\n"
+    assert "only a text can be asked for" in broken(tmp_path, alone)
+    file = tmp_path / "tiny.yaml"
+    file.write_text(alone.replace("meeting: after", "text: own"), "utf-8")
+    assert load(file).alone
 
 
 @pytest.mark.parametrize("text", ["key: [", "", "just words", "- a\n- b", "stages: 3", "stages: [3]", "\tkey: x"])
