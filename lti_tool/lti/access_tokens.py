@@ -135,15 +135,31 @@ def read_service(
 
     Raises ServiceError for every answer but a success.
     """
-    token = tokens.get(client, [scope])
-    answer = _read_with(http, token, url, accept, max_bytes)
-    if answer.status == 401:
-        token = tokens.get(client, [scope], instead_of=token)
-        answer = _read_with(http, token, url, accept, max_bytes)
-    if answer.status == 401:
-        raise ServiceError("unauthorized", detail=_said(answer))
+
+    def read(token: str) -> Response:
+        headers = {"Authorization": f"Bearer {token}", "Accept": accept}
+        return http.get(url, headers=headers, max_bytes=max_bytes)
+
+    answer = ask_service(tokens, client, scope, read)
     if answer.status >= 300:
         raise ServiceError("refused", detail=_said(answer))
+    return answer
+
+
+def ask_service(tokens: AccessTokens, client: Client, scope: str, send: Callable[[str], Response]) -> Response:
+    """What a service of the platform answers to `send`, which is given a token for `scope`; a token that it refuses
+    (401) is replaced once.
+
+    Raises ServiceError where there is no token, where the second one is refused too (unauthorized), and where the
+    platform is down or asks to be left alone. Any other answer is the caller's to judge.
+    """
+    token = tokens.get(client, [scope])
+    answer = _answer(lambda: send(token))
+    if answer.status == 401:
+        fresh = tokens.get(client, [scope], instead_of=token)
+        answer = _answer(lambda: send(fresh))
+    if answer.status == 401:
+        raise ServiceError("unauthorized", detail=_said(answer))
     return answer
 
 
@@ -156,11 +172,6 @@ def read_json(answer: Response) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise ServiceError("malformed", detail="the answer is not a JSON object")
     return body
-
-
-def _read_with(http: Http, token: str, url: str, accept: str, max_bytes: int) -> Response:
-    headers = {"Authorization": f"Bearer {token}", "Accept": accept}
-    return _answer(lambda: http.get(url, headers=headers, max_bytes=max_bytes))
 
 
 def _answer(send: Callable[[], Response]) -> Response:
