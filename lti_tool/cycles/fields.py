@@ -75,7 +75,7 @@ def registers(actor: Actor, cycle: Cycle, fields: Iterable[Field]) -> list[_Show
             if may(actor, Action.READ_TEXT, cycle.text_facts(field)):
                 found.append(_Shown(field.key, field, None))
             continue
-        for member in (cycle.me, cycle.partner):
+        for member in sorted(cycle.members, key=lambda each: each is not cycle.me):
             if may(actor, Action.READ_TEXT, cycle.text_facts(field, member.person_id)):
                 ending = "" if member is cycle.me else THEIRS
                 found.append(_Shown(field.key + ending, field, member.person_id))

@@ -26,7 +26,7 @@ WISHES = ("continue", "swap")
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One of the two, with the role of this cycle."""
+    """One of the two, with the role of this cycle; whoever reflects alone is the host of it."""
 
     membership_id: str
     person_id: str
@@ -118,8 +118,13 @@ class Cycle:
         return next(member for member in self.members if member.person_id == self.viewer_id)
 
     @property
+    def is_alone(self) -> bool:
+        """Whether it is one teacher's own reflection, without a partner."""
+        return len(self.members) == 1
+
+    @property
     def partner(self) -> Member:
-        """The other one."""
+        """The other one; nobody asks for it in a cycle of one (`is_alone`)."""
         return next(member for member in self.members if member.person_id != self.viewer_id)
 
     @property
@@ -543,6 +548,9 @@ class NextStep:
 def next_step(cycle: Cycle, now: datetime) -> NextStep:
     """What comes next for the member who looks. Codes are named by stage kind; words.py says them."""
     member = cycle.me
+    if cycle.is_alone:
+        # It ends with what its one member does, so there is nobody to wait for or to agree with.
+        return NextStep("reflect" if cycle.is_running else "reflected", cycle.reflection.key)
     if cycle.status == "finished":
         return _next_cycle(cycle)
     if cycle.status == "stopped":

@@ -13,7 +13,9 @@ from sqlalchemy import and_, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities import service as activities
+from lti_tool.activities.kinds import kind_of, protocols_for
 from lti_tool.activities.models import Activity
+from lti_tool.activities.service import ActivityView
 from lti_tool.cycles import protocols, rules
 from lti_tool.cycles.models import (
     AgreementSigned,
@@ -54,6 +56,7 @@ _LIST = (
         Cycle.number,
         Cycle.status,
         _mine.c.role,
+        _theirs.c.membership_id.is_(None).label("is_alone"),
         Person.given_name,
         Person.name,
         Cycle.started_at,
@@ -68,8 +71,8 @@ _LIST = (
         .label("submitted_at"),
     )
     .join(_mine, and_(_mine.c.cycle_id == Cycle.id, _mine.c.membership_id == bindparam("me")))
-    .join(_theirs, and_(_theirs.c.cycle_id == Cycle.id, _theirs.c.membership_id != bindparam("me")))
-    .join(Person, Person.id == _theirs.c.person_id)
+    .outerjoin(_theirs, and_(_theirs.c.cycle_id == Cycle.id, _theirs.c.membership_id != bindparam("me")))
+    .outerjoin(Person, Person.id == _theirs.c.person_id)
     .where(Cycle.activity_id == bindparam("activity"))
     .order_by(Cycle.started_at.desc(), Cycle.number.desc())
 )
@@ -170,8 +173,8 @@ class CycleView:
 
     @property
     def partner_name(self) -> str:
-        """Given name of the other; may be empty where the LMS withholds names."""
-        return self.cycle.partner.given_name
+        """Given name of the other; empty where the LMS withholds names, and where nobody else is in it."""
+        return "" if self.cycle.is_alone else self.cycle.partner.given_name
 
     @property
     def submitted_at(self) -> datetime | None:
@@ -217,6 +220,8 @@ class PastCycle:
     number: int
     status: str
     role: str
+    is_alone: bool
+    """Whether it is a reflection without a partner."""
     partner_name: str
     started_at: datetime
     finished_at: datetime | None
@@ -227,15 +232,21 @@ class PastCycle:
 
 
 def start(
-    session: Session, *, pair_id: str, activity_id: str, host_id: str, coach_id: str, now: datetime, number: int = 1
+    session: Session,
+    *,
+    pair_id: str,
+    activity_id: str,
+    host_id: str,
+    coach_id: str | None,
+    now: datetime,
+    number: int = 1,
 ) -> str:
     """Begins a pair's cycle with the activity's protocol and returns its id; host and coach are membership ids.
 
-    Beginning the same number twice gives the cycle that is there.
+    Without a coach it is the host's own reflection. Beginning the same number twice gives the cycle that is there.
     """
-    activity = activities.find(session, activity_id)
-    shipped = protocols.shipped()
-    protocol = shipped.get(activity.protocol if activity else "") or next(iter(shipped.values()))
+    protocol = _protocol_of(activities.find(session, activity_id))
+    members = [(host_id, "host")] + ([(coach_id, "coach")] if coach_id else [])
     cycle_id = new_id()
     first = protocol.stages_of(number)[0]
     made = session.execute(
@@ -259,17 +270,52 @@ def start(
     people = {
         row.id: row.person_id
         for row in session.execute(
-            select(Membership.id, Membership.person_id).where(Membership.id.in_([host_id, coach_id]))
+            select(Membership.id, Membership.person_id).where(Membership.id.in_([member for member, _role in members]))
         )
     }
     session.execute(
         insert(CycleMember),
         [
             {"cycle_id": cycle_id, "membership_id": member, "person_id": people[member], "role": role, "wish": ""}
-            for member, role in ((host_id, "host"), (coach_id, "coach"))
+            for member, role in members
         ],
     )
     return cycle_id
+
+
+def start_alone(
+    session: Session, *, pair_id: str, activity_id: str, membership_id: str, number: int, now: datetime
+) -> str:
+    """Begins a teacher's next reflection without a partner and returns its id; `number`: which one they asked for.
+
+    One that is not submitted yet is gone on with; so is one that was begun already under that number (a double tap).
+    The pair is locked by its one member.
+    """
+    last = session.execute(
+        select(Cycle.id, Cycle.number, Cycle.status)
+        .where(Cycle.pair_id == pair_id)
+        .order_by(Cycle.number.desc())
+        .limit(1)
+    ).one_or_none()
+    if last and (last.status == "running" or number <= last.number):
+        return str(last.id)
+    session.execute(update(Cycle).where(Cycle.pair_id == pair_id, Cycle.closed_at.is_(None)).values(closed_at=now))
+    return start(
+        session,
+        pair_id=pair_id,
+        activity_id=activity_id,
+        host_id=membership_id,
+        coach_id=None,
+        number=last.number + 1 if last else 1,
+        now=now,
+    )
+
+
+def _protocol_of(activity: ActivityView | None) -> Protocol:
+    """What new cycles of an activity follow: the protocol that its trainer chose, as far as it fits its kind."""
+    kind = activity.kind if activity else ""
+    chosen = activity.protocol if activity else ""
+    return protocols.shipped()[chosen if chosen in protocols_for(kind) else kind_of(kind).default_protocol]
 
 
 def _keep_version(session: Session, protocol: Protocol, now: datetime) -> str:
@@ -369,7 +415,8 @@ def list_of(session: Session, membership_id: str, activity_id: str) -> list[Past
             row.number,
             row.status,
             row.role,
-            row.given_name or row.name,
+            row.is_alone,
+            row.given_name or row.name or "",
             row.started_at,
             row.finished_at,
             row.submitted_at,
@@ -556,7 +603,7 @@ def wish(session: Session, cycle: rules.Cycle, wanted: str, *, now: datetime) ->
     The next cycle begins when both wish the same: nobody becomes a host, whom somebody visits, without saying so.
     Returns the id of the next cycle once there is one. The cycle is locked.
     """
-    if cycle.status != "finished" or wanted not in rules.WISHES:
+    if cycle.status != "finished" or cycle.is_alone or wanted not in rules.WISHES:
         raise NotPossible([Missing("earlier_stage", cycle.reflection.key, cycle.reflection.key)])
     if cycle.closed_at is not None:
         return session.execute(
@@ -615,8 +662,7 @@ def stage_counts(session: Session, activity_id: str) -> StageCounts:
             ended[status] += number
     if not versions:
         activity = activities.find(session, activity_id)
-        found = protocols.shipped().get(activity.protocol) if activity else None
-        known = [found] if found else []
+        known = [_protocol_of(activity)] if activity and protocols_for(activity.kind) else []
     else:
         known = [_protocol(session, version_id) for version_id in sorted(versions)]
     titles = {stage.key: stage.title for protocol in known for stage in protocol.stages}

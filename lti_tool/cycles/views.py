@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from lti_tool.activities import service as activities
 from lti_tool.cycles import fields, rules, service, texts, words
 from lti_tool.cycles.pages import Refusal, booking, stage_page
 from lti_tool.cycles.protocols import Stage
@@ -16,6 +17,7 @@ from lti_tool.cycles.revision import revision
 from lti_tool.cycles.rules import Cycle, WrongTime
 from lti_tool.cycles.service import Changed, NotPossible, NotYours
 from lti_tool.cycles.texts import TooLong
+from lti_tool.pairing.words import closed, closed_sentence
 from lti_tool.privacy.keyring import ScopeKeys
 from lti_tool.privacy.rules import Action, may
 from lti_tool.privacy.words import who_can_see_cycle
@@ -127,7 +129,7 @@ def poll(cycle_id: str) -> Response:
         marks={
             "stages": sorted({mark.stage for mark in cycle.marks}),
             "meetings": {meeting.kind: [meeting.rev, meeting.confirmed_at is not None] for meeting in cycle.meetings},
-            "wish": cycle.partner.wish,
+            "wish": "" if cycle.is_alone else cycle.partner.wish,
         },
     )
 
@@ -314,10 +316,12 @@ def done(cycle_id: str, stage_key: str) -> Response | tuple[str, int]:
 def end(cycle_id: str) -> str:
     """What comes after a cycle, or instead of it: continue, swap roles, new partner, pause (R7)."""
     with tool().database.read() as session:
-        cycle = open_cycle(session, cycle_id)
+        cycle = _of_two(open_cycle(session, cycle_id))
+        is_open = _can_begin(session, cycle)
     partner = words.name(cycle.partner)
     return render_template(
         "cycles/end.html",
+        closed="" if is_open else closed_sentence(),
         activity_title=cycle.activity_title,
         cycle=cycle,
         partner=partner,
@@ -332,10 +336,12 @@ def end(cycle_id: str) -> str:
 def wish(cycle_id: str) -> Response:
     """Says how one would like to go on; the next cycle begins when both say the same."""
     with tool().database.write() as session:
-        cycle = open_cycle(session, cycle_id, lock=True)
+        cycle = _of_two(open_cycle(session, cycle_id, lock=True))
         wanted = request.form.get("wish", "")
         if wanted not in rules.WISHES:
             abort(400)
+        if not _can_begin(session, cycle):
+            raise closed()
         try:
             service.wish(session, cycle, wanted, now=tool().clock())
         except NotPossible as error:
@@ -347,6 +353,19 @@ def wish(cycle_id: str) -> Response:
                 reason="cycle not finished",
             ) from error
     return redirect(url_for("home.show"), 303)
+
+
+def _of_two(cycle: Cycle) -> Cycle:
+    """The cycle; a 404 for a reflection without a partner, which ends with what its one member does."""
+    if cycle.is_alone:
+        abort(404)
+    return cycle
+
+
+def _can_begin(session: Session, cycle: Cycle) -> bool:
+    """Whether a next cycle may begin."""
+    activity = activities.find(session, cycle.activity_id)
+    return activity is not None and may(actor(), Action.BEGIN, activity.facts)
 
 
 # What the pages of this room and of reflections share

@@ -1,7 +1,7 @@
 """What the codes of a cycle mean to the person who reads them, in their language."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime, format_time
@@ -67,6 +67,11 @@ def name(member: Member) -> str:
     return member.given_name or _("your partner")
 
 
+def partner_name(cycle: Cycle) -> str:
+    """The name of the other one; empty in a reflection without a partner."""
+    return "" if cycle.is_alone else name(cycle.partner)
+
+
 def zone() -> ZoneInfo:
     """The time zone in which the person behind the request reads and enters times."""
     return ZoneInfo(zone_of_request() or tool().settings.time_zone)
@@ -110,6 +115,20 @@ def stage_url(cycle: Cycle, stage: Stage, anchor: str = "") -> str:
     return url_for("cycles.stage", cycle_id=cycle.id, stage_key=stage.key, _anchor=anchor or None)
 
 
+def dates(starts_on: date | None, ends_on: date | None) -> str:
+    """When something starts, while that lies ahead, and until when it is meant; empty if there is nothing to say."""
+    said = []
+    if starts_on and starts_on > tool().clock().astimezone(zone()).date():
+        said.append(_("Starts on %(date)s", date=_full(starts_on)))
+    if ends_on:
+        said.append(_("Until %(date)s", date=_full(ends_on)))
+    return " · ".join(said)
+
+
+def _full(a_day: date) -> str:
+    return str(format_date(a_day, "d MMMM y", locale=get_locale()))
+
+
 def stages(view: CycleView) -> list[StageLine]:
     """The list of stages, for ui.stage_list."""
     return [
@@ -138,13 +157,31 @@ def next_step(view: CycleView) -> NextStepWords:
     """The next step, large and plain."""
     cycle, step = view.cycle, view.next_step
     stage = cycle.stage(step.stage)
-    partner = name(cycle.partner)
     anchor = {
         "text": f"field-{step.of}", "meeting": f"meeting-{step.of}", "agreement": f"agreement-{step.of}",
     }.get(_kind_of_next(step.code), "")  # fmt: skip
     url = stage_url(cycle, stage, anchor) if stage else url_for("cycles.end", cycle_id=cycle.id)
-    title, text, label = _next_texts(cycle, step.code, stage, step.of, partner)
+    said = _alone_texts(cycle) if cycle.is_alone else _next_texts(cycle, step.code, stage, step.of, partner_name(cycle))
+    title, text, label = said
     return NextStepWords(title, text, label, url, step.waits)
+
+
+def _alone_texts(cycle: Cycle) -> tuple[str, str, str]:
+    submitted_at = cycle.submitted_at(cycle.me)
+    if submitted_at is None:
+        return (
+            _("Go on with your reflection"),
+            _("It is kept as you type. You submit it when you are ready."),
+            _("Go on writing"),
+        )
+    return (
+        _("Your reflection is submitted"),
+        _(
+            "Submitted on %(date)s. You can still change it and submit it again.",
+            date=on,
+        ),
+        _("Read or change it"),
+    )
 
 
 def _kind_of_next(code: str) -> str:
@@ -312,7 +349,7 @@ def _minutes(stage: Stage | None) -> int:
 def missing(cycle: Cycle, lack: Missing) -> tuple[str, str]:
     """A friendly sentence on what is missing, and where it can be mended (an address)."""
     stage = cycle.stage(lack.stage)
-    partner = name(cycle.partner)
+    other = partner_name(cycle)
     field = cycle.protocol.field(lack.of)
     label = into(field.label) if field else ""
     here = {
@@ -324,7 +361,7 @@ def missing(cycle: Cycle, lack: Missing) -> tuple[str, str]:
     url = stage_url(cycle, stage, here) if stage else ""
     if lack.code == "text":
         if field and field.by in ("host", "coach") and field.by != cycle.me.role:
-            return _("“%(label)s” is still empty. %(name)s writes it.", label=label, name=partner), url
+            return _("“%(label)s” is still empty. %(name)s writes it.", label=label, name=other), url
         return _("“%(label)s” is still empty.", label=label), url
     if lack.code == "versions":
         return _("There are two versions of “%(label)s”. Choose one, or keep both.", label=label), url
@@ -336,15 +373,15 @@ def missing(cycle: Cycle, lack: Missing) -> tuple[str, str]:
     if lack.code == "first_turn":
         if cycle.me.role == "host":
             return _("Mark your first turn as done, once you have spoken first."), url
-        return _("%(name)s speaks first, and marks the first turn as done.", name=partner), url
+        return _("%(name)s speaks first, and marks the first turn as done.", name=other), url
     if lack.code == "my_signature":
         return _("You have not agreed yet, or a text has changed since."), url
     if lack.code == "partner_signature":
-        return _("%(name)s has not agreed yet, or a text has changed since.", name=partner), url
+        return _("%(name)s has not agreed yet, or a text has changed since.", name=other), url
     if lack.code == "signatures":
         return _("Both of you have to agree, each with your own tap."), url
     if lack.code == "not_confirmed":
-        return _("%(name)s has not said yet that the visit suits.", name=partner), url
+        return _("%(name)s has not said yet that the visit suits.", name=other), url
     if lack.code == "not_yet":
         visit = cycle.meeting("visit")
         return _(

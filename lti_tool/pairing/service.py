@@ -7,11 +7,12 @@ activity cannot deadlock with itself, and such changes are rare.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import and_, bindparam, exists, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from lti_tool.activities.kinds import kind_of
 from lti_tool.activities.models import Activity
 from lti_tool.cycles import service as cycles
 from lti_tool.pairing.models import Invitation, Pair, PairMember
@@ -99,6 +100,20 @@ _CURRENT_PAIR = (
     )
     .order_by(Person.name, PairMember.membership_id)
 )
+_CYCLES_OF_ROUND = (
+    select(Activity.title, Activity.starts_on, Activity.ends_on)
+    .where(Activity.pairs_from_id == bindparam("round"), Activity.kind == "cycle", Activity.status == "open")
+    .order_by(Activity.position, Activity.starts_on, Activity.created_at, Activity.id)
+)
+_IS_FREE = select(Membership.id).where(
+    Membership.id == bindparam("member"),
+    *people.takes_part(bindparam("activity")),
+    ~exists().where(
+        PairMember.membership_id == Membership.id,
+        PairMember.activity_id == bindparam("activity"),
+        PairMember.is_current,
+    ),
+)
 
 
 class Refused(Exception):
@@ -177,6 +192,15 @@ class PairView:
         return tuple(member for member in self.members if member.membership_id != membership_id)
 
 
+@dataclass(frozen=True, slots=True)
+class RoundCycle:
+    """A coaching activity that takes its pairs from a round."""
+
+    title: str
+    starts_on: date | None
+    ends_on: date | None
+
+
 def invite(session: Session, *, host_id: str, coach_id: str, course_id: str, activity_id: str, now: datetime) -> None:
     """The host asks a colleague to be the coach of a first cycle.
 
@@ -242,6 +266,8 @@ def decline(session: Session, invitation_id: str, now: datetime) -> None:
 def accept(session: Session, invitation_id: str, now: datetime) -> str:
     """The invited colleague says yes: a pair, its first cycle (host: who invited), and no other open invitation of
     either. A paused pair of either ends. Returns the pair's id; accepting twice is accepting once. Raises Refused.
+
+    In a pairing round no cycle begins: it does in the coaching activities that take their pairs from it.
     """
     found = session.execute(
         select(Invitation.host_id, Invitation.coach_id, Invitation.activity_id).where(Invitation.id == invitation_id)
@@ -273,6 +299,63 @@ def accept(session: Session, invitation_id: str, now: datetime) -> str:
     for pair_id in _current_pair_ids(session, both, found.activity_id):
         _end(session, pair_id, now)
     return _begin(session, found.host_id, found.coach_id, found.activity_id, now)
+
+
+def pair_of_round(session: Session, membership_id: str, *, activity_id: str, round_id: str) -> PairView | None:
+    """The pair with which a teacher can begin in this activity, as it found together in a pairing round.
+
+    None unless it is active there, the other takes part here, and neither is in a pair here, paused or not. At most
+    three statements. Who of these it was that failed is not told: it is nobody else's.
+    """
+    found = current_pair(session, membership_id, round_id)
+    if found is None or found.status != "active" or len(found.members) != 2:
+        return None
+    free = [run(session, _IS_FREE, {"member": each, "activity": activity_id}).first() for each in _ids(found)]
+    return found if all(free) else None
+
+
+def begin_from_round(
+    session: Session, membership_id: str, *, activity_id: str, round_id: str, round_pair_id: str, now: datetime
+) -> None:
+    """A pair of a round begins here: its pair in this activity and the first cycle (host: who invited in the round, or
+    else who begins here). No other invitation of either stays open here.
+
+    Does nothing where that is not possible (any more): the other tapped first, or the pair went apart.
+    """
+    _lock(session, activity_id)
+    found = pair_of_round(session, membership_id, activity_id=activity_id, round_id=round_id)
+    if found is None or found.id != round_pair_id:
+        return
+    (partner_id,) = (each.membership_id for each in found.others(membership_id))
+    invited = session.scalars(
+        select(Invitation.host_id)
+        .where(
+            Invitation.activity_id == round_id,
+            Invitation.status == "accepted",
+            or_(
+                and_(Invitation.host_id == membership_id, Invitation.coach_id == partner_id),
+                and_(Invitation.host_id == partner_id, Invitation.coach_id == membership_id),
+            ),
+        )
+        .order_by(Invitation.answered_at.desc())
+        .limit(1)
+    ).first()
+    host_id, coach_id = (partner_id, membership_id) if invited == partner_id else (membership_id, partner_id)
+    _withdraw_all(session, _ids(found), activity_id, now)
+    _begin(session, host_id, coach_id, activity_id, now)
+
+
+def cycles_of_round(session: Session, round_id: str) -> list[RoundCycle]:
+    """The open coaching activities that take their pairs from a round, in the order of the plan; one statement."""
+    return [RoundCycle(*row) for row in run(session, _CYCLES_OF_ROUND, {"round": round_id})]
+
+
+def pair_of_one(session: Session, membership_id: str, activity_id: str, now: datetime) -> str:
+    """Id of the pair that a teacher alone is, for reflections without a partner; made when it is first asked for."""
+    # Of two taps at once the second waits here. The teacher's own row: a whole course reflects in the same week.
+    session.execute(select(Membership.id).where(Membership.id == membership_id).with_for_update(key_share=True)).all()
+    current = _current_pair_ids(session, [membership_id], activity_id)
+    return current[0] if current else _make_pair(session, [membership_id], activity_id, now)
 
 
 def lapse_due(session: Session, now: datetime) -> int:
@@ -375,6 +458,15 @@ def _end(session: Session, pair_id: str, now: datetime) -> None:
 
 
 def _begin(session: Session, host_id: str, coach_id: str, activity_id: str, now: datetime) -> str:
+    """Id of the new pair; where the activity has cycles, the first one begins."""
+    pair_id = _make_pair(session, [host_id, coach_id], activity_id, now)
+    kind = session.scalars(select(Activity.kind).where(Activity.id == activity_id)).one()
+    if kind_of(kind).protocols == "coaching":
+        cycles.start(session, pair_id=pair_id, activity_id=activity_id, host_id=host_id, coach_id=coach_id, now=now)
+    return pair_id
+
+
+def _make_pair(session: Session, membership_ids: Iterable[str], activity_id: str, now: datetime) -> str:
     pair_id = new_id()
     session.execute(insert(Pair).values(id=pair_id, activity_id=activity_id, status="active", created_at=now))
     session.execute(
@@ -387,11 +479,14 @@ def _begin(session: Session, host_id: str, coach_id: str, activity_id: str, now:
                 "membership_id": member,
                 "is_current": True,
             }
-            for member in (host_id, coach_id)
+            for member in membership_ids
         ],
     )
-    cycles.start(session, pair_id=pair_id, activity_id=activity_id, host_id=host_id, coach_id=coach_id, now=now)
     return pair_id
+
+
+def _ids(pair: PairView) -> list[str]:
+    return [member.membership_id for member in pair.members]
 
 
 def _settle_status(session: Session, pair_id: str) -> str | None:

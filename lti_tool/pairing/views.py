@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from lti_tool.activities import service as activities
+from lti_tool.activities.kinds import kind_of
 from lti_tool.activities.service import ActivityView
 from lti_tool.cycles import service as cycles
 from lti_tool.pairing import service, words
@@ -43,6 +44,8 @@ def find() -> str:
         asked={invitation.colleague.membership_id for invitation in invitations.waiting},
         pair=pair,
         partner=partner_names(pair),
+        is_round=activity.kind == "pairing",
+        closed=closed_sentence(activity),
         wanted=wanted,
         name_of=words.name_of,
     )
@@ -53,6 +56,7 @@ def confirm(membership_id: str) -> str:
     """What the colleague will see, before it is sent."""
     with tool().database.read() as session:
         activity = teachers_activity(session)
+        must_be_open(activity)
         colleague = people.find_colleague(
             session,
             course_id=actor().course_id,
@@ -69,6 +73,7 @@ def confirm(membership_id: str) -> str:
         colleague=colleague,
         name=words.name_of(colleague),
         until=tool().clock() + OPEN_FOR,
+        is_round=activity.kind == "pairing",
         has_asked_me=any(invitation.colleague.membership_id == membership_id for invitation in invitations.received),
         is_asked=any(invitation.colleague.membership_id == membership_id for invitation in invitations.waiting),
     )
@@ -79,6 +84,7 @@ def invite(membership_id: str) -> Response:
     """Sends the invitation."""
     with tool().database.write() as session:
         activity = teachers_activity(session)
+        must_be_open(activity)
         try:
             service.invite(
                 session,
@@ -113,13 +119,32 @@ def decline(invitation_id: str) -> Response:
 
 @blueprint.post("/invitations/<invitation_id>/accept")
 def accept(invitation_id: str) -> Response:
-    """Says yes; the first cycle begins."""
+    """Says yes; the first cycle begins, unless this is a pairing round."""
     with tool().database.write() as session:
-        _check(session, invitation_id, Action.ANSWER_INVITATION)
+        must_be_open(_check(session, invitation_id, Action.ANSWER_INVITATION))
         try:
             service.accept(session, invitation_id, tool().clock())
         except Refused as refusal:
             raise words.refused(refusal.reason) from refusal
+    return redirect(url_for("home.show"), 303)
+
+
+@blueprint.post("/begin")
+def begin() -> Response:
+    """Begins with the partner found in the pairing round; where that is no longer possible, on to what is."""
+    with tool().database.write() as session:
+        activity = teachers_activity(session)
+        must_be_open(activity)
+        if activity.kind != "cycle" or activity.pairs_from_id is None:
+            abort(404)
+        service.begin_from_round(
+            session,
+            actor().membership_id,
+            activity_id=activity.id,
+            round_id=activity.pairs_from_id,
+            round_pair_id=request.form.get("pair", ""),
+            now=tool().clock(),
+        )
     return redirect(url_for("home.show"), 303)
 
 
@@ -138,6 +163,8 @@ def pair() -> str | Response:
         pair=found,
         partner=partner_names(found),
         i_pause=found.me(actor().membership_id).paused_at is not None,
+        is_round=activity.kind == "pairing",
+        closed=closed_sentence(activity),
         own_cycles=own,
     )
 
@@ -169,17 +196,31 @@ def end() -> Response:
     return redirect(url_for(".find", told="ended") if found else url_for("home.show"), 303)
 
 
-def teachers_activity(session: Session) -> ActivityView:
+def teachers_activity(session: Session, *, alone: bool = False) -> ActivityView:
     """The activity in which the signed-in person takes part; a 404 for everybody else.
 
+    `alone`: whether it is one where each teacher writes for themselves; to others, nothing of pairs is there.
     Whoever has not yet read what coaching here is and is not is sent there first (R26).
     """
     activity = activities.find(session, actor().activity_id or "")
     if activity is None or not may(actor(), Action.TAKE_PART, activity.facts):
         abort(404)
+    if (kind_of(activity.kind).protocols == "alone") != alone:
+        abort(404)
     if not actor().is_welcomed:
         abort(redirect(url_for("home.show"), 303))
     return activity
+
+
+def must_be_open(activity: ActivityView) -> None:
+    """Raises the page that says so where nothing new begins any more."""
+    if not may(actor(), Action.BEGIN, activity.facts):
+        raise words.closed()
+
+
+def closed_sentence(activity: ActivityView) -> str:
+    """What is said where nothing new begins any more; else empty."""
+    return "" if may(actor(), Action.BEGIN, activity.facts) else words.closed_sentence()
 
 
 def partner_names(pair: PairView | None) -> str:
@@ -188,11 +229,12 @@ def partner_names(pair: PairView | None) -> str:
     return ", ".join(member.given_name or _("your partner") for member in others)
 
 
-def _check(session: Session, invitation_id: str, action: Action) -> None:
-    teachers_activity(session)
+def _check(session: Session, invitation_id: str, action: Action) -> ActivityView:
+    activity = teachers_activity(session)
     facts = service.facts(session, invitation_id)
     if facts is None or not may(actor(), action, facts):
         abort(404)
+    return activity
 
 
 def _my_pair(session: Session) -> PairView | None:

@@ -27,7 +27,7 @@ def refused(reason: Refusal) -> PageError:
             409,
             _("You have a partner now"),
             _("A teacher coaches with one partner at a time in an activity."),
-            _("You can say yes when the present cycle has ended, or when you have paused it."),
+            _("You can say yes when your present pair has ended, or when you have paused it."),
             reason="in a pair",
         )
     if reason is Refusal.NOT_A_COLLEAGUE:
@@ -45,6 +45,22 @@ def refused(reason: Refusal) -> PageError:
         _("You can invite a colleague yourself."),
         reason="invitation not open",
     )
+
+
+def closed() -> PageError:
+    """The page that says that nothing new begins in an activity any more."""
+    return PageError(
+        409,
+        closed_sentence(),
+        _("What runs here goes on: you can finish it, and read what is yours."),
+        _("Go back to your next step. If something new should begin, ask the trainer of the activity."),
+        reason="closed for new beginnings",
+    )
+
+
+def closed_sentence() -> str:
+    """What the pages of an archived activity say."""
+    return str(_("This activity is closed for new beginnings."))
 
 
 def told(code: str) -> str:

@@ -19,6 +19,8 @@ class Action(StrEnum):
     PLACE_ACTIVITIES = "place activities"
     DECLARE_LEADER = "declare leader"
     TAKE_PART = "take part"
+    BEGIN = "begin"
+    """Something new: invite or accept, a cycle, a reflection. In an archived activity only what runs goes on."""
     SEE_PROGRESS = "see progress"
     ANSWER_INVITATION = "answer invitation"
     WITHDRAW_INVITATION = "withdraw invitation"
@@ -33,11 +35,16 @@ class Action(StrEnum):
     """Change, duplicate or archive it, give roles in it, see what was delivered to the LMS."""
     TAKE_OVER_ACTIVITY = "take over activity"
     SEE_PLAN = "see plan"
+    ARRANGE_PLAN = "arrange plan"
+    SET_DAYS = "set days"
+    """Of an activity in the plan, or discard it while it has no link."""
     SEE_HEALTH = "see health"
     """Which pairs stand still, and nudge them."""
     TELL_GRADEBOOK = "tell gradebook"
     SEE_SCHOOL = "see school"
-    """The page of one's school: the connection and the charter, and no people."""
+    """The page of the LMS's connection, which shows no people."""
+    SIGN_CHARTER = "sign charter"
+    """Of a school, or take it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +74,21 @@ class CourseFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedFacts:
+    """An activity in the plan of a course, as far as rules need it."""
+
+    course_id: str
+    is_mine: bool
+    """Whether the actor is its trainer."""
+
+
+@dataclass(frozen=True, slots=True)
 class SchoolFacts:
     """A school or the platform it uses, as far as rules need it."""
 
     platform_id: str
+    is_own: bool = False
+    """Whether the actor works there, by their own word or because there is no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +215,10 @@ def _take_part(actor: Actor, activity: ActivityFacts) -> bool:
     )
 
 
+def _begin(actor: Actor, activity: ActivityFacts) -> bool:
+    return _take_part(actor, activity) and activity.status == "open"
+
+
 def _see_progress(actor: Actor, activity: ActivityFacts) -> bool:
     return actor.is_trainer and actor.is_active and not actor.is_above and activity.course_id == actor.course_id
 
@@ -216,6 +238,14 @@ def _see_plan(actor: Actor, course: CourseFacts) -> bool:
     return actor.is_active and not actor.is_above and course.course_id == actor.course_id
 
 
+def _arrange_plan(actor: Actor, course: CourseFacts) -> bool:
+    return actor.is_trainer and _see_plan(actor, course)
+
+
+def _set_days(actor: Actor, planned: PlannedFacts) -> bool:
+    return planned.is_mine and actor.is_active and not actor.is_above and planned.course_id == actor.course_id
+
+
 def _see_health(actor: Actor, activity: ActivityFacts) -> bool:
     is_facilitator = actor.is_facilitator and actor.is_active and not actor.is_above
     return _see_progress(actor, activity) or (is_facilitator and activity.course_id == actor.course_id)
@@ -227,6 +257,11 @@ def _tell_gradebook(actor: Actor, activity: ActivityFacts) -> bool:
 
 def _see_school(actor: Actor, school: SchoolFacts) -> bool:
     return actor.is_active and actor.is_administrator and school.platform_id == actor.platform_id
+
+
+def _sign_charter(actor: Actor, school: SchoolFacts) -> bool:
+    is_here = actor.is_active and school.platform_id == actor.platform_id
+    return is_here and (actor.is_administrator or (actor.is_leader and school.is_own))
 
 
 def _answer_invitation(actor: Actor, invitation: InvitationFacts) -> bool:
@@ -280,6 +315,7 @@ RULES: dict[Action, Callable[[Actor, Any], bool]] = {
     Action.PLACE_ACTIVITIES: _place_activities,
     Action.DECLARE_LEADER: _declare_leader,
     Action.TAKE_PART: _take_part,
+    Action.BEGIN: _begin,
     Action.SEE_PROGRESS: _see_progress,
     Action.ANSWER_INVITATION: _answer_invitation,
     Action.WITHDRAW_INVITATION: _withdraw_invitation,
@@ -293,7 +329,10 @@ RULES: dict[Action, Callable[[Actor, Any], bool]] = {
     Action.MANAGE_ACTIVITY: _see_progress,
     Action.TAKE_OVER_ACTIVITY: _take_over_activity,
     Action.SEE_PLAN: _see_plan,
+    Action.ARRANGE_PLAN: _arrange_plan,
+    Action.SET_DAYS: _set_days,
     Action.SEE_HEALTH: _see_health,
     Action.TELL_GRADEBOOK: _tell_gradebook,
     Action.SEE_SCHOOL: _see_school,
+    Action.SIGN_CHARTER: _sign_charter,
 }

@@ -12,6 +12,7 @@ from lti_tool.cycles import rules
 from lti_tool.cycles import service as cycles
 from lti_tool.cycles.service import NotPossible
 from lti_tool.cycles.texts import Register, read_texts
+from lti_tool.pairing import service as pairing
 from lti_tool.privacy.keyring import ScopeKeys
 from lti_tool.reflection.models import ReflectionVersion
 from lti_tool.reflection.rules import freeze
@@ -34,6 +35,22 @@ class OpenedVersion:
     submitted_at: datetime
     texts: Mapping[str, str]
     """Field key → text, as it was submitted."""
+
+
+def begin(session: Session, *, membership_id: str, activity_id: str, number: int, now: datetime) -> str:
+    """Begins a teacher's own reflection, without a partner, and returns its id (of a cycle with one member).
+
+    `number`: which one their page offered, from 1. One that is not submitted yet is gone on with instead, and beginning
+    the same one twice is beginning it once.
+    """
+    return cycles.start_alone(
+        session,
+        pair_id=pairing.pair_of_one(session, membership_id, activity_id, now),
+        activity_id=activity_id,
+        membership_id=membership_id,
+        number=number,
+        now=now,
+    )
 
 
 def submit(session: Session, keys: ScopeKeys, cycle: rules.Cycle, *, now: datetime) -> int:

@@ -13,6 +13,7 @@ from lti_tool.cycles.pages import page_frame, text_url
 from lti_tool.cycles.rules import Cycle
 from lti_tool.cycles.service import NotPossible
 from lti_tool.cycles.views import open_cycle, receive_texts
+from lti_tool.pairing.views import must_be_open, teachers_activity
 from lti_tool.privacy.rules import Action, ReflectionFacts, may
 from lti_tool.privacy.words import who_can_see_reflection
 from lti_tool.reflection import service
@@ -20,6 +21,22 @@ from lti_tool.reflection.rules import has_changed
 from lti_tool.web.context import actor, tool
 
 blueprint = Blueprint("reflection", __name__)
+
+
+@blueprint.post("/reflections")
+def begin() -> Response:
+    """Begins a reflection without a partner, the first or a further one."""
+    with tool().database.write() as session:
+        activity = teachers_activity(session, alone=True)
+        must_be_open(activity)
+        cycle_id = service.begin(
+            session,
+            membership_id=actor().membership_id,
+            activity_id=activity.id,
+            number=request.form.get("number", 1, type=int),
+            now=tool().clock(),
+        )
+    return redirect(url_for(".show", cycle_id=cycle_id), 303)
 
 
 @blueprint.get("/cycles/<cycle_id>/reflect")
@@ -111,7 +128,7 @@ def _page(
         is_new=has_changed(drafts, dict(last.texts) if last else None),
         missing=[words.missing(cycle, lack) for lack in missing],
         can_submit=cycle.status != "stopped" or all(lack.code != "earlier_stage" for lack in missing),
-        partner=words.name(cycle.partner),
+        partner=words.partner_name(cycle),
         errors=errors,
         text_url=text_url,
         who=who_can_see_reflection(),

@@ -1,5 +1,7 @@
 """Where everybody lands: one page per person and moment, with the one next step."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -8,16 +10,18 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from lti_tool.activities import service as activities
+from lti_tool.activities.kinds import kind_of
 from lti_tool.activities.service import ActivityView
 from lti_tool.activities.views import set_up_page
 from lti_tool.cycles import service as cycles
 from lti_tool.cycles import words as cycle_words
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing import words as pairing_words
-from lti_tool.pairing.views import partner_names
+from lti_tool.pairing.service import PairView
+from lti_tool.pairing.views import closed_sentence, partner_names
 from lti_tool.people.actor import Actor
 from lti_tool.privacy.rules import Action, ActivityFacts, may
-from lti_tool.privacy.words import who_can_see_cycle
+from lti_tool.privacy.words import who_can_see_cycle, who_can_see_reflection
 from lti_tool.progress.views import progress_page
 from lti_tool.web.context import actor, tool
 
@@ -35,6 +39,7 @@ class Landing(StrEnum):
     PROGRESS = "progress"
     WELCOME = "welcome"
     TEACHER = "teacher"
+    NOT_FOR_YOU = "not for you"
     GUEST = "guest"
 
 
@@ -52,6 +57,8 @@ def landing(actor: Actor, activity: ActivityFacts | None) -> Landing:
         return Landing.PROGRESS
     if may(actor, Action.TAKE_PART, activity):
         return Landing.TEACHER if actor.is_welcomed else Landing.WELCOME
+    if not actor.is_in_audience and may(replace(actor, is_in_audience=True), Action.TAKE_PART, activity):
+        return Landing.NOT_FOR_YOU
     return Landing.NOT_OPEN if activity.status == "new" and actor.is_teacher else Landing.GUEST
 
 
@@ -65,7 +72,7 @@ def show() -> str | Response:
         where = landing(actor(), activity.facts if activity else None)
         if activity is not None:
             if where is Landing.SET_UP:
-                return set_up_page(activity, protocol=activity.protocol, purpose=activity.purpose)
+                return set_up_page(session, activity)
             if where is Landing.PROGRESS:
                 return progress_page(session, activity)
             if where is Landing.TEACHER:
@@ -76,6 +83,8 @@ def show() -> str | Response:
                     activity_title=activity.title,
                     purpose=activity.purpose,
                     trainers=activities.trainer_names(session, activity.id),
+                    kind=activity.kind,
+                    dates=cycle_words.dates(activity.starts_on, activity.ends_on),
                 )
         # Somebody who led the school later, or left the course, can still read what is theirs.
         own = cycles.list_of(session, actor().membership_id, activity.id) if activity else []
@@ -93,29 +102,28 @@ def _notices(session: Session, activity: ActivityView) -> dict[str, Any]:
 
 
 def _teacher_page(session: Session, activity: ActivityView) -> str:
+    return _PAGES[kind_of(activity.kind).key](session, activity)
+
+
+def _frame(session: Session, activity: ActivityView) -> dict[str, Any]:
+    """What the page of every kind shows."""
+    return _notices(session, activity) | {
+        "activity_title": activity.title,
+        "message": pairing_words.told(request.args.get("told", "")),
+        "dates": cycle_words.dates(activity.starts_on, activity.ends_on),
+        "closed": closed_sentence(activity),
+    }
+
+
+def _cycle_page(session: Session, activity: ActivityView) -> str:
     me, now = actor().membership_id, tool().clock()
-    message = pairing_words.told(request.args.get("told", ""))
     pair = pairing.current_pair(session, me, activity.id)
     view = cycles.current(session, me, activity.id, now) if pair and pair.status == "active" else None
-    notices = _notices(session, activity)
     if pair is None or view is None:
-        return render_template(
-            "home/no_partner.html",
-            **notices,
-            activity_title=activity.title,
-            message=message,
-            pair=pair,
-            partner=partner_names(pair),
-            i_pause=pair is not None and pair.me(me).paused_at is not None,
-            invitations=pairing.open_for(session, me, activity.id, now),
-            own_cycles=cycles.list_of(session, me, activity.id),
-            name_of=pairing_words.name_of,
-        )
+        return _no_partner_page(session, activity, pair)
     return render_template(
         "home/cycle.html",
-        **notices,
-        activity_title=activity.title,
-        message=message,
+        **_frame(session, activity),
         partner=partner_names(pair),
         view=view,
         step=cycle_words.next_step(view),
@@ -124,3 +132,68 @@ def _teacher_page(session: Session, activity: ActivityView) -> str:
         received=pairing.received_by(session, me, activity.id, now),
         who=who_can_see_cycle([partner_names(pair)]),
     )
+
+
+def _round_page(session: Session, activity: ActivityView) -> str:
+    me = actor().membership_id
+    pair = pairing.current_pair(session, me, activity.id)
+    if pair is None or pair.status != "active":
+        return _no_partner_page(session, activity, pair)
+    return render_template(
+        "home/round.html",
+        **_frame(session, activity),
+        partner=partner_names(pair),
+        cycles=[
+            (each.title, cycle_words.dates(each.starts_on, each.ends_on))
+            for each in pairing.cycles_of_round(session, activity.id)
+        ],
+        received=pairing.received_by(session, me, activity.id, tool().clock()),
+    )
+
+
+def _no_partner_page(session: Session, activity: ActivityView, pair: PairView | None) -> str:
+    me = actor().membership_id
+    frame = _frame(session, activity)
+    # Where a pairing round gives the pairs: begin with the partner found there, or find one there.
+    of_round = activities.find(session, activity.pairs_from_id) if activity.pairs_from_id and pair is None else None
+    begins = (
+        pairing.pair_of_round(session, me, activity_id=activity.id, round_id=of_round.id)
+        if of_round and not frame["closed"]
+        else None
+    )
+    return render_template(
+        "home/no_partner.html",
+        **frame,
+        pair=pair,
+        partner=partner_names(pair),
+        i_pause=pair is not None and pair.me(me).paused_at is not None,
+        is_round=activity.kind == "pairing",
+        round_title=of_round.title if of_round and (begins or of_round.status == "open") else "",
+        round_pair=begins,
+        begins_with=partner_names(begins),
+        invitations=pairing.open_for(session, me, activity.id, tool().clock()),
+        own_cycles=cycles.list_of(session, me, activity.id),
+        name_of=pairing_words.name_of,
+    )
+
+
+def _reflection_page(session: Session, activity: ActivityView) -> str:
+    me = actor().membership_id
+    view = cycles.current(session, me, activity.id, tool().clock())
+    return render_template(
+        "home/reflection.html",
+        **_frame(session, activity),
+        view=view,
+        step=cycle_words.next_step(view) if view else None,
+        number=view.number + 1 if view else 1,
+        own_cycles=[each for each in cycles.list_of(session, me, activity.id) if not view or each.id != view.id],
+        who=who_can_see_reflection(),
+    )
+
+
+_PAGES: dict[str, Callable[[Session, ActivityView], str]] = {
+    "cycle": _cycle_page,
+    "pairing": _round_page,
+    "reflection": _reflection_page,
+}
+"""The page of a teacher, for each of activities.kinds.KINDS."""
