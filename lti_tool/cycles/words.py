@@ -174,12 +174,10 @@ def _alone_texts(cycle: Cycle) -> tuple[str, str, str]:
             _("It is kept as you type. You submit it when you are ready."),
             _("Go on writing"),
         )
+    on = _full(submitted_at.astimezone(zone()).date())
     return (
         _("Your reflection is submitted"),
-        _(
-            "Submitted on %(date)s. You can still change it and submit it again.",
-            date=on,
-        ),
+        _("Submitted on %(date)s. You can still change it and submit it again.", date=on),
         _("Read or change it"),
     )
 
