@@ -80,6 +80,9 @@ class School(Base):
     id: Mapped[Id]
     platform_id: Mapped[Ref] = mapped_column(ForeignKey("platforms.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(200))
+    named_by: Mapped[str] = mapped_column(String(8), default="file")
+    """Where the name comes from: file (the operator's), group (of the LMS), charter (named like its platform), or
+    person, who typed it: such a one is nobody's school but theirs who chose it."""
     created_at: Mapped[Moment]
 
 

@@ -42,7 +42,9 @@ class Action(StrEnum):
     """Which pairs stand still, and nudge them."""
     TELL_GRADEBOOK = "tell gradebook"
     SEE_SCHOOL = "see school"
-    """The page of the LMS's connection, which shows no people."""
+    """Its page: whether the LMS is connected, and the charter; no people."""
+    TEST_CONNECTION = "test connection"
+    """With the LMS, and see when it was used last."""
     SIGN_CHARTER = "sign charter"
     """Of a school, or take it back."""
 
@@ -256,12 +258,15 @@ def _tell_gradebook(actor: Actor, activity: ActivityFacts) -> bool:
 
 
 def _see_school(actor: Actor, school: SchoolFacts) -> bool:
-    return actor.is_active and actor.is_administrator and school.platform_id == actor.platform_id
+    return actor.is_active and actor.is_above and school.platform_id == actor.platform_id
+
+
+def _test_connection(actor: Actor, school: SchoolFacts) -> bool:
+    return actor.is_administrator and _see_school(actor, school)
 
 
 def _sign_charter(actor: Actor, school: SchoolFacts) -> bool:
-    is_here = actor.is_active and school.platform_id == actor.platform_id
-    return is_here and (actor.is_administrator or (actor.is_leader and school.is_own))
+    return _see_school(actor, school) and (actor.is_administrator or school.is_own)
 
 
 def _answer_invitation(actor: Actor, invitation: InvitationFacts) -> bool:
@@ -334,5 +339,6 @@ RULES: dict[Action, Callable[[Actor, Any], bool]] = {
     Action.SEE_HEALTH: _see_health,
     Action.TELL_GRADEBOOK: _tell_gradebook,
     Action.SEE_SCHOOL: _see_school,
+    Action.TEST_CONNECTION: _test_connection,
     Action.SIGN_CHARTER: _sign_charter,
 }

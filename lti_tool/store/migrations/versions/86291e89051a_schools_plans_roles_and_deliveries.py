@@ -48,6 +48,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=16), nullable=False),
         sa.Column("platform_id", sa.String(length=16), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("named_by", sa.String(length=8), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["platform_id"], ["platforms.id"], name=op.f("fk_schools_platform_id"), ondelete="CASCADE"
