@@ -3,19 +3,22 @@
 from flask import Blueprint, Response, abort, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from lti_tool.people import service, sign_ins
+from lti_tool.people import coaching_roles, role_views, service, sign_ins
 from lti_tool.privacy.rules import Action, may
 from lti_tool.web.context import actor, tool
 from lti_tool.web.languages import OFFERED
 from lti_tool.web.sign_in import clear_cookie, handles
 
 blueprint = Blueprint("people", __name__)
+blueprint.register_blueprint(role_views.blueprint)
 
 
 @blueprint.get("/you")
 def you() -> str:
     """Who is signed in, in which language, and the way out."""
-    return render_template("people/you.html")
+    with tool().database.read() as session:
+        said_by = coaching_roles.leader_said_by(session, actor().membership_id) if actor().is_leader else ""
+    return render_template("people/you.html", leader_said_by=said_by)
 
 
 @blueprint.post("/language")

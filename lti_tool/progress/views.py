@@ -1,19 +1,20 @@
-"""The trainer's page."""
+"""How an activity is going: the page of its trainer and its facilitators, and the friendly words sent from there."""
 
 from dataclasses import dataclass
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
 
 from lti_tool.activities import service as activities
+from lti_tool.activities.kinds import kind_of
 from lti_tool.activities.service import ActivityView
 from lti_tool.cycles.protocols import REFLECTION
 from lti_tool.privacy.rules import Action, may
-from lti_tool.privacy.words import who_can_see_progress
-from lti_tool.progress import service
-from lti_tool.progress.rules import NO_PARTNER, NOT_OPENED, SUBMITTED
+from lti_tool.progress import service, words
+from lti_tool.progress.rules import NO_PARTNER, NOT_OPENED, PAIRED, SUBMITTED, WAITS, NudgeKind, chosen_wait
 from lti_tool.progress.service import Progress
 from lti_tool.web.context import actor, tool
 
@@ -38,7 +39,7 @@ class Part:
 
 @blueprint.get("/progress")
 def show() -> str:
-    """How the activity is going, for its trainer."""
+    """How the activity is going, for its trainer and its facilitators."""
     with tool().database.read() as session:
         activity = activities.find(session, actor().activity_id or "")
         if activity is None:
@@ -47,29 +48,123 @@ def show() -> str:
 
 
 def progress_page(session: Session, activity: ActivityView) -> str:
-    """The trainer's page; a 404 for everybody else."""
-    if not may(actor(), Action.SEE_PROGRESS, activity.facts):
+    """The page of the trainer and the facilitators; a 404 for everybody else."""
+    if not may(actor(), Action.SEE_HEALTH, activity.facts):
         abort(404)
+    is_trainer = may(actor(), Action.SEE_PROGRESS, activity.facts)
+    in_pairs = kind_of(activity.kind).protocols != "alone"
+    days = chosen_wait(request.args.get("days", type=int))
     progress = service.read(
         session,
         activity.id,
         activity.course_id,
+        viewer=actor().membership_id,
+        days=days,
+        now=tool().clock(),
+        # Teachers are told that their trainer sees that they submitted, and nobody else.
+        with_submissions=is_trainer and kind_of(activity.kind).protocols != "none",
         page=request.args.get("page", 1, type=int),
+        stalled_page=request.args.get("pairs", 1, type=int),
+        unpaired_page=request.args.get("teachers", 1, type=int),
     )
-    parts = _parts(progress)
+    parts = _parts(progress, in_pairs)
+    titles = _titles(progress, in_pairs)
     return render_template(
         "progress/show.html",
         activity=activity,
         activity_title=activity.title,
+        message=words.told(request.args.get("told", "")),
         progress=progress,
         parts=parts,
         bar_text=", ".join(f"{part.title} {part.count}" for part in parts),
-        who=who_can_see_progress(),
+        is_trainer=is_trainer,
+        takes_part=may(actor(), Action.TAKE_PART, activity.facts),
+        can_take_over=may(actor(), Action.TAKE_OVER_ACTIVITY, activity.facts),
+        in_pairs=in_pairs,
+        # Where nothing new begins, nobody is asked to begin.
+        can_begin=activity.status == "open",
+        has_cycles=in_pairs and kind_of(activity.kind).protocols != "none",
+        days=days,
+        waits=sorted(WAITS),
+        step_of={key: titles.get(key, key) for key in {pair.stage for pair in progress.stalled.shown}},
+        stalled_words=words.nudge(NudgeKind.STALLED),
+        unpaired_words=words.nudge(NudgeKind.NO_PARTNER),
+        who=words.who_can_see_health(is_trainer=is_trainer),
     )
 
 
-def _parts(progress: Progress) -> list[Part]:
-    titles = _titles(progress)
+@blueprint.post("/nudges/pairs/<pair_id>")
+def nudge_pair(pair_id: str) -> Response:
+    """Sends a friendly word to the members of a pair that stands still."""
+    days = chosen_wait(request.form.get("days", type=int))
+    with tool().database.write() as session:
+        activity = _own_activity(session)
+        sent = service.nudge_pair(
+            session,
+            activity.id,
+            activity.course_id,
+            pair_id=pair_id,
+            sender=actor().membership_id,
+            days=days,
+            now=tool().clock(),
+        )
+    return _back(sent, days)
+
+
+@blueprint.post("/nudges/pairs")
+def nudge_all() -> Response:
+    """Sends a friendly word to all who stand still."""
+    days = chosen_wait(request.form.get("days", type=int))
+    with tool().database.write() as session:
+        activity = _own_activity(session)
+        sent = service.nudge_all_stalled(
+            session, activity.id, activity.course_id, sender=actor().membership_id, days=days, now=tool().clock()
+        )
+    return _back(sent, days)
+
+
+@blueprint.post("/nudges/teachers/<membership_id>")
+def nudge_teacher(membership_id: str) -> Response:
+    """Sends a friendly word to a teacher without a running pair."""
+    with tool().database.write() as session:
+        activity = _own_activity(session)
+        if activity.status != "open" or kind_of(activity.kind).protocols == "alone":
+            abort(404)
+        sent = service.nudge_teacher(
+            session,
+            activity.id,
+            activity.course_id,
+            membership_id=membership_id,
+            sender=actor().membership_id,
+            now=tool().clock(),
+        )
+    return _back(sent, chosen_wait(request.form.get("days", type=int)))
+
+
+@blueprint.post("/nudges/<nudge_id>/seen")
+def seen(nudge_id: str) -> Response:
+    """Puts away a friendly word that one was sent."""
+    with tool().database.write() as session:
+        if not service.put_away(session, nudge_id, actor().membership_id, tool().clock()):
+            abort(404)
+    return redirect(url_for("home.show"), 303)
+
+
+def _own_activity(session: Session) -> ActivityView:
+    activity = activities.find(session, actor().activity_id or "")
+    if activity is None or not may(actor(), Action.SEE_HEALTH, activity.facts):
+        abort(404)
+    return activity
+
+
+def _back(sent: int | None, days: int) -> Response:
+    if sent is None:
+        abort(404)
+    return redirect(url_for(".show", told="sent" if sent else "none", days=None if days == WAITS[0] else days), 303)
+
+
+def _parts(progress: Progress, in_pairs: bool) -> list[Part]:
+    titles = _titles(progress, in_pairs)
     total = max(1, progress.teachers)
     parts: list[Part] = []
     x = 0.0
@@ -81,12 +176,13 @@ def _parts(progress: Progress) -> list[Part]:
     return parts
 
 
-def _titles(progress: Progress) -> dict[str, str]:
+def _titles(progress: Progress, in_pairs: bool) -> dict[str, str]:
     language = get_locale().language
     stages = {key: title.into(language) for key, title in progress.titles.items()}
     return stages | {
         REFLECTION: _("Writing their reflection"),
         NOT_OPENED: _("Not opened yet"),
-        NO_PARTNER: _("No partner"),
+        NO_PARTNER: _("No partner") if in_pairs else _("Not begun"),
+        PAIRED: _("Has a partner"),
         SUBMITTED: _("Reflection submitted"),
     }

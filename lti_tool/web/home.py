@@ -13,6 +13,7 @@ from lti_tool.activities import service as activities
 from lti_tool.activities.kinds import kind_of
 from lti_tool.activities.service import ActivityView
 from lti_tool.activities.views import set_up_page
+from lti_tool.completion.views import card as completion_card
 from lti_tool.cycles import service as cycles
 from lti_tool.cycles import words as cycle_words
 from lti_tool.pairing import service as pairing
@@ -22,7 +23,9 @@ from lti_tool.pairing.views import closed_sentence, partner_names
 from lti_tool.people.actor import Actor
 from lti_tool.privacy.rules import Action, ActivityFacts, may
 from lti_tool.privacy.words import who_can_see_cycle, who_can_see_reflection
+from lti_tool.progress import service as progress
 from lti_tool.progress.views import progress_page
+from lti_tool.progress.words import nudge as nudge_words
 from lti_tool.web.context import actor, tool
 
 blueprint = Blueprint("home", __name__)
@@ -57,6 +60,8 @@ def landing(actor: Actor, activity: ActivityFacts | None) -> Landing:
         return Landing.PROGRESS
     if may(actor, Action.TAKE_PART, activity):
         return Landing.TEACHER if actor.is_welcomed else Landing.WELCOME
+    if may(actor, Action.SEE_HEALTH, activity):
+        return Landing.PROGRESS
     if not actor.is_in_audience and may(replace(actor, is_in_audience=True), Action.TAKE_PART, activity):
         return Landing.NOT_FOR_YOU
     return Landing.NOT_OPEN if activity.status == "new" and actor.is_teacher else Landing.GUEST
@@ -82,6 +87,7 @@ def show() -> str | Response:
                     "home/welcome.html",
                     activity_title=activity.title,
                     purpose=activity.purpose,
+                    reports_completion=activity.reports_completion,
                     trainers=activities.trainer_names(session, activity.id),
                     kind=activity.kind,
                     dates=cycle_words.dates(activity.starts_on, activity.ends_on),
@@ -93,12 +99,18 @@ def show() -> str | Response:
         activity_title=activity.title if activity else "",
         activity=activity,
         own_cycles=own,
+        can_take_over=activity is not None and may(actor(), Action.TAKE_OVER_ACTIVITY, activity.facts),
     )
 
 
 def _notices(session: Session, activity: ActivityView) -> dict[str, Any]:
     """What other rooms tell a teacher above their next step; the names are those of home/_notices.html."""
-    return {}
+    nudges = progress.nudges_for(session, actor().membership_id, activity.id, tool().clock())
+    return {
+        "completion": completion_card(session, activity),
+        "nudges": [(nudge, nudge_words(nudge.kind)) for nudge in nudges],
+        "facilitates": may(actor(), Action.SEE_HEALTH, activity.facts),
+    }
 
 
 def _teacher_page(session: Session, activity: ActivityView) -> str:
