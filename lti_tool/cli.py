@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lti_tool.ops import config
 from lti_tool.ops.errors import CommandFailed
-from lti_tool.people import registry
+from lti_tool.people import coaching_roles, registry
 from lti_tool.people.registry import Problem, RegistryError
 from lti_tool.settings import Settings
 from lti_tool.store import migrate
@@ -304,6 +304,38 @@ def remove(database: Database, platform_id: str, yes_remove: str | None) -> None
     with database.write() as session:
         registry.remove(session, platform_id)
     click.echo(f"{shown.name} and everything that belonged to it is deleted.")
+
+
+@meitheal.group(no_args_is_help=False)
+def person() -> None:
+    """Single people, named by their platform and the user id that they have there."""
+
+
+@person.command()
+@click.option("--platform", "platform_id", default="", metavar="ID", help="Their platform, by its id.")
+@click.option("--issuer", default="", help="Issuer of the LMS, instead of the id.")
+@click.option("--client-id", default="", help="Client id, where an issuer is registered more than once.")
+@click.option("--user", "sub", required=True, metavar="SUB", help="Their user id in the LMS (in Moodle: a number).")
+@click.option("--withdraw", is_flag=True, help="Take it back.")
+@click.pass_obj
+def leader(config_file: Path | None, platform_id: str, issuer: str, client_id: str, sub: str, withdraw: bool) -> None:
+    """Say that a person leads the school: in all their courses they see no names, whatever roles they hold."""
+    if bool(platform_id) == bool(issuer):
+        raise CommandFailed("Name one platform: by --platform, or by --issuer and --client-id.", is_usage=True)
+    with _database(config.load(config_file), must_be_current=True) as database, database.write() as session:
+        found = registry.find(session, platform_id=platform_id, issuer=issuer, client_id=client_id)
+        try:
+            coaching_roles.set_leader(session, found, sub, not withdraw)
+        except coaching_roles.UnknownPerson:
+            raise CommandFailed(
+                "That platform has not named anybody by this user id yet. A person is known after their first launch, "
+                "or once the roster of a course was read.",
+                is_usage=True,
+            ) from None
+    if withdraw:
+        click.echo("Your word is taken back. What they or a trainer said of a single course stays.")
+    else:
+        click.echo("From now on they see no names in any course, and can be neither trainer nor facilitator.")
 
 
 @contextmanager

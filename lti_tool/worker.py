@@ -12,10 +12,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from lti_tool.activities import selections
+from lti_tool.completion import service as completion
 from lti_tool.lti import logins
 from lti_tool.lti.service import LtiDoor
 from lti_tool.pairing.service import lapse_due
 from lti_tool.people import roster, sign_ins
+from lti_tool.progress.service import forget_old_nudges
 from lti_tool.settings import Settings
 from lti_tool.store import jobs
 from lti_tool.store.database import Database
@@ -34,7 +36,10 @@ def open_queue(settings: Settings) -> Queue:
 
 def handlers(database: Database, lti: LtiDoor, clock: Clock) -> Mapping[str, Handler]:
     """Every kind of job → the function that does it."""
-    return {roster.JOB: partial(roster.read, database=database, http=lti.http, tokens=lti.tokens, clock=clock)}
+    return {
+        roster.JOB: partial(roster.read, database=database, http=lti.http, tokens=lti.tokens, clock=clock),
+        completion.JOB: partial(completion.deliver, database=database, http=lti.http, tokens=lti.tokens, clock=clock),
+    }
 
 
 def periodic(database: Database, clock: Clock) -> tuple[Periodic, ...]:
@@ -51,7 +56,9 @@ def periodic(database: Database, clock: Clock) -> tuple[Periodic, ...]:
         Periodic("forget_old_logins", timedelta(minutes=10), lambda: logins.forget_old(database, clock())),
         Periodic("remove_expired_sign_ins", timedelta(hours=1), in_transaction(sign_ins.remove_expired)),
         Periodic("forget_old_selections", timedelta(hours=1), in_transaction(selections.forget_old)),
+        Periodic("deliver_completions", timedelta(minutes=15), in_transaction(completion.look_after_waiting)),
         Periodic("lapse_invitations", timedelta(hours=1), in_transaction(lapse_due)),
+        Periodic("forget_old_nudges", timedelta(hours=1), in_transaction(forget_old_nudges)),
     )
 
 

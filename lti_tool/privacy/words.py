@@ -35,11 +35,3 @@ def who_can_see_cycle(given_names: list[str]) -> str:
 def who_can_see_reflection() -> str:
     """The sentence of a reflection's page."""
     return _("Seen by you only. When you submit, the trainer sees that you did and when, not what you wrote.")
-
-
-def who_can_see_progress() -> str:
-    """The sentence of the trainer's page."""
-    return _(
-        "You see steps and dates, never words. Goals, notes and reflections are sealed for their owners. "
-        "School leaders see less than you: no names."
-    )
