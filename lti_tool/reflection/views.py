@@ -7,6 +7,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from lti_tool.completion.views import card_here
 from lti_tool.cycles import fields, rules, words
 from lti_tool.cycles import service as cycles
 from lti_tool.cycles.pages import page_frame, text_url
@@ -125,6 +126,7 @@ def _page(
         shown=[replace(views[key], editable=False, help="") for key in views if key in again],
         versions=[(each.version, words.stamp(each.submitted_at)) for each in reversed(submitted)],
         next_version=len(submitted) + 1,
+        completion=card_here(session) if submitted else None,
         is_new=has_changed(drafts, dict(last.texts) if last else None),
         missing=[words.missing(cycle, lack) for lack in missing],
         can_submit=cycle.status != "stopped" or all(lack.code != "earlier_stage" for lack in missing),
