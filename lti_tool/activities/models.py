@@ -41,7 +41,7 @@ class Activity(Base):
     line_items_url: Mapped[str] = mapped_column(String(1000), default="")
     """Where columns are found and made, as the last launch said; empty where the grade service is not offered."""
     position: Mapped[int] = mapped_column(default=0)
-    """Place in the plan of the course; those with the same one are in the order of their first days."""
+    """Place in the plan of the course, from 1; 0 while nobody has arranged it, see rules.in_order."""
     copied_from: Mapped[Ref | None]
     """The activity that this one is a copy of. No foreign key: the original may be another school's by now."""
     pairs_from_id: Mapped[Ref | None] = mapped_column(ForeignKey("activities.id", ondelete="SET NULL"), index=True)

@@ -5,14 +5,15 @@ first launch of its link binds the two, see `service.find_or_create_link`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from lti_tool.activities import service
 from lti_tool.activities.models import Activity, ActivityTrainer, Selection
-from lti_tool.activities.rules import Choice
+from lti_tool.activities.rules import NEW_ROUND, Settings
 from lti_tool.lti import deep_linking
 from lti_tool.lti.deep_linking import Asker, Link
 from lti_tool.people.models import Course, Deployment, Membership, Platform
@@ -43,6 +44,16 @@ class SelectionView:
     def facts(self) -> SelectionFacts:
         """What the rules need of it."""
         return SelectionFacts(self.membership_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """An activity that was prepared and has no link yet."""
+
+    id: str
+    title: str
+    purpose: str
+    reports_completion: bool
 
 
 class AlreadyAnswered(Exception):
@@ -100,8 +111,28 @@ def find(session: Session, selection_id: str) -> SelectionView | None:
     )
 
 
-def prepare(session: Session, selection: SelectionView, choices: Sequence[Choice], now: datetime) -> list[Link]:
-    """Prepares the chosen activities, with the member who selects as their trainer; the links to be placed for them.
+def unplaced(session: Session, selection: SelectionView) -> list[Unplaced]:
+    """The activities that the member who selects prepared and that wait to be placed, by title."""
+    return [
+        Unplaced(*row)
+        for row in session.execute(
+            select(Activity.id, Activity.title, Activity.purpose, Activity.reports_completion)
+            .join(ActivityTrainer, ActivityTrainer.activity_id == Activity.id)
+            .where(
+                ActivityTrainer.membership_id == selection.membership_id,
+                Activity.resource_link_id.is_(None),
+                Activity.status == "open",
+            )
+            .order_by(Activity.title, Activity.id)
+        )
+    ]
+
+
+def place(
+    session: Session, selection: SelectionView, chosen: Sequence[Settings], prepared: Sequence[str], now: datetime
+) -> list[Link]:
+    """Prepares the chosen activities, with the member who selects as their trainer; the links to be placed for them
+    and for those of `prepared` (ids) that wait.
 
     Raises AlreadyAnswered: of two at the same moment, one prepares.
     """
@@ -110,22 +141,26 @@ def prepare(session: Session, selection: SelectionView, choices: Sequence[Choice
     )
     if rows_changed(answered) != 1:
         raise AlreadyAnswered
-    links = []
-    for choice in choices:
-        activity = Activity(
-            course_id=selection.course_id,
-            title=choice.title,
-            purpose=choice.purpose,
-            status="open",
-            protocol=choice.protocol,
-            created_at=now,
-            opened_at=now,
-        )
-        session.add(activity)
-        session.flush()
-        session.add(ActivityTrainer(activity_id=activity.id, membership_id=selection.membership_id, created_at=now))
-        links.append(Link(choice.title, choice.purpose, {CUSTOM_NAME: activity.id}))
-    return links
+    made: dict[int, str] = {}
+    new_round = ""
+    # Rounds first, for the others may take their pairs from one.
+    for number in sorted(range(len(chosen)), key=lambda number: chosen[number].kind != "pairing"):
+        settings = chosen[number]
+        if settings.pairs_from == NEW_ROUND:
+            settings = replace(settings, pairs_from=new_round)
+        made[number] = service.prepare(session, selection.course_id, selection.membership_id, settings, now)
+        if settings.kind == "pairing" and not new_round:
+            new_round = made[number]
+    new = [
+        Unplaced(made[number], each.title, each.purpose, each.reports_completion) for number, each in enumerate(chosen)
+    ]
+    waiting = [each for each in unplaced(session, selection) if each.id in prepared]
+    return [_link(each) for each in (*new, *waiting)]
+
+
+def _link(placed: Unplaced) -> Link:
+    column = placed.id if placed.reports_completion else ""
+    return Link(placed.title, placed.purpose, {CUSTOM_NAME: placed.id}, column)
 
 
 def forget_old(session: Session, now: datetime) -> int:

@@ -1,35 +1,34 @@
-"""Finding the activity of a link, and setting it up."""
+"""Finding the activity of a link, setting it up, changing it, and the plan of a course."""
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import unquote
 
-from sqlalchemy import bindparam, exists, insert, select, update
+from sqlalchemy import bindparam, case, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from lti_tool.activities.models import Activity, ActivityTrainer
+from lti_tool.activities.models import Activity, ActivityParticipant, ActivitySchool, ActivityTrainer
+from lti_tool.activities.rules import Planned, Settings, in_order
 from lti_tool.lti.launch import Grades
-from lti_tool.people.models import Course, Membership, Person
-from lti_tool.privacy.rules import ActivityFacts
+from lti_tool.pairing.models import PairMember
+from lti_tool.people.models import Course, Membership, Person, School
+from lti_tool.privacy.rules import ActivityFacts, PlannedFacts
 from lti_tool.store.base import new_id
 from lti_tool.store.database import rows_changed, run
+from lti_tool.store.upsert import insert_into
 
 _OF_LINK = select(Activity.id, Activity.title, Activity.line_item_url, Activity.line_items_url).where(
     Activity.course_id == bindparam("course"), Activity.resource_link_id == bindparam("link")
 )
-_NAMED = select(Activity.course_id, Activity.purpose, Activity.protocol).where(
-    Activity.id == bindparam("activity"),
-    # The word of a link counts as far as its deployment reaches: from there nobody learns of another school.
-    Activity.course_id.in_(
-        select(Course.id).where(
-            Course.deployment_id
-            == select(Course.deployment_id).where(Course.id == bindparam("course")).scalar_subquery()
-        )
-    ),
-)
-NO_GRADES = Grades()
+_NO_GRADES = Grades()
 _ID = re.compile(r"[0-9a-z]{16}")
+_MOST_HISTORY = 50
+"""Earlier ids of a link or course that are looked at; the latest come first."""
+_TAKES_ALONG = ("kind", "purpose", "protocol", "audience", "reports_completion")
+"""What a copy has from its original, beside the schools; its days are its own, and people never come along."""
 _BY_ID = select(
     Activity.id,
     Activity.course_id,
@@ -54,6 +53,7 @@ _BY_ID = select(
         Person.is_leader.is_(False),
     )
     .label("has_trainer"),
+    Activity.copied_from,
 ).where(Activity.id == bindparam("activity"))
 
 
@@ -75,11 +75,57 @@ class ActivityView:
     reports_completion: bool
     pairs_from_id: str | None
     has_trainer: bool
+    copied_from: str | None
 
     @property
     def facts(self) -> ActivityFacts:
         """What the rules need of it."""
         return ActivityFacts(self.course_id, self.status, self.has_trainer, self.reports_completion)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedActivity:
+    """An activity in the plan of its course."""
+
+    id: str
+    course_id: str
+    title: str
+    purpose: str
+    kind: str
+    status: str
+    starts_on: date | None
+    ends_on: date | None
+    is_placed: bool
+    """Whether a link of the course leads to it; else it was prepared and waits to be placed."""
+    is_mine: bool
+    """Whether the member who looks is its trainer."""
+
+    @property
+    def facts(self) -> PlannedFacts:
+        """What the rules need of it."""
+        return PlannedFacts(self.course_id, self.is_mine)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Where a launched link and its course were copied from, as the LMS says it; the latest first."""
+
+    link_ids: tuple[str, ...] = ()
+    context_ids: tuple[str, ...] = ()
+
+
+_NO_HISTORY = History()
+
+
+def read_history(custom: Mapping[str, str]) -> History:
+    """What the custom parameters of a launch say ($ResourceLink.id.history, $Context.id.history): ids with commas
+    between, each URL-encoded (LTI Core 1.3, appendix D)."""
+    return History(_ids(custom.get("link_history", "")), _ids(custom.get("context_history", "")))
+
+
+def _ids(text: str) -> tuple[str, ...]:
+    found = (unquote(part.strip()) for part in text.split(",")[:_MOST_HISTORY])
+    return tuple(each for each in found if each and len(each) <= 255 and each.isprintable())
 
 
 def find_or_create_link(
@@ -90,43 +136,50 @@ def find_or_create_link(
     title: str,
     now: datetime,
     named: str = "",
-    grades: Grades = NO_GRADES,
+    history: History = _NO_HISTORY,
+    grades: Grades = _NO_GRADES,
 ) -> str:
     """Id of the activity behind a resource link; a link seen for the first time becomes a `new` one.
 
     `named` is the activity that the link says it was placed for (custom parameter), or empty. If it was prepared in
-    this course and has no link yet, it is the one. If it has one, or is another course's, this link is a copy: a `new`
-    activity with the same purpose and protocol, without its trainer, people and content. An unknown one is ignored.
+    this course and has no link yet, it is the one. If it has one, or is another course's, this link is a copy; so it
+    is where `history` leads to an activity. A copy is a `new` activity with the settings of its original, without its
+    trainer, people and content. An unknown original is ignored.
 
     The LMS's title is followed until the trainer has set the activity up, and again whenever it changes there; so are
     the addresses of its grade service.
     """
     row = run(session, _OF_LINK, {"course": course_id, "link": resource_link_id}).one_or_none()
-    if row is None:
-        original = (
-            run(session, _NAMED, {"activity": named, "course": course_id}).one_or_none() if _is_id(named) else None
+    if row is not None:
+        if news := _news_of_link(row, title, grades):
+            session.execute(update(Activity).where(Activity.id == row.id).values(news))
+        return str(row.id)
+    original = _original(session, course_id, title, named, history)
+    if (
+        original
+        and original.id == named
+        and original.course_id == course_id
+        and _bind(session, named, resource_link_id, title, grades)
+    ):
+        return named
+    activity_id = new_id()
+    copied = {key: getattr(original, key) for key in _TAKES_ALONG} | {"copied_from": original.id} if original else {}
+    session.execute(
+        insert(Activity).values(
+            id=activity_id,
+            course_id=course_id,
+            resource_link_id=resource_link_id,
+            title=title[:300],
+            status="new",
+            line_item_url=grades.line_item_url,
+            line_items_url=grades.line_items_url,
+            created_at=now,
+            **copied,
         )
-        if original and original.course_id == course_id and _bind(session, named, resource_link_id, title):
-            return named
-        activity_id = new_id()
-        session.execute(
-            insert(Activity).values(
-                id=activity_id,
-                course_id=course_id,
-                resource_link_id=resource_link_id,
-                title=title[:300],
-                status="new",
-                purpose=original.purpose if original else "",
-                protocol=original.protocol if original else "",
-                line_item_url=grades.line_item_url,
-                line_items_url=grades.line_items_url,
-                created_at=now,
-            )
-        )
-        return activity_id
-    if news := _news_of_link(row, title, grades):
-        session.execute(update(Activity).where(Activity.id == row.id).values(news))
-    return str(row.id)
+    )
+    if original:
+        _copy_schools(session, original.id, activity_id)
+    return activity_id
 
 
 def _news_of_link(row: Any, title: str, grades: Grades) -> dict[str, str]:
@@ -139,17 +192,61 @@ def _news_of_link(row: Any, title: str, grades: Grades) -> dict[str, str]:
     return news
 
 
-def _is_id(text: str) -> bool:
-    return bool(_ID.fullmatch(text))
+def _original(session: Session, course_id: str, title: str, named: str, history: History) -> Any:
+    """The activity that a new link was placed for or copied from: as it says itself, by the ids of its earlier
+    copies, or by its name in an earlier course where only that one has it. None if nothing leads to one."""
+    # What a launch says counts as far as its deployment reaches: from there nobody learns of another school.
+    deployment = select(Course.deployment_id).where(Course.id == course_id).scalar_subquery()
+    candidates = (
+        select(
+            Activity.id,
+            Activity.course_id,
+            Activity.resource_link_id,
+            Course.context_key,
+            *(getattr(Activity, key) for key in _TAKES_ALONG),
+        )
+        .join(Course, Course.id == Activity.course_id)
+        .where(Course.deployment_id == deployment)
+    )
+    if _ID.fullmatch(named) and (found := session.execute(candidates.where(Activity.id == named)).one_or_none()):
+        return found
+    known = candidates.where(Activity.status != "new")
+    if history.link_ids:
+        rows = session.execute(known.where(Activity.resource_link_id.in_(history.link_ids))).all()
+        if rows:
+            return min(rows, key=lambda row: history.link_ids.index(row.resource_link_id))
+    if history.context_ids and title:
+        keys = [f"context:{each}" for each in history.context_ids]
+        rows = session.execute(known.where(Course.context_key.in_(keys), Activity.title == title[:300])).all()
+        for key in keys:
+            of_course = [row for row in rows if row.context_key == key]
+            if of_course:
+                return of_course[0] if len(of_course) == 1 else None
+    return None
 
 
-def _bind(session: Session, activity_id: str, resource_link_id: str, title: str) -> bool:
+def _bind(session: Session, activity_id: str, resource_link_id: str, title: str, grades: Grades) -> bool:
     """Gives a prepared activity its link; False if it has one. Of two links at the same moment, one gets it."""
-    values = {"resource_link_id": resource_link_id} | ({"title": title[:300]} if title else {})
+    values = {
+        "resource_link_id": resource_link_id,
+        "line_item_url": grades.line_item_url,
+        "line_items_url": grades.line_items_url,
+    } | ({"title": title[:300]} if title else {})
     bound = session.execute(
         update(Activity).where(Activity.id == activity_id, Activity.resource_link_id.is_(None)).values(values)
     )
     return rows_changed(bound) == 1
+
+
+def _copy_schools(session: Session, original_id: str, activity_id: str) -> None:
+    session.execute(
+        insert(ActivitySchool).from_select(
+            ["activity_id", "school_id"],
+            select(bindparam("copy", activity_id), ActivitySchool.school_id).where(
+                ActivitySchool.activity_id == original_id
+            ),
+        )
+    )
 
 
 def find(session: Session, activity_id: str) -> ActivityView | None:
@@ -163,18 +260,243 @@ class AlreadySetUp(Exception):
     """Another Instructor set this activity up first and is its trainer."""
 
 
-def set_up(
-    session: Session, *, activity_id: str, membership_id: str, protocol: str, purpose: str, now: datetime
-) -> None:
+def set_up(session: Session, activity: ActivityView, membership_id: str, settings: Settings, now: datetime) -> None:
     """Opens a `new` activity; whoever does so is its trainer from now on. Raises AlreadySetUp, at most one succeeds."""
     opened = session.execute(
         update(Activity)
-        .where(Activity.id == activity_id, Activity.status == "new")
-        .values(status="open", protocol=protocol, purpose=purpose, opened_at=now)
+        .where(Activity.id == activity.id, Activity.status == "new")
+        .values(status="open", opened_at=now)
     )
     if rows_changed(opened) != 1:
         raise AlreadySetUp
+    session.add(ActivityTrainer(activity_id=activity.id, membership_id=membership_id, created_at=now))
+    _keep(session, activity.id, settings)
+
+
+def prepare(
+    session: Session, course_id: str, membership_id: str, settings: Settings, now: datetime, *, copied_from: str = ""
+) -> str:
+    """An `open` activity that waits for its link, with this member as its trainer; its id."""
+    activity_id = new_id()
+    session.execute(
+        insert(Activity).values(
+            id=activity_id,
+            course_id=course_id,
+            title=settings.title,
+            status="open",
+            copied_from=copied_from or None,
+            created_at=now,
+            opened_at=now,
+        )
+    )
     session.add(ActivityTrainer(activity_id=activity_id, membership_id=membership_id, created_at=now))
+    _keep(session, activity_id, settings)
+    return activity_id
+
+
+def change(session: Session, activity: ActivityView, settings: Settings) -> None:
+    """Replaces the settings of an activity; its name stays the LMS's, and what has begun keeps its protocol (R21).
+
+    Who is in a pair here goes on, also when the activity is meant for others from now on.
+    """
+    _keep(session, activity.id, settings)
+    if settings.audience != "everyone":
+        paired = select(PairMember.activity_id, PairMember.membership_id).where(
+            PairMember.activity_id == activity.id, PairMember.is_current
+        )
+        session.execute(
+            insert_into(session, ActivityParticipant)
+            .from_select(["activity_id", "membership_id"], paired)
+            .on_conflict_do_nothing()
+        )
+
+
+def _keep(session: Session, activity_id: str, settings: Settings) -> None:
+    session.execute(
+        update(Activity)
+        .where(Activity.id == activity_id)
+        .values(
+            kind=settings.kind,
+            protocol=settings.protocol,
+            purpose=settings.purpose,
+            starts_on=settings.starts_on,
+            ends_on=settings.ends_on,
+            audience=settings.audience,
+            reports_completion=settings.reports_completion,
+            pairs_from_id=settings.pairs_from or None,
+        )
+    )
+    session.execute(delete(ActivitySchool).where(ActivitySchool.activity_id == activity_id))
+    for school_id in settings.schools:
+        session.add(ActivitySchool(activity_id=activity_id, school_id=school_id))
+
+
+def duplicate(session: Session, activity: ActivityView, membership_id: str, title: str, now: datetime) -> str:
+    """A prepared activity with the same settings, without the days, people and content; its id."""
+    settings = Settings(
+        kind=activity.kind,
+        protocol=activity.protocol,
+        title=title,
+        purpose=activity.purpose,
+        starts_on=None,
+        ends_on=None,
+        audience=activity.audience,
+        schools=schools_of(session, activity.id),
+        pairs_from=activity.pairs_from_id or "",
+        reports_completion=activity.reports_completion,
+    )
+    return prepare(session, activity.course_id, membership_id, settings, now, copied_from=activity.id)
+
+
+def archive(session: Session, activity_id: str) -> None:
+    """Closes an open activity for new beginnings; what has begun goes on."""
+    _turn(session, activity_id, "open", "archived")
+
+
+def reopen(session: Session, activity_id: str) -> None:
+    """Opens an archived activity again."""
+    _turn(session, activity_id, "archived", "open")
+
+
+def _turn(session: Session, activity_id: str, before: str, after: str) -> None:
+    session.execute(update(Activity).where(Activity.id == activity_id, Activity.status == before).values(status=after))
+
+
+def discard(session: Session, activity_id: str) -> bool:
+    """Deletes a prepared activity whose link was never opened; False if it has one by now."""
+    gone = delete(Activity).where(Activity.id == activity_id, Activity.resource_link_id.is_(None))
+    return rows_changed(session.execute(gone)) == 1
+
+
+def plan(session: Session, course_id: str, membership_id: str) -> list[PlannedActivity]:
+    """The activities of a course in the order of its plan, but those that nobody has set up; one statement."""
+    mine = exists().where(ActivityTrainer.activity_id == Activity.id, ActivityTrainer.membership_id == membership_id)
+    rows = {
+        row.id: row
+        for row in session.execute(
+            select(
+                Activity.id,
+                Activity.title,
+                Activity.purpose,
+                Activity.kind,
+                Activity.status,
+                Activity.starts_on,
+                Activity.ends_on,
+                Activity.position,
+                Activity.resource_link_id.is_not(None).label("is_placed"),
+                mine.label("is_mine"),
+            ).where(Activity.course_id == course_id, Activity.status != "new")
+        )
+    }
+    order = in_order(Planned(row.id, row.position, row.starts_on, row.title) for row in rows.values())
+    return [
+        PlannedActivity(
+            id=row.id,
+            course_id=course_id,
+            title=row.title,
+            purpose=row.purpose,
+            kind=row.kind,
+            status=row.status,
+            starts_on=row.starts_on,
+            ends_on=row.ends_on,
+            is_placed=bool(row.is_placed),
+            is_mine=bool(row.is_mine),
+        )
+        for row in (rows[each] for each in order)
+    ]
+
+
+def arrange(session: Session, order: Iterable[str]) -> None:
+    """Keeps the order of a plan: ids of activities, the first one first."""
+    positions = {activity_id: position for position, activity_id in enumerate(order, start=1)}
+    session.execute(
+        update(Activity).where(Activity.id.in_(positions)).values(position=case(positions, value=Activity.id))
+    )
+
+
+def set_days(session: Session, days: Mapping[str, tuple[date | None, date | None]]) -> None:
+    """Keeps the first and last days of activities, by their ids."""
+    if days:
+        session.execute(
+            update(Activity),
+            [{"id": each, "starts_on": first, "ends_on": last} for each, (first, last) in days.items()],
+        )
+
+
+def rounds(session: Session, course_id: str) -> list[tuple[str, str]]:
+    """(id, title) of the pairing rounds of a course from which others can take their pairs, by title."""
+    return [
+        (row.id, row.title)
+        for row in session.execute(
+            select(Activity.id, Activity.title)
+            .where(Activity.course_id == course_id, Activity.kind == "pairing", Activity.status == "open")
+            .order_by(Activity.title, Activity.id)
+        )
+    ]
+
+
+def round_of_copy(session: Session, activity: ActivityView) -> str:
+    """For a copied activity, the copy in this course of the round from which its original takes its pairs; else ""."""
+    if not activity.copied_from:
+        return ""
+    of_original = select(Activity.pairs_from_id).where(Activity.id == activity.copied_from).scalar_subquery()
+    return (
+        session.scalar(
+            select(Activity.id)
+            .where(Activity.course_id == activity.course_id, Activity.copied_from == of_original)
+            .order_by(Activity.created_at)
+            .limit(1)
+        )
+        or ""
+    )
+
+
+def schools_of(session: Session, activity_id: str) -> tuple[str, ...]:
+    """Ids of the schools whose teachers may take part."""
+    return tuple(session.scalars(select(ActivitySchool.school_id).where(ActivitySchool.activity_id == activity_id)))
+
+
+def schools_here(session: Session, platform_id: str) -> list[tuple[str, str]]:
+    """(id, name) of the schools of a platform, by name."""
+    return [
+        (row.id, row.name)
+        for row in session.execute(
+            select(School.id, School.name).where(School.platform_id == platform_id).order_by(School.name)
+        )
+    ]
+
+
+def participants(session: Session, activity_id: str) -> int:
+    """How many teachers were named one by one."""
+    return (
+        session.scalar(
+            select(func.count()).select_from(ActivityParticipant).where(ActivityParticipant.activity_id == activity_id)
+        )
+        or 0
+    )
+
+
+def name_participant(session: Session, activity_id: str, membership_id: str) -> None:
+    """Names a teacher as one who may take part; naming twice is naming once."""
+    session.execute(
+        insert_into(session, ActivityParticipant)
+        .values(activity_id=activity_id, membership_id=membership_id)
+        .on_conflict_do_nothing()
+    )
+
+
+def unname_participant(session: Session, activity_id: str, membership_id: str) -> None:
+    """Takes a name back; who is in a pair here keeps their place."""
+    paired = exists().where(
+        PairMember.activity_id == activity_id,
+        PairMember.membership_id == membership_id,
+        PairMember.is_current,
+    )
+    session.execute(
+        delete(ActivityParticipant).where(
+            ActivityParticipant.activity_id == activity_id, ActivityParticipant.membership_id == membership_id, ~paired
+        )
+    )
 
 
 def trainer_names(session: Session, activity_id: str) -> list[str]:

@@ -1,24 +1,15 @@
 """Placing activities, setting one up, the welcome to it, and what it is about."""
 
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from lti_tool.activities import selections, service
-from lti_tool.activities.rules import (
-    MAX_PURPOSE,
-    MAX_TITLE,
-    MOST_AT_ONCE,
-    Choice,
-    Problem,
-    problems,
-    problems_of_choices,
-)
-from lti_tool.activities.selections import AlreadyAnswered, SelectionView
+from lti_tool.activities import forms, selections, service
+from lti_tool.activities.forms import Choices, draft_of, read_draft, told
+from lti_tool.activities.rules import MAX_TITLE, NEW_ROUND, Draft, check, problems_together
+from lti_tool.activities.selections import AlreadyAnswered, SelectionView, Unplaced
 from lti_tool.activities.service import ActivityView, AlreadySetUp
-from lti_tool.cycles.protocols import shipped
 from lti_tool.lti import deep_linking
 from lti_tool.lti.platform import origin_of
 from lti_tool.people import service as people
@@ -30,27 +21,27 @@ blueprint = Blueprint("activities", __name__)
 
 
 def set_up_page(
-    activity: ActivityView, *, protocol: str = "", purpose: str = "", found: tuple[Problem, ...] = ()
+    session: Session, activity: ActivityView, draft: Draft | None = None, errors: list[tuple[str, str]] | None = None
 ) -> str:
     """The page on which an Instructor opens a new activity and so becomes its trainer."""
+    offered = forms.choices(session, actor(), activity.course_id, but=activity.id)
+    if draft is None and activity.copied_from:
+        schools = service.schools_of(session, activity.id)
+        draft = draft_of(activity, schools, service.round_of_copy(session, activity))
+    draft = draft or Draft(offered.whats[0].value, purpose=offered.whats[0].purpose)
     return render_template(
         "activities/set_up.html",
         activity=activity,
         activity_title=activity.title,
-        protocols=_protocols(),
-        is_copy=bool(activity.protocol),
-        protocol=protocol or next(iter(shipped())),
-        purpose=purpose,
-        max_purpose=MAX_PURPOSE,
-        errors=[_told(problem, Choice(activity.title, purpose, protocol)) for problem in found],
+        choices=offered,
+        draft=draft,
+        errors=errors or [],
     )
 
 
 @blueprint.post("/set-up")
 def set_up() -> str | Response | tuple[str, int]:
     """Opens the activity; whoever does so is its trainer."""
-    protocol = request.form.get("protocol", "")
-    purpose = _lines(request.form.get("purpose", ""))
     with tool().database.write() as session:
         activity = service.find(session, actor().activity_id or "")
         if activity is None:
@@ -59,17 +50,13 @@ def set_up() -> str | Response | tuple[str, int]:
             if activity.status != "new" and actor().lms_role == "instructor":
                 raise _already_set_up()
             abort(404)
-        if found := problems(protocol, purpose, tuple(shipped())):
-            return set_up_page(activity, protocol=protocol, purpose=purpose, found=tuple(found)), 400
+        draft = read_draft(request.form.get("what", ""))
+        offered = forms.choices(session, actor(), activity.course_id, but=activity.id).offered
+        settings, problems = check(draft, offered, with_title=False)
+        if problems:
+            return set_up_page(session, activity, draft, [told(each, draft) for each in problems]), 400
         try:
-            service.set_up(
-                session,
-                activity_id=activity.id,
-                membership_id=actor().membership_id,
-                protocol=protocol,
-                purpose=purpose,
-                now=tool().clock(),
-            )
+            service.set_up(session, activity, actor().membership_id, settings, tool().clock())
         except AlreadySetUp as error:
             raise _already_set_up() from error
     return redirect(url_for("home.show"), 303)
@@ -90,21 +77,26 @@ def select() -> str:
     """Where a trainer chooses what to place in the course (LTI deep linking)."""
     with tool().database.read() as session:
         selection = _own_selection(session)
-    return _select_page(selection, [])
+        offered = forms.choices(session, actor(), selection.course_id, placing=True)
+        return _select_page(selection, offered, selections.unplaced(session, selection), {}, ())
 
 
 @blueprint.post("/select")
 def place() -> str | tuple[str, int]:
     """Prepares what was chosen, and gives the browser our signed answer to carry to the LMS."""
+    wanted = request.form.getlist("want")
     with tool().database.write() as session:
         selection = _own_selection(session)
-        choices = [_choice(number) for number in range(1, _rows(selection) + 1)]
-        if found := problems_of_choices(choices, tuple(shipped())):
-            return _select_page(selection, choices, found), 400
+        offered = forms.choices(session, actor(), selection.course_id, placing=True)
+        waiting = selections.unplaced(session, selection)
+        drafts = {what.value: read_draft(what.value, f"-{what.id}") for what in offered.whats}
+        chosen = [value for value in drafts if value in wanted]
+        prepared = [each.id for each in waiting if each.id in wanted]
+        if errors := _problems(selection, offered, drafts, chosen, prepared):
+            return _select_page(selection, offered, waiting, drafts, wanted, errors), 400
+        settings = [check(drafts[value], offered.offered)[0] for value in chosen]
         try:
-            links = selections.prepare(
-                session, selection, [choice for choice in choices if not choice.is_empty], tool().clock()
-            )
+            links = selections.place(session, selection, settings, prepared, tool().clock())
         except AlreadyAnswered as error:
             raise _already_placed() from error
     # After the transaction: signing may read our keys anew, and on SQLite it would wait for itself.
@@ -117,6 +109,24 @@ def place() -> str | tuple[str, int]:
         return_url=selection.return_url,
         token=tool().lti.keys.sign(claims),
     )
+
+
+def _problems(
+    selection: SelectionView, offered: Choices, drafts: dict[str, Draft], chosen: list[str], prepared: list[str]
+) -> list[tuple[str, str]]:
+    number = len(chosen) + len(prepared)
+    if number == 0:
+        return [("wanted", _("Tick what shall be in your course."))]
+    if number > 1 and not selection.accept_multiple:
+        return [("wanted", _("Your LMS takes one activity at a time. Choose one; the others can follow."))]
+    found, settings = [], []
+    for value in chosen:
+        checked, problems = check(drafts[value], offered.offered)
+        settings.append(checked)
+        found += [(value, problem) for problem in problems]
+    found += [(chosen[place], problem) for place, problem in problems_together(settings)]
+    of = {what.value: f"-{what.id}" for what in offered.whats}
+    return [told(problem, drafts[value], of[value]) for value, problem in found]
 
 
 def _own_selection(session: Session) -> SelectionView:
@@ -146,60 +156,32 @@ def _already_placed() -> PageError:
     )
 
 
-def _rows(selection: SelectionView) -> int:
-    return MOST_AT_ONCE if selection.accept_multiple else 1
-
-
-def _choice(number: int) -> Choice:
-    form = request.form
-    return Choice(
-        title=" ".join(form.get(f"title-{number}", "").replace("\0", "").split()),
-        purpose=_lines(form.get(f"purpose-{number}", "")),
-        protocol=form.get(f"protocol-{number}", ""),
-    )
-
-
 def _select_page(
-    selection: SelectionView, choices: list[Choice], found: list[tuple[int, Problem]] | None = None
+    selection: SelectionView,
+    offered: Choices,
+    waiting: list[Unplaced],
+    drafts: dict[str, Draft],
+    wanted: list[str] | tuple[str, ...],
+    errors: list[tuple[str, str]] | None = None,
 ) -> str:
-    first = next(iter(shipped()))
-    known = choices or [Choice("", "", first)] * _rows(selection)
+    has_rounds = len(offered.rounds) > 1
+    suggested = {
+        what.value: Draft(
+            what.value, title=what.title, purpose=what.purpose, pairs_from=offered.rounds[1][0] if has_rounds else ""
+        )
+        for what in offered.whats
+    }
     return render_template(
         "activities/select.html",
-        choices=known,
-        first_protocol=first,
-        protocols=_protocols(),
+        choices=offered,
+        drafts=suggested | drafts,
+        waiting=waiting,
+        wanted=wanted,
+        takes_several=selection.accept_multiple,
+        new_round=NEW_ROUND,
         max_title=MAX_TITLE,
-        errors=[_told(problem, known[number], f"-{number + 1}") for number, problem in found or []],
+        errors=errors or [],
     )
-
-
-def _protocols() -> list[dict[str, str]]:
-    language = get_locale().language
-    return [
-        {"key": each.key, "title": each.title.into(language), "summary": each.summary.into(language)}
-        for each in shipped().values()
-    ]
-
-
-def _told(problem: Problem, choice: Choice, of: str = "") -> tuple[str, str]:
-    """(id of the box, sentence); `of` is what its id ends with."""
-    match problem:
-        case Problem.NO_PROTOCOL:
-            return f"protocol{of}", _("Choose one of the ways to coach.")
-        case Problem.LONG_PURPOSE:
-            now = len(choice.purpose)
-            text = _("The purpose can have %(most)s characters; it has %(now)s.", most=MAX_PURPOSE, now=now)
-            return f"purpose{of}", text
-        case Problem.NO_TITLE:
-            return f"title{of}", _("Give the activity a name.")
-        case Problem.LONG_TITLE:
-            now = len(choice.title)
-            return f"title{of}", _("The name can have %(most)s characters; it has %(now)s.", most=MAX_TITLE, now=now)
-
-
-def _lines(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\0", "").strip()
 
 
 @blueprint.post("/welcome")

@@ -40,6 +40,8 @@ class Link:
     """Shown by the platform below the title; may be empty."""
     custom: Mapping[str, str]
     """Comes back with each launch of this link."""
+    column: str = ""
+    """Our own id for a column of the gradebook that goes with the link; empty where it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,9 @@ def _item(link: Link, launch_url: str) -> dict[str, Any]:
     item: dict[str, Any] = {"type": LINK, "title": link.title, "url": launch_url, "custom": dict(link.custom)}
     if link.text:
         item["text"] = link.text
+    if link.column:
+        # One point, for "completed" is all that is ever said. Completion is told by the teacher, or not at all.
+        item["lineItem"] = {"label": link.title, "scoreMaximum": 1, "resourceId": link.column, "tag": "completion"}
     return item
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import case, or_, select, update
+from sqlalchemy import and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.lti.access_tokens import AccessTokens, Client, ServiceError
@@ -21,6 +21,7 @@ from lti_tool.people.models import Course, Deployment, Membership, Person, Platf
 from lti_tool.store.base import new_id
 from lti_tool.store.database import Database
 from lti_tool.store.jobs import JobFailed, enqueue, enqueue_unless_waiting
+from lti_tool.store.jobs_models import Job
 from lti_tool.store.upsert import insert_into
 
 JOB = "roster"
@@ -49,6 +50,20 @@ class Applied:
     deactivated: int
 
 
+@dataclass(frozen=True, slots=True)
+class RosterState:
+    """Where the reading of a course's roster stands."""
+
+    is_offered: bool
+    """Whether the platform lets us read it."""
+    read_at: datetime | None
+    """End of the last complete reading."""
+    is_waiting: bool
+    """Whether a reading is asked for or under way."""
+    problem: str
+    """Code of what went wrong at the last attempt; empty if nothing did."""
+
+
 def request_if_stale(session: Session, course: LaunchedCourse, now: datetime) -> bool:
     """After a launch: asks for a reading if the last one is older than an hour; returns whether it asked.
 
@@ -63,6 +78,21 @@ def request_if_stale(session: Session, course: LaunchedCourse, now: datetime) ->
 def request(session: Session, course_id: str, now: datetime) -> None:
     """On demand: asks for a reading now, however fresh the last one is."""
     enqueue(session, JOB, course_id, {"course_id": course_id}, now)
+
+
+def state_of(session: Session, course_id: str) -> RosterState:
+    """Where the reading of a course's roster stands; one statement."""
+    row = session.execute(
+        select(Course.memberships_url, Course.roster_read_at, Job.id, Job.given_up_at, Job.last_error)
+        .outerjoin(Job, and_(Job.kind == JOB, Job.key == Course.id))
+        .where(Course.id == course_id)
+    ).one()
+    return RosterState(
+        is_offered=bool(row.memberships_url),
+        read_at=row.roster_read_at,
+        is_waiting=row.id is not None and row.given_up_at is None,
+        problem=row.last_error or "",
+    )
 
 
 def read(

@@ -53,6 +53,11 @@ def takes_part(activity_id: Any) -> tuple[ColumnElement[bool], ...]:
 
     `activity_id`: a text, or anything of SQL that is one.
     """
+    return (*could_take_part(activity_id), is_in_audience(activity_id))
+
+
+def could_take_part(activity_id: Any) -> tuple[ColumnElement[bool], ...]:
+    """Conditions on Membership: those whom the trainer may name as participants of this activity."""
     return (
         Membership.is_active.is_(True),
         Membership.lms_role == "learner",
@@ -60,7 +65,6 @@ def takes_part(activity_id: Any) -> tuple[ColumnElement[bool], ...]:
         Membership.is_administrator.is_(False),
         ~exists().where(_Member.id == Membership.person_id, _Member.is_leader.is_(True)),
         ~exists().where(ActivityTrainer.activity_id == activity_id, ActivityTrainer.membership_id == Membership.id),
-        is_in_audience(activity_id),
     )
 
 
@@ -113,3 +117,42 @@ def list_colleagues(
     pages = max(1, -(-len(found) // size))
     page = min(max(1, page), pages)
     return ColleaguePage(tuple(found[(page - 1) * size : page * size]), len(found), page, pages)
+
+
+@dataclass(frozen=True, slots=True)
+class CandidatePage:
+    """Part of a list of those whom a trainer may name as participants."""
+
+    candidates: tuple[Colleague, ...]
+    named: frozenset[str]
+    """Memberships among them that are named already."""
+    total: int
+    page: int
+    pages: int
+
+
+def list_candidates(
+    session: Session, course_id: str, activity_id: str, wanted: str = "", page: int = 1, size: int = 30
+) -> CandidatePage:
+    """The teachers of a course whom the trainer of an activity may name as its participants, by name."""
+    is_named = exists().where(
+        ActivityParticipant.activity_id == activity_id, ActivityParticipant.membership_id == Membership.id
+    )
+    rows = session.execute(
+        select(Membership.id, Person.name, Person.given_name, is_named)
+        .join(Person, Person.id == Membership.person_id)
+        .where(Membership.course_id == course_id, *could_take_part(activity_id))
+    ).all()
+    named = frozenset(row[0] for row in rows if row[3])
+    found = search((Colleague(id_, name, given or name) for id_, name, given, _named in rows), wanted)
+    pages = max(1, -(-len(found) // size))
+    page = min(max(1, page), pages)
+    return CandidatePage(tuple(found[(page - 1) * size : page * size]), named, len(found), page, pages)
+
+
+def is_candidate(session: Session, course_id: str, activity_id: str, membership_id: str) -> bool:
+    """Whether the trainer of an activity may name this member as its participant."""
+    found = select(Membership.id).where(
+        Membership.id == membership_id, Membership.course_id == course_id, *could_take_part(activity_id)
+    )
+    return session.scalar(found) is not None

@@ -22,7 +22,18 @@ from lti_tool.web.paths import template_folder
 MAX_REQUEST_BYTES = 1_000_000
 """Largest request that is read: an id_token or a long reflection is far below it."""
 
-_ROOMS = ("home", "people", "activities", "pairing", "cycles", "reflection", "progress")
+_ROOMS = (
+    "lti_tool.web.home",
+    "lti_tool.people.views",
+    "lti_tool.activities.views",
+    "lti_tool.activities.manage",
+    "lti_tool.pairing.views",
+    "lti_tool.cycles.views",
+    "lti_tool.reflection.views",
+    "lti_tool.completion.views",
+    "lti_tool.progress.views",
+)
+"""Modules whose pages are those of a signed-in person, each with a `blueprint`."""
 
 
 def create_app(settings: Settings, *, database: Database | None = None, clock: Clock = utcnow) -> Flask:
@@ -72,12 +83,13 @@ def create_app(settings: Settings, *, database: Database | None = None, clock: C
 
 
 def _register_rooms(app: Flask, csrf: CSRFProtect) -> None:
-    door = importlib.import_module("lti_tool.web.door").blueprint
-    # The LMS posts here, so there is no page of ours that could carry a token; state and signature take its place.
-    csrf.exempt(door)
-    app.register_blueprint(door)
-    for room in _ROOMS:
-        module = "lti_tool.web.home" if room == "home" else f"lti_tool.{room}.views"
+    for module in ("lti_tool.web.door", "lti_tool.web.registration_views"):
+        door = importlib.import_module(module).blueprint
+        # The LMS posts here, so there is no page of ours that could carry a token; state and signature take its place,
+        # or the invite.
+        csrf.exempt(door)
+        app.register_blueprint(door)
+    for module in _ROOMS:
         app.register_blueprint(importlib.import_module(module).blueprint, url_prefix="/at/<handle>")
 
 

@@ -1,13 +1,12 @@
-"""The door as web pages: registration, login, launch. Every other page begins where this one leads.
+"""The door as web pages: login and launch. Every other page begins where this one leads.
 
 A login is tied to the browser by a cookie, by the platform's storage where the frame keeps no cookies, or goes on in
 a new tab. What is checked is in `lti/`, who arrives in `people/arrival.py`, and what a person reads in `door_texts.py`.
 """
 
-import functools
 import hmac
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, jsonify, make_response, redirect, render_template, request, url_for
@@ -15,20 +14,18 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from lti_tool.activities import selections
-from lti_tool.activities.service import find_or_create_link
+from lti_tool.activities.service import find_or_create_link, read_history
 from lti_tool.lms.families import family_of
 from lti_tool.lti import logins, registration, tool_keys
 from lti_tool.lti.errors import DoorError, Reason
 from lti_tool.lti.launch import Launch, hashed
 from lti_tool.lti.logins import LoginRequest, Onward, StoredLogin
-from lti_tool.lti.platform import KnownPlatform, origin_of, same_origin
-from lti_tool.people import arrival, registry, roster
-from lti_tool.people.registry import RegistryError, ReservedInvite
+from lti_tool.lti.platform import KnownPlatform, origin_of
+from lti_tool.people import arrival, roster
 from lti_tool.people.sign_ins import open_sign_in
 from lti_tool.web import sign_in
 from lti_tool.web.context import tool
-from lti_tool.web.door_texts import texts_for
-from lti_tool.web.errors import PageError
+from lti_tool.web.door_pages import door_page, parameters, require_our_origin
 
 blueprint = Blueprint("door", __name__, url_prefix="/lti")
 
@@ -41,29 +38,14 @@ _LOGINS_AT_ONCE = 8
 _TRIES = 3
 _SHOWN_ERROR = 300
 
-_Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
 
-def _door_page(view: Callable[_Arguments, Response]) -> Callable[_Arguments, Response]:
-    """Makes a DoorError of a view the page that explains it."""
-
-    @functools.wraps(view)
-    def wrapped(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> Response:
-        try:
-            return view(*args, **kwargs)
-        except DoorError as error:
-            status, title, what, advice = texts_for(error)
-            raise PageError(status, title, what, advice, reason=str(error)) from error
-
-    return wrapped
-
-
 @blueprint.route("/login", methods=["GET", "POST"])
-@_door_page
+@door_page
 def login() -> Response:
     """Third-party initiated login: finds out whether cookies work here before the platform's hint is consumed."""
-    given = _given(
+    given = parameters(
         "iss",
         "client_id",
         "login_hint",
@@ -130,12 +112,12 @@ def _login_by_storage(platform: KnownPlatform, wanted: LoginRequest, new_tab: st
 
 
 @blueprint.route("/launch", methods=["GET", "POST"])
-@_door_page
+@door_page
 def launch() -> Response:
     """The platform's answer to a login: an id_token, or an error."""
     if request.method != "POST":
         raise DoorError(Reason.NOT_A_POST)
-    given = _given("id_token", "state", "error", "error_description")
+    given = parameters("id_token", "state", "error", "error_description")
     if given.get("error"):
         raise _platform_error(given)
     begun, platform = _expected(given)
@@ -161,12 +143,12 @@ def launch() -> Response:
 
 
 @blueprint.post("/launch/stored")
-@_door_page
+@door_page
 def launch_stored() -> Response:
     """The same launch, with the browser's secret from the platform's storage. It goes on in a new tab."""
     # Whoever began a login knows its secret; only a page of ours can have it from this browser's storage.
-    _require_our_origin()
-    given = _given("id_token", "state", "secret")
+    require_our_origin()
+    given = parameters("id_token", "state", "secret")
     begun, platform = _expected(given)
     if begun.consumed_at is not None:
         raise DoorError(Reason.LOGIN_USED)
@@ -189,61 +171,22 @@ def launch_stored() -> Response:
 
 
 @blueprint.route("/continue", methods=["GET", "POST"])
-@_door_page
+@door_page
 def go_on() -> Response:
     """In the new tab: the one-time code becomes a session (POST), then we see whether its cookie was kept (GET)."""
     if request.method != "POST":
-        handle = _given("at").get("at", "")
+        handle = parameters("at").get("at", "")
         if not sign_in.has_cookie(handle):
             raise DoorError(Reason.NO_COOKIES)
         return _redirect(_home(handle))
-    _require_our_origin()
-    given = _given("code")
+    require_our_origin()
+    given = parameters("code")
     with tool().database.write() as session:
         onward = logins.take_onward(session, given.get("code", ""), tool().clock())
         handle, secret = _open_sign_in(session, onward)
     response = _redirect(url_for("door.go_on", at=handle))
     sign_in.set_cookie(response, handle, secret)
     return response
-
-
-@blueprint.get("/register")
-@_door_page
-def register() -> Response:
-    """Dynamic registration, done at once: an administrator's LMS opened this page."""
-    if request.method != "GET":
-        # A HEAD of a link checker must not use an invite up.
-        return make_response("")
-    given = _given("openid_configuration", "registration_token", "invite")
-    if not given.get("openid_configuration"):
-        raise DoorError(Reason.MALFORMED, "openid_configuration")
-    reserved = _reserved_invite(given.get("invite", ""))
-    try:
-        registered = registration.register(
-            tool().lti.http,
-            given["openid_configuration"],
-            given.get("registration_token", ""),
-            tool().settings.public_url,
-        )
-        with tool().database.write() as session:
-            platform = registry.keep_registration(session, registered, reserved=reserved, now=tool().clock())
-    except RegistryError as error:
-        _release(reserved)
-        raise DoorError(Reason.ALREADY_REGISTERED) from error
-    except Exception:
-        _release(reserved)
-        raise
-    family = family_of(platform.family)
-    g.frame_ancestors = origin_of(registered.configuration.issuer)
-    return make_response(
-        render_template(
-            "door/registered.html",
-            lms=family.display_name,
-            waits_here=platform.status == "pending",
-            activate=family.after_registration == "activate",
-            has_deployment=bool(registered.deployment_id),
-        )
-    )
 
 
 @blueprint.get("/jwks.json")
@@ -317,6 +260,7 @@ def _arrive(session: Session, platform: KnownPlatform, proven: Launch) -> Onward
             resource_link_id=proven.resource_link_id,
             title=proven.resource_link_title,
             named=proven.custom.get(selections.CUSTOM_NAME, ""),
+            history=read_history(proven.custom),
             grades=proven.grades,
             now=now,
         )
@@ -391,41 +335,6 @@ def _platform_error(given: dict[str, str]) -> DoorError:
 
 def _is_secret(secret: str, begun: StoredLogin) -> bool:
     return bool(secret) and hmac.compare_digest(hashed(secret), begun.browser_hash)
-
-
-def _require_our_origin() -> None:
-    if not same_origin(request.headers.get("Origin", ""), tool().settings.public_url):
-        raise DoorError(Reason.FOREIGN_ORIGIN)
-
-
-def _reserved_invite(code: str) -> ReservedInvite | None:
-    if not code:
-        if tool().settings.registration.mode == "invite":
-            raise DoorError(Reason.INVITE_NEEDED)
-        return None
-    with tool().database.write() as session:
-        reserved = registry.reserve_invite(session, code, tool().clock())
-    if reserved is None:
-        raise DoorError(Reason.INVITE_INVALID)
-    return reserved
-
-
-def _release(reserved: ReservedInvite | None) -> None:
-    if reserved is not None:
-        with tool().database.write() as session:
-            registry.release_invite(session, reserved.id)
-
-
-def _given(*names: str) -> dict[str, str]:
-    """The named parameters, from form and query; one that comes twice is refused, as OAuth wants it (RFC 6749, 3.1)."""
-    found = {}
-    for name in names:
-        values = request.values.getlist(name)
-        if len(values) > 1:
-            raise DoorError(Reason.MALFORMED, name)
-        if values:
-            found[name] = values[0]
-    return found
 
 
 def _home(handle: str) -> str:

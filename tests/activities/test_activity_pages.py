@@ -32,7 +32,7 @@ def test_an_instructor_sets_the_activity_up_and_is_its_trainer(
     assert (
         "Coaching cycle 1" in page and "you see steps and dates, never words" in page and "I lead this school" in page
     )
-    answer = browser.post("/set-up", protocol="collegial", purpose="  Talk\r\nabout talk  ")
+    answer = browser.post("/set-up", what="cycle:collegial", purpose="  Talk\r\nabout talk  ")
     assert answer.status_code == 303
     assert opened(database) == [("open", "collegial", "Talk\nabout talk")]
     assert "How it is going" in browser.get("/")
@@ -41,8 +41,8 @@ def test_an_instructor_sets_the_activity_up_and_is_its_trainer(
 def test_only_one_becomes_the_trainer_that_way(app: Flask, database: Database, clock: Any, fresh: MadeCourse) -> None:
     first = Browser(app, database, clock, fresh.trainer, fresh.activity_id)
     second = Browser(app, database, clock, fresh.guest, fresh.activity_id)
-    assert first.post("/set-up", protocol="light").status_code == 303
-    late = second.post("/set-up", protocol="collegial", purpose="mine")
+    assert first.post("/set-up", what="cycle:light").status_code == 303
+    late = second.post("/set-up", what="cycle:collegial", purpose="mine")
     assert late.status_code == 409 and "mine" not in opened(database)[0]
     with database.read() as session:
         assert session.scalars(select(ActivityTrainer.membership_id)).all() == [fresh.trainer]
@@ -54,11 +54,11 @@ def test_what_was_typed_comes_back_with_what_is_wrong(
 ) -> None:
     browser = Browser(app, database, clock, fresh.trainer, fresh.activity_id)
     long = "<i>é</i>" * 300
-    answer = browser.post("/set-up", protocol="no such", purpose=long)
+    answer = browser.post("/set-up", what="no such", purpose=long)
     page = answer.get_data(as_text=True)
     assert answer.status_code == 400
     assert page.count("&lt;i&gt;é&lt;/i&gt;") == 300
-    assert "Choose one of the ways to coach" in page and "2000" in page
+    assert "Choose one of the kinds of activity" in page and "2000" in page
     assert opened(database) == [("new", "", "")]
 
 
@@ -66,7 +66,7 @@ def test_what_was_typed_comes_back_with_what_is_wrong(
 def test_nobody_else_sets_up(app: Flask, database: Database, clock: Any, fresh: MadeCourse, who: str) -> None:
     member = fresh.teachers[0] if who == "teacher" else getattr(fresh, who)
     browser = Browser(app, database, clock, member, fresh.activity_id)
-    assert browser.post("/set-up", protocol="light").status_code == 404
+    assert browser.post("/set-up", what="cycle:light").status_code == 404
     assert opened(database) == [("new", "", "")]
 
 

@@ -2,6 +2,7 @@
 
 import html
 import re
+from datetime import date
 from typing import Any
 
 import jwt
@@ -33,7 +34,16 @@ INSTRUCTOR = "http://purl.imsglobal.org/vocab/lis/v2/membership#Instructor"
 LEARNER = "http://purl.imsglobal.org/vocab/lis/v2/membership#Learner"
 ADMINISTRATOR = "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Administrator"
 RETURN = f"{ISSUER}/return?course=2&sesskey=abc"
-FIELDS = {"title-1": "Cycle  one", "purpose-1": "To look\r\ntogether", "protocol-1": "collegial"}
+FIELDS: dict[str, Any] = {
+    "want": ["cycle:collegial"],
+    "title-cycle-collegial": "Cycle  one",
+    "purpose-cycle-collegial": "To look\r\ntogether",
+}
+OTHER_FIELDS = {
+    "title-cycle-light": "Cycle two",
+    "title-pairing": "Find each other",
+    "title-reflection-reflection": "Back",
+}
 
 
 def asks(settings: Any = None, **changes: Any) -> dict[str, Any]:
@@ -63,12 +73,12 @@ class Chooser:
         self.home = launched.headers["Location"]
         self.page = self.client.get(self.home, follow_redirects=True)
 
-    def send(self, **fields: str) -> Any:
+    def send(self, **fields: Any) -> Any:
         token = re.search(r'name="csrf_token" value="([^"]+)"', self.client.get(self.home + "about").text)
         assert token
         return self.client.post(self.home + "select", data={"csrf_token": token.group(1)} | fields)
 
-    def answered(self, **fields: str) -> dict[str, Any]:
+    def answered(self, **fields: Any) -> dict[str, Any]:
         """Claims of the answer that the browser carries to the LMS, verified as the LMS does it."""
         sent = self.send(**(fields or FIELDS))
         assert sent.status_code == 200, sent.text
@@ -109,7 +119,7 @@ def test_a_recorded_request_of_moodle_leads_to_the_choice(door: Door, recorded: 
     launched = door.launch(client, own)
     assert is_let_in(launched)
     page = client.get(launched.headers["Location"], follow_redirects=True)
-    assert page.status_code == 200 and 'name="title-3"' in page.text
+    assert page.status_code == 200 and 'name="title-cycle-light"' in page.text
 
 
 def test_a_replay_leads_its_own_browser_back_and_nobody_else_in(door: Door) -> None:
@@ -289,20 +299,80 @@ def test_the_page_may_send_its_form_to_the_platform_and_nowhere_else(door: Door)
 
 
 def test_several_at_once_where_the_platform_takes_several(door: Door) -> None:
-    chooser = Chooser(door)
-    claims = chooser.answered(**FIELDS, **{"title-3": "Cycle two", "protocol-3": "light", "protocol-2": "light"})
-    titles = [item["title"] for item in claims[DL + "content_items"]]
-    assert titles == ["Cycle one", "Cycle two"]
+    several = FIELDS | OTHER_FIELDS | {"want": ["reflection:reflection", "pairing:", "cycle:collegial", "no such"]}
+    claims = Chooser(door).answered(**several)
+    assert [item["title"] for item in claims[DL + "content_items"]] == ["Cycle one", "Find each other", "Back"]
     assert "text" not in claims[DL + "content_items"][1]
-    assert {activity.title for activity in activities(door)} == {"Cycle one", "Cycle two"}
+    made = {activity.title: (activity.kind, activity.protocol) for activity in activities(door)}
+    assert made == {
+        "Cycle one": ("cycle", "collegial"),
+        "Find each other": ("pairing", ""),
+        "Back": ("reflection", "reflection"),
+    }
 
 
 @pytest.mark.parametrize("multiple", [False, ABSENT, "true", 1])
 def test_one_only_where_it_takes_one(door: Door, multiple: object) -> None:
     chooser = Chooser(door, {"accept_multiple": multiple})
-    assert 'name="title-1"' in chooser.page.text and 'name="title-2"' not in chooser.page.text
-    claims = chooser.answered(**FIELDS, **{"title-2": "Smuggled", "protocol-2": "light"})
+    assert 'type="radio" name="want"' in chooser.page.text and 'type="checkbox" name="want"' not in chooser.page.text
+    smuggled = chooser.send(**FIELDS | OTHER_FIELDS | {"want": ["cycle:collegial", "cycle:light"]})
+    assert smuggled.status_code == 400 and "takes one activity at a time" in smuggled.text
+    claims = chooser.answered(**FIELDS, **OTHER_FIELDS)
     assert len(claims[DL + "content_items"]) == 1
+    assert len(activities(door)) == 1
+
+
+def test_all_settings_of_an_activity_are_kept(door: Door) -> None:
+    chosen = {"starts-cycle-collegial": "2026-12-01", "ends-cycle-collegial": "2027-01-31"}
+    chosen |= {"audience-cycle-collegial": "chosen", "completion-cycle-collegial": "yes"}
+    claims = Chooser(door).answered(**FIELDS, **chosen)
+    activity = activities(door)[0]
+    assert (activity.starts_on, activity.ends_on) == (date(2026, 12, 1), date(2027, 1, 31))
+    assert (activity.audience, activity.reports_completion) == ("chosen", True)
+    column = claims[DL + "content_items"][0]["lineItem"]
+    assert column == {"label": "Cycle one", "scoreMaximum": 1, "resourceId": activity.id, "tag": "completion"}
+
+
+def test_no_column_of_the_gradebook_unless_it_was_chosen(door: Door) -> None:
+    claims = Chooser(door).answered(**OTHER_FIELDS, **FIELDS | {"want": ["pairing:", "cycle:collegial"]})
+    assert all("lineItem" not in item for item in claims[DL + "content_items"])
+    claims = Chooser(door).answered(want="pairing:", **OTHER_FIELDS, **{"completion-pairing": "yes"})
+    assert "lineItem" not in claims[DL + "content_items"][0], "finding a partner is nothing to complete"
+
+
+def test_a_cycle_takes_its_pairs_from_the_round_that_is_placed_with_it(door: Door) -> None:
+    both = FIELDS | OTHER_FIELDS | {"pairs-cycle-collegial": "new"}
+    chooser = Chooser(door)
+    alone = chooser.send(**both)
+    assert alone.status_code == 400 and "Place a pairing round too" in alone.text
+    chooser.answered(**both | {"want": ["cycle:collegial", "pairing:"]})
+    found = {activity.kind: activity for activity in activities(door)}
+    assert found["cycle"].pairs_from_id == found["pairing"].id
+    later = Chooser(door)
+    assert re.search(rf'value="{found["pairing"].id}" checked', later.page.text), "a round that is there is suggested"
+    later.answered(**both | {"pairs-cycle-collegial": found["pairing"].id, "title-cycle-collegial": "Cycle two"})
+    assert {activity.pairs_from_id for activity in activities(door) if activity.kind == "cycle"} == {
+        found["pairing"].id
+    }
+
+
+def test_the_pairs_of_another_course_are_not_offered(door: Door) -> None:
+    Chooser(door).answered(want="pairing:", **OTHER_FIELDS)
+    foreign = activities(door)[0].id
+    elsewhere = Chooser(door, **{CLAIM + "context": {"id": "77", "title": "Elsewhere"}})
+    assert foreign not in elsewhere.page.text
+    assert elsewhere.send(**FIELDS, **{"pairs-cycle-collegial": foreign}).status_code == 400
+    assert len(activities(door)) == 1
+
+
+def test_what_was_prepared_before_is_offered_and_placed(door: Door) -> None:
+    Chooser(door, sub="50").answered()
+    waiting = activities(door)[0]
+    assert "waits to be placed" not in Chooser(door, sub="51").page.text, "it is another trainer's"
+    again = Chooser(door, sub="50")
+    assert "waits to be placed" in again.page.text
+    claims = again.answered(want=waiting.id)
+    assert claims[DL + "content_items"][0]["custom"] == {"activity": waiting.id}
     assert len(activities(door)) == 1
 
 
@@ -317,10 +387,16 @@ def test_it_is_answered_once(door: Door) -> None:
 
 def test_what_was_typed_comes_back_with_what_is_wrong(door: Door) -> None:
     chooser = Chooser(door)
-    wrong = chooser.send(**{"title-1": "", "purpose-1": "<i>why</i>", "protocol-1": "none", "title-2": "x" * 251})
+    typed = {"want": ["cycle:light", "cycle:collegial"], "title-cycle-light": "", "purpose-cycle-light": "<i>why</i>"}
+    typed |= {"title-cycle-collegial": "x" * 251, "starts-cycle-light": "soon", "audience-cycle-light": "nobody"}
+    wrong = chooser.send(**typed)
     assert wrong.status_code == 400
     assert "&lt;i&gt;why&lt;/i&gt;" in wrong.text and "Give the activity a name" in wrong.text
-    assert "Choose one of the ways to coach" in wrong.text and "251" in wrong.text
+    assert "Write the first day like" in wrong.text and 'value="soon"' in wrong.text and "251" in wrong.text
+    assert "Say who may take part" in wrong.text and wrong.text.count('name="want" id="want-cycle') == 2
+    assert len(re.findall(r'name="want"[^>]* checked', wrong.text)) == 2
+    nothing = chooser.send(want="")
+    assert nothing.status_code == 400 and "Tick what shall be in your course" in nothing.text
     assert not activities(door)
     assert chooser.send(**FIELDS).status_code == 200, "nothing was used up"
 
@@ -346,7 +422,7 @@ def test_it_goes_on_in_a_new_tab(door: Door) -> None:
         code = logins.keep_onward(session, kept, door.clock())
     tab = door.browser()
     answer = tab.post("/lti/continue", data={"code": code}, headers={"Origin": PUBLIC_URL}, follow_redirects=True)
-    assert answer.status_code == 200 and 'name="title-1"' in answer.text
+    assert answer.status_code == 200 and 'name="title-cycle-light"' in answer.text
 
 
 def test_old_selections_are_forgotten_and_what_they_prepared_stays(door: Door) -> None:
@@ -387,7 +463,7 @@ def test_a_copy_has_the_settings_and_neither_trainer_nor_people(door: Door, cour
     assert "not opened this yet" in opened(door, "link-9", named, sub="5", **there)
     page = opened(door, "link-9", named, sub="60", **there, **{CLAIM + "roles": [INSTRUCTOR]})
     assert "This link is a copy" in page and "To look\ntogether" in page
-    assert re.search(r'value="collegial"[^>]* checked', page)
+    assert re.search(r'value="cycle:collegial"[^>]* checked', page)
     copy = next(each for each in activities(door) if each.id != named)
     assert (copy.status, copy.protocol, copy.purpose) == ("new", "collegial", "To look\ntogether")
     with door.database.read() as session:
@@ -430,6 +506,107 @@ def test_the_name_of_another_deployments_activity_is_ignored(door: Door) -> None
         )
     page = opened(door, "link-1", named, sub="60", **{CLAIM + "roles": [INSTRUCTOR], CLAIM + "deployment_id": "2"})
     assert "To look" not in page and "This link is a copy" not in page
+
+
+LINK_HISTORY, COURSE_HISTORY = "link_history", "context_history"
+NEXT_YEAR = {CLAIM + "context": {"id": "next", "title": "Next year"}}
+
+
+def first_opened(door: Door, title: str = "As in the LMS", **custom: str) -> str:
+    """The page that the trainer of next year's course gets at a link that says only where it was copied from."""
+    client = door.browser()
+    claims = {CLAIM + "resource_link": {"id": "link-9", "title": title}, CLAIM + "custom": custom}
+    launched = door.launch(client, claims | NEXT_YEAR | {CLAIM + "roles": [INSTRUCTOR], "sub": "60"})
+    assert is_let_in(launched), launched.text
+    return str(client.get(launched.headers["Location"]).text)
+
+
+@pytest.mark.parametrize(
+    "custom",
+    [
+        {LINK_HISTORY: "link-1"},
+        {LINK_HISTORY: "link-5,link-1"},
+        {LINK_HISTORY: "link-1", COURSE_HISTORY: "2"},
+        {COURSE_HISTORY: "2"},
+        {COURSE_HISTORY: " 1 , 2"},
+        {LINK_HISTORY: "unknown", COURSE_HISTORY: "2"},
+    ],
+)
+def test_a_copied_course_is_recognised_by_what_the_lms_says_of_its_history(door: Door, custom: dict[str, str]) -> None:
+    opened(door, "link-1", prepared(door), sub="4")
+    page = first_opened(door, **custom)
+    assert "This link is a copy" in page and "To look\ntogether" in page
+    original, copy = activities(door)
+    assert (copy.status, copy.copied_from, copy.protocol) == ("new", original.id, "collegial")
+    with door.database.read() as session:
+        assert len(session.scalars(select(ActivityTrainer.activity_id)).all()) == 1
+
+
+@pytest.mark.parametrize(
+    ("title", "custom"),
+    [
+        ("As in the LMS", {}),
+        ("Renamed since", {COURSE_HISTORY: "2"}),
+        ("As in the LMS", {COURSE_HISTORY: "3,4"}),
+        ("As in the LMS", {LINK_HISTORY: "link", COURSE_HISTORY: "$Context.id.history"}),
+        ("As in the LMS", {LINK_HISTORY: "$ResourceLink.id.history"}),
+        ("As in the LMS", {LINK_HISTORY: "," * 5000, COURSE_HISTORY: "\x01,%00," + "x" * 400}),
+    ],
+)
+def test_no_history_leads_nowhere(door: Door, title: str, custom: dict[str, str]) -> None:
+    opened(door, "link-1", prepared(door), sub="4")
+    assert "This link is a copy" not in first_opened(door, title, **custom)
+    assert {activity.copied_from for activity in activities(door)} == {None}
+
+
+def test_a_name_that_two_have_leads_to_neither(door: Door) -> None:
+    for link in ("link-1", "link-2"):
+        opened(door, link, prepared(door), sub="4")
+    assert "This link is a copy" not in first_opened(door, **{COURSE_HISTORY: "2"})
+
+
+def test_the_latest_copy_is_followed(door: Door) -> None:
+    opened(door, "link-1", prepared(door), sub="4")
+    changed = FIELDS | {"purpose-cycle-collegial": "As of this year"}
+    later = Chooser(door, sub="50").answered(**changed)
+    opened(door, "link-2", str(later[DL + "content_items"][0]["custom"]["activity"]), sub="4")
+    assert "As of this year" in first_opened(door, **{LINK_HISTORY: "link-2,link-1"})
+
+
+def test_the_history_of_another_schools_course_leads_nowhere(door: Door) -> None:
+    opened(door, "link-1", prepared(door), sub="4")
+    door.platform = door.register(FakePlatform(issuer="https://other.example", client_id="client-2"))
+    assert "This link is a copy" not in first_opened(door, **{LINK_HISTORY: "link-1", COURSE_HISTORY: "2"})
+
+
+def test_copied_cycles_take_their_pairs_from_the_copied_round(door: Door) -> None:
+    both = FIELDS | OTHER_FIELDS | {"pairs-cycle-collegial": "new", "want": ["cycle:collegial", "pairing:"]}
+    items = Chooser(door, sub="50").answered(**both)[DL + "content_items"]
+    cycle, pairing = (str(item["custom"]["activity"]) for item in items)
+    opened(door, "link-1", cycle, sub="4")
+    opened(door, "link-2", pairing, sub="4")
+    opened(door, "link-8", pairing, sub="60", **NEXT_YEAR, **{CLAIM + "roles": [INSTRUCTOR]})
+    page = opened(door, "link-9", cycle, sub="60", **NEXT_YEAR, **{CLAIM + "roles": [INSTRUCTOR]})
+    with door.database.read() as session:
+        copy = session.scalars(select(Activity).where(Activity.resource_link_id == "link-8")).one()
+        assert copy.status == "new", "a round that nobody has opened yet cannot be chosen"
+    assert f'value="{copy.id}"' not in page
+    with door.database.write() as session:
+        session.execute(update(Activity).where(Activity.id == copy.id).values(status="open"))
+    page = opened(door, "link-9", cycle, sub="60", **NEXT_YEAR, **{CLAIM + "roles": [INSTRUCTOR]})
+    assert re.search(rf'value="{copy.id}" checked', page)
+
+
+def test_the_addresses_of_the_gradebook_are_kept(door: Door) -> None:
+    endpoint = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
+    columns, column = f"{ISSUER}/columns?type=1", f"{ISSUER}/columns/5/lineitem?type=1"
+    named = prepared(door)
+    opened(door, "link-1", named, **{endpoint: {"scope": [], "lineitems": columns, "lineitem": column}})
+    assert [(each.line_items_url, each.line_item_url) for each in activities(door)] == [(columns, column)]
+    opened(door, "link-1", named, **{endpoint: {"scope": [], "lineitems": columns + "2"}})
+    assert [(each.line_items_url, each.line_item_url) for each in activities(door)] == [(columns + "2", column)]
+    opened(door, "link-1", named)
+    assert activities(door)[0].line_items_url == "", "the LMS offers it no more"
 
 
 def test_a_warm_launch_of_a_placed_link_costs_no_more(door: Door, statements: list[str]) -> None:

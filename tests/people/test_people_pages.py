@@ -85,7 +85,7 @@ def test_a_principal_says_so_and_sees_no_names(app: Flask, database: Database, c
     assert not asked, "reading the page says nothing yet"
     assert browser.post("/leader").status_code == 303
     assert "Make time" in browser.get("/")
-    assert browser.post("/set-up", protocol="light").status_code == 404
+    assert browser.post("/set-up", what="cycle:light").status_code == 404
     assert browser.status("/leader") == 404 and browser.post("/leader").status_code == 404, "it is said for good"
 
 

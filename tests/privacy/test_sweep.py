@@ -393,7 +393,7 @@ def _insiders_keep_their_roles(world: World) -> Iterator[str]:
             now=world.now,
         )
         second = session.scalars(select(Invitation.id).where(Invitation.host_id == world.made.teachers[2])).all()[-1]
-    if post(world, "guest in a new activity", "set-up", protocol="light", purpose="x", title="x").status_code != 303:
+    if post(world, "guest in a new activity", "set-up", what="cycle:light", purpose="x", title="x").status_code != 303:
         yield "guest: could not set up a new activity"
     if post(world, MAY_PLACE[0], "select", **PLACING).status_code != 200:
         yield "guest: could not place an activity"

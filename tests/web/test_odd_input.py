@@ -184,6 +184,6 @@ def test_the_purpose_of_an_activity_is_kept_without_what_a_database_cannot_hold(
 ) -> None:
     made = make_course(database, status="new", now=clock.now)
     trainer = Browser(app, database, clock, made.trainer, made.activity_id)
-    assert trainer.post("/set-up", protocol="light", purpose="To\x00gether").status_code == 303
+    assert trainer.post("/set-up", what="cycle:light", purpose="To\x00gether").status_code == 303
     with database.read() as session:
         assert session.scalars(select(Activity.purpose)).one() == "Together"

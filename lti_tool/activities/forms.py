@@ -1,0 +1,160 @@
+"""The form of an activity's settings: what it offers, what came back, and what is wrong with it in words."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from flask import request
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from lti_tool.activities import service
+from lti_tool.activities.kinds import KINDS, protocols_for
+from lti_tool.activities.rules import MAX_PURPOSE, MAX_TITLE, NEW_ROUND, Draft, Offered, Problem
+from lti_tool.activities.service import ActivityView
+from lti_tool.cycles.protocols import shipped
+from lti_tool.people.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class What:
+    """Something to choose: a kind of activity, with the way to coach where it has several."""
+
+    value: str
+    """`kind:protocol`, as a form sends it."""
+    kind: str
+    title: str
+    summary: str
+    purpose: str
+    """What a trainer may tell the teachers it is for; a suggestion to start from."""
+
+    @property
+    def id(self) -> str:
+        """For ids and names in a page."""
+        return self.value.replace(":", "-").strip("-")
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """All that a form of settings offers."""
+
+    whats: tuple[What, ...]
+    schools: tuple[tuple[str, str], ...]
+    """(id, name); empty where there is nothing to tell apart."""
+    rounds: tuple[tuple[str, str], ...]
+    """(value, words) of the places where pairs can come from, beside being found in the activity itself."""
+
+    @property
+    def offered(self) -> Offered:
+        """What the rules need of it."""
+        return Offered(
+            tuple(what.value for what in self.whats),
+            frozenset(id_ for id_, _name in self.schools),
+            frozenset(value for value, _title in self.rounds),
+        )
+
+    def what(self, value: str) -> What | None:
+        """The offer of that value."""
+        return next((what for what in self.whats if what.value == value), None)
+
+
+def choices(session: Session, actor: Actor, course_id: str, *, placing: bool = False, but: str = "") -> Choices:
+    """What can be chosen in a course. `placing`: several at once, among them a new pairing round; `but`: the activity
+    that is changed, which is no round for itself."""
+    schools = service.schools_here(session, actor.platform_id)
+    rounds = [(id_, _("“%(title)s”", title=title)) for id_, title in service.rounds(session, course_id) if id_ != but]
+    if placing:
+        rounds.insert(0, (NEW_ROUND, _("the pairing round that I place now")))
+    return Choices(whats(), tuple(schools) if len(schools) > 1 else (), tuple(rounds))
+
+
+def whats() -> tuple[What, ...]:
+    language = get_locale().language
+    found = []
+    for kind in KINDS.values():
+        for key in protocols_for(kind.key) or ("",):
+            protocol = shipped().get(key)
+            title = protocol.title.into(language) if protocol else _("Pairing round")
+            summary = (
+                protocol.summary.into(language)
+                if protocol
+                else _("Teachers find a partner once, for all coaching cycles that take their pairs from here.")
+            )
+            found.append(What(f"{kind.key}:{key}", kind.key, title, summary, _suggested(kind.key)))
+    return tuple(found)
+
+
+def _suggested(kind: str) -> str:
+    match kind:
+        case "pairing":
+            return _("Find a colleague with whom you would like to think about your teaching.")
+        case "reflection":
+            return _("Look back on what you learned for your own teaching. What you write is yours alone.")
+        case _:
+            return _("Visit each other and talk about a question of your own.")
+
+
+def read_draft(what: str, of: str = "") -> Draft:
+    """What the form says about one activity. `of` is what the names of its boxes end with."""
+    form = request.form
+    return Draft(
+        what=what,
+        title=" ".join(form.get(f"title{of}", "").replace("\0", "").split()),
+        purpose=read_lines(f"purpose{of}"),
+        starts_on=form.get(f"starts{of}", "").strip()[:20],
+        ends_on=form.get(f"ends{of}", "").strip()[:20],
+        audience=form.get(f"audience{of}", "everyone"),
+        schools=tuple(form.getlist(f"school{of}")),
+        pairs_from=form.get(f"pairs{of}", ""),
+        reports_completion=form.get(f"completion{of}") == "yes",
+    )
+
+
+def read_lines(name: str) -> str:
+    """A text of several lines, as it is kept."""
+    return request.form.get(name, "").replace("\r\n", "\n").replace("\0", "").strip()
+
+
+def draft_of(activity: ActivityView, schools: Iterable[str], pairs_from: str) -> Draft:
+    """The settings of an activity, to be changed."""
+    return Draft(
+        what=f"{activity.kind}:{activity.protocol}",
+        title=activity.title,
+        purpose=activity.purpose,
+        starts_on=activity.starts_on.isoformat() if activity.starts_on else "",
+        ends_on=activity.ends_on.isoformat() if activity.ends_on else "",
+        audience=activity.audience,
+        schools=tuple(schools),
+        pairs_from=pairs_from,
+        reports_completion=activity.reports_completion,
+    )
+
+
+def told(problem: Problem, draft: Draft, of: str = "") -> tuple[str, str]:
+    """(id of the box, sentence); `of` is what its id ends with."""
+    match problem:
+        case Problem.NOT_OFFERED:
+            return "what", _("Choose one of the kinds of activity.")
+        case Problem.NO_TITLE:
+            return f"title{of}", _("Give the activity a name.")
+        case Problem.LONG_TITLE:
+            now = len(draft.title)
+            return f"title{of}", _("The name can have %(most)s characters; it has %(now)s.", most=MAX_TITLE, now=now)
+        case Problem.LONG_PURPOSE:
+            now = len(draft.purpose)
+            text = _("The purpose can have %(most)s characters; it has %(now)s.", most=MAX_PURPOSE, now=now)
+            return f"purpose{of}", text
+        case Problem.BAD_START:
+            return f"starts{of}", _("Write the first day like 2026-12-01, or leave it empty.")
+        case Problem.BAD_END:
+            return f"ends{of}", _("Write the last day like 2026-12-01, or leave it empty.")
+        case Problem.ENDS_BEFORE:
+            return f"ends{of}", _("The last day is before the first.")
+        case Problem.BAD_AUDIENCE:
+            return f"audience{of}", _("Say who may take part.")
+        case Problem.NO_SCHOOL:
+            return f"audience{of}", _("Tick the schools whose teachers may take part.")
+        case Problem.BAD_ROUND:
+            return f"pairs{of}", _("Say where the pairs come from.")
+        case Problem.NO_NEW_ROUND:
+            return f"pairs{of}", _("Place a pairing round too, or say where else the pairs come from.")
