@@ -18,6 +18,8 @@ from lti_tool.ops import config
 from lti_tool.ops.errors import CommandFailed
 from lti_tool.people import coaching_roles, registry
 from lti_tool.people.registry import Problem, RegistryError
+from lti_tool.schools import service as schools
+from lti_tool.schools.files import BadFile, read_schools
 from lti_tool.settings import Settings
 from lti_tool.store import migrate
 from lti_tool.store.database import Database
@@ -336,6 +338,63 @@ def leader(config_file: Path | None, platform_id: str, issuer: str, client_id: s
         click.echo("Your word is taken back. What they or a trainer said of a single course stays.")
     else:
         click.echo("From now on they see no names in any course, and can be neither trainer nor facilitator.")
+
+
+@platform.command()
+@_names_a_platform
+@click.pass_context
+def link(context: click.Context, database: Database, platform_id: str) -> None:
+    """Print a one-time link to the school's page: the connection, its test, and the charter."""
+    now = utcnow()
+    with database.write() as session:
+        code = schools.open_link(session, platform_id, now)
+    click.echo(schools.link_url(config.load(context.obj).public_url, code))
+    click.echo(
+        f"For whoever looks after this LMS or leads its school. It works once, until "
+        f"{_moment(now + schools.LINK_LIFETIME)}.",
+        err=True,
+    )
+
+
+@meitheal.group(no_args_is_help=False)
+def school() -> None:
+    """The schools that share an LMS."""
+
+
+@school.command("import")
+@click.argument("arguments", nargs=-1, metavar="[ID] FILE")
+@click.option("--issuer", default="", help="Issuer of the LMS, instead of the id of the platform.")
+@click.option("--client-id", default="", help="Client id, where an issuer is registered more than once.")
+@click.pass_obj
+def import_schools(config_file: Path | None, arguments: tuple[str, ...], issuer: str, client_id: str) -> None:
+    """Take from FILE (CSV with the columns `user id` and `school`) who works in which school of a platform.
+
+    The id may be left out where only one platform is registered. What people say themselves is never changed.
+    """
+    if len(arguments) not in (1, 2) or (len(arguments) == 2 and issuer):
+        raise CommandFailed("Say which file: meitheal school import [ID] FILE.csv", is_usage=True)
+    platform_id, file = (arguments[0] if len(arguments) == 2 else ""), Path(arguments[-1])
+    settings = config.load(config_file)
+    try:
+        listed = read_schools(file.read_bytes())
+    except OSError as error:
+        raise CommandFailed(f"{file} cannot be read: {error.strerror}.", is_usage=True) from None
+    except BadFile as error:
+        raise CommandFailed(f"Nothing was saved. {file} has to be corrected:\n{error}", is_usage=True) from None
+    with _database(settings, must_be_current=True) as database:
+        with database.read() as session:
+            if not platform_id and not issuer:
+                registered = registry.list_platforms(session)
+                if len(registered) != 1:
+                    raise CommandFailed("Name the platform by its id: meitheal platform list", is_usage=True)
+                platform_id = registered[0].id
+            found = registry.find(session, platform_id=platform_id, issuer=issuer, client_id=client_id)
+        with database.write() as session:
+            done = schools.import_listed(session, found, listed, utcnow())
+    click.echo(
+        f"{done.people} people in {done.schools} schools ({done.new_schools} new); {done.changed} changed, "
+        f"{done.kept_own_word} kept what they said themselves, {done.not_seen_yet} are not known to the tool yet."
+    )
 
 
 @contextmanager

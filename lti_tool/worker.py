@@ -18,6 +18,7 @@ from lti_tool.lti.service import LtiDoor
 from lti_tool.pairing.service import lapse_due
 from lti_tool.people import roster, sign_ins
 from lti_tool.progress.service import forget_old_nudges
+from lti_tool.schools import service as schools
 from lti_tool.settings import Settings
 from lti_tool.store import jobs
 from lti_tool.store.database import Database
@@ -57,6 +58,7 @@ def periodic(database: Database, clock: Clock) -> tuple[Periodic, ...]:
         Periodic("remove_expired_sign_ins", timedelta(hours=1), in_transaction(sign_ins.remove_expired)),
         Periodic("forget_old_selections", timedelta(hours=1), in_transaction(selections.forget_old)),
         Periodic("deliver_completions", timedelta(minutes=15), in_transaction(completion.look_after_waiting)),
+        Periodic("forget_school_visits", timedelta(hours=1), in_transaction(schools.remove_expired)),
         Periodic("lapse_invitations", timedelta(hours=1), in_transaction(lapse_due)),
         Periodic("forget_old_nudges", timedelta(hours=1), in_transaction(forget_old_nudges)),
     )

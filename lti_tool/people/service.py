@@ -41,6 +41,17 @@ def choose_language(session: Session, person_id: str, language: str) -> None:
     session.execute(update(Person).where(Person.id == person_id).values(language=language))
 
 
+def zones_of(session: Session, person_id: str) -> tuple[str, str]:
+    """(The person's own choice of a time zone, what their last launch named); each an IANA name, or empty."""
+    row = session.execute(select(Person.time_zone, Person.launch_zone).where(Person.id == person_id)).one()
+    return row.time_zone, row.launch_zone
+
+
+def choose_time_zone(session: Session, person_id: str, zone: str) -> None:
+    """Keeps the person's own choice (an IANA name); an empty one follows the LMS again, or the tool."""
+    session.execute(update(Person).where(Person.id == person_id).values(time_zone=zone))
+
+
 def declare_leader(session: Session, membership_id: str) -> None:
     """Marks a member as school leader by their own word: from now on they see no names with activity here."""
     session.execute(

@@ -32,6 +32,7 @@ _ROOMS = (
     "lti_tool.reflection.views",
     "lti_tool.completion.views",
     "lti_tool.progress.views",
+    "lti_tool.schools.views",
 )
 """Modules whose pages are those of a signed-in person, each with a `blueprint`."""
 
@@ -91,6 +92,8 @@ def _register_rooms(app: Flask, csrf: CSRFProtect) -> None:
         app.register_blueprint(door)
     for module in _ROOMS:
         app.register_blueprint(importlib.import_module(module).blueprint, url_prefix="/at/<handle>")
+    # Whoever comes by a one-time link to a school's page has no sign-in.
+    app.register_blueprint(importlib.import_module("lti_tool.schools.views").visits, url_prefix="/school")
 
 
 def _front() -> str:

@@ -21,11 +21,12 @@ from lti_tool.pairing import words as pairing_words
 from lti_tool.pairing.service import PairView
 from lti_tool.pairing.views import closed_sentence, partner_names
 from lti_tool.people.actor import Actor
-from lti_tool.privacy.rules import Action, ActivityFacts, may
+from lti_tool.privacy.rules import Action, ActivityFacts, SchoolFacts, may
 from lti_tool.privacy.words import who_can_see_cycle, who_can_see_reflection
 from lti_tool.progress import service as progress
 from lti_tool.progress.views import progress_page
 from lti_tool.progress.words import nudge as nudge_words
+from lti_tool.schools.views import charter_notice
 from lti_tool.web.context import actor, tool
 
 blueprint = Blueprint("home", __name__)
@@ -91,6 +92,7 @@ def show() -> str | Response:
                     trainers=activities.trainer_names(session, activity.id),
                     kind=activity.kind,
                     dates=cycle_words.dates(activity.starts_on, activity.ends_on),
+                    **charter_notice(session),
                 )
         # Somebody who led the school later, or left the course, can still read what is theirs.
         own = cycles.list_of(session, actor().membership_id, activity.id) if activity else []
@@ -99,6 +101,7 @@ def show() -> str | Response:
         activity_title=activity.title if activity else "",
         activity=activity,
         own_cycles=own,
+        sees_school=may(actor(), Action.SEE_SCHOOL, SchoolFacts(actor().platform_id)),
         can_take_over=activity is not None and may(actor(), Action.TAKE_OVER_ACTIVITY, activity.facts),
     )
 
@@ -110,6 +113,7 @@ def _notices(session: Session, activity: ActivityView) -> dict[str, Any]:
         "completion": completion_card(session, activity),
         "nudges": [(nudge, nudge_words(nudge.kind)) for nudge in nudges],
         "facilitates": may(actor(), Action.SEE_HEALTH, activity.facts),
+        **charter_notice(session),
     }
 
 

@@ -11,7 +11,8 @@ from lti_tool.people import sign_ins
 from lti_tool.web.context import tool
 
 _PREFIX = "__Host-at-"
-
+VISIT_PREFIX = "__Host-school-"
+"""Of the cookie of a visit to a school's page, which lies outside of the LMS and of every sign-in."""
 
 _KEPT = 15
 """Sign-ins that one browser holds at most: a cookie each, and a server takes 8 kB of them."""
@@ -89,6 +90,11 @@ def fill_in_handle(endpoint: str, values: dict[str, Any]) -> None:
         values["handle"] = g.handle
 
 
+def csrf_token_of(key: bytes, secret: str) -> str:
+    """The CSRF token of whoever holds `secret` in a cookie."""
+    return hmac.new(key, b"csrf/" + secret.encode(), hashlib.sha256).hexdigest()
+
+
 class SignInSessions(SessionInterface):
     """Gives Flask-WTF its CSRF token from the sign-in instead of from a session cookie of the browser.
 
@@ -97,14 +103,15 @@ class SignInSessions(SessionInterface):
     """
 
     def open_session(self, app: Any, request: Any) -> SecureCookieSession:
-        """A session that holds the CSRF token of the handle in the path, and nothing else."""
+        """A session that holds the CSRF token of the handle or visit in the path, and nothing else."""
         # Flask opens the session before it matches the path, so the handle is read off it here.
         parts = request.path.split("/", 3)
-        secret = request.cookies.get(_PREFIX + parts[2], "") if len(parts) == 4 and parts[1] == "at" else ""
+        prefix = {"at": _PREFIX, "school": VISIT_PREFIX}.get(parts[1]) if len(parts) > 2 else None
+        secret = request.cookies.get(prefix + parts[2], "") if prefix else ""
         session = SecureCookieSession()
         if secret:
             key = app.extensions["meitheal"].settings.secret_key.get_secret_value()
-            session["csrf_token"] = hmac.new(key, b"csrf/" + secret.encode(), hashlib.sha256).hexdigest()
+            session["csrf_token"] = csrf_token_of(key, secret)
         return session
 
     def save_session(self, app: Any, session: Any, response: Any) -> None:
