@@ -1,6 +1,7 @@
 """The way back from a content selection: a tool's signed answer becomes activities (Deep Linking 2.0, 4.5)."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -8,7 +9,7 @@ from flask import Flask, render_template, request
 
 from lti_tool.sandbox import vocabulary as v
 from lti_tool.sandbox.errors import PageRefusal
-from lti_tool.sandbox.school import Activity, Course, School
+from lti_tool.sandbox.school import Activity, Course, School, Window
 from lti_tool.sandbox.session import current_person, require_editor, session_key
 from lti_tool.sandbox.state import the_school
 from lti_tool.sandbox.tool_keys import BadToken, verify
@@ -34,6 +35,8 @@ def take_content() -> str:
         raise _refusal("the address does not belong to this session")
     claims = _checked_answer(tool)
     items = [_checked_item(item, tool) for item in claims.get(v.CLAIM_CONTENT_ITEMS, [])]
+    if len(items) > 1 and not school.personality.quirks.takes_several_items:
+        raise _refusal("there are several content items, and the request said accept_multiple: false")
     with school.lock:
         added = [_add(item, course, tool) for item in items]
     return render_template(
@@ -94,7 +97,30 @@ def _checked_item(item: Any, tool: Tool) -> dict[str, Any]:
     line_item = item.get("lineItem")
     if line_item is not None and not (isinstance(line_item, dict) and _is_positive(line_item.get("scoreMaximum"))):
         raise _refusal("lineItem of a content item needs a positive scoreMaximum")
+    for name in ("available", "submission"):
+        _check_window(name, item.get(name, {}))
     return item
+
+
+def _check_window(name: str, window: Any) -> None:
+    moments = []
+    for edge in ("startDateTime", "endDateTime"):
+        if not isinstance(window, dict) or not isinstance(window.get(edge, ""), str):
+            raise _refusal(f"{name} of a content item must be an object with startDateTime or endDateTime")
+        if window.get(edge):
+            moments.append(_moment(f"{edge} of {name}", window[edge]))
+    if len(moments) == 2 and moments[0] > moments[1]:
+        raise _refusal(f"{name} of a content item ends before it starts")
+
+
+def _moment(name: str, text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as problem:
+        raise _refusal(f"the {name} is not ISO 8601") from problem
+    if moment.tzinfo is None:
+        raise _refusal(f"the {name} has no time zone")
+    return moment
 
 
 def _is_positive(value: object) -> bool:
@@ -116,4 +142,10 @@ def _add(item: Mapping[str, Any], course: Course, tool: Tool) -> Activity:
         maximum=column.get("scoreMaximum", 100),
         resource_id=str(column.get("resourceId", "")),
         tag=str(column.get("tag", "")),
+        available=_window(item.get("available", {})),
+        submission=_window(item.get("submission", {})),
     )
+
+
+def _window(given: Mapping[str, str]) -> Window:
+    return Window(given.get("startDateTime", ""), given.get("endDateTime", ""))

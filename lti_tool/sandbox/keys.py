@@ -1,7 +1,9 @@
-"""The LMS's signing keys: published as a JWK set, rotated on demand."""
+"""The LMS's signing keys: published as a JWK set, rotated on demand or by the clock."""
 
 import base64
 import secrets
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,22 +29,39 @@ class SigningKey:
 
 
 class PlatformKeys:
-    """One key signs; older ones stay published for as long as the rotation kept them."""
+    """One key signs; older ones stay published for as long as the rotation kept them.
 
-    def __init__(self) -> None:
+    With a `lifetime_s` above 0 a key that is older gives way to a fresh one, and stays published beside it.
+    """
+
+    def __init__(self, clock: Callable[[], float], lifetime_s: int = 0) -> None:
+        self._clock = clock
+        self._lifetime_s = lifetime_s
+        self._lock = threading.Lock()
+        self._made_at = clock()
         self._keys = [_new_key()]
 
     @property
     def current(self) -> SigningKey:
-        return self._keys[-1]
+        return self._in_force()[-1]
 
     def rotate(self, *, keep_old: bool) -> None:
         """Sign with a fresh key from now on; without `keep_old` the former ones vanish from the key set at once."""
-        fresh = _new_key()
-        self._keys = [*self._keys, fresh] if keep_old else [fresh]
+        with self._lock:
+            self._renew(self._keys if keep_old else [])
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
-        return {"keys": [key.as_jwk() for key in self._keys]}
+        return {"keys": [key.as_jwk() for key in self._in_force()]}
+
+    def _in_force(self) -> list[SigningKey]:
+        with self._lock:
+            if self._lifetime_s and self._clock() - self._made_at >= self._lifetime_s:
+                self._renew(self._keys[-1:])
+            return self._keys
+
+    def _renew(self, kept: list[SigningKey]) -> None:
+        self._keys = [*kept, _new_key()]
+        self._made_at = self._clock()
 
     def sign(self, claims: dict[str, Any]) -> str:
         key = self.current
@@ -54,7 +73,7 @@ class PlatformKeys:
         Raises `jwt.PyJWTError` if none of the published keys signed it.
         """
         kid = jwt.get_unverified_header(token).get("kid")
-        for key in self._keys:
+        for key in self._in_force():
             if key.kid == kid:
                 return jwt.decode(
                     token,

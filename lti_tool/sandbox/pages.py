@@ -248,10 +248,22 @@ def add_tool_by_hand() -> Response | tuple[str, int]:
             form.get("jwks_url", "").strip(),
             form.get("target_link_uri", "").strip(),
             form.get("deep_linking_url", "").strip(),
+            _custom(form.get("custom", "")),
         )
     except ValueError as problem:
         return _tools_page(wrong_by_hand=str(problem)), 400
     return redirect(url_for("pages.tools"))
+
+
+def _custom(lines: str) -> dict[str, str]:
+    """Custom parameters as they are typed: `name=value`, one a line. Raises ValueError."""
+    custom = {}
+    for line in filter(None, map(str.strip, lines.splitlines())):
+        name, equals, value = line.partition("=")
+        if not equals or not name.strip():
+            raise ValueError(f"Custom parameters are written name=value; “{line}” is not.")
+        custom[name.strip()] = value.strip()
+    return custom
 
 
 @blueprint.post("/admin/tools/<deployment_id>/<action>")

@@ -103,7 +103,13 @@ def new_client_id() -> str:
 
 
 def tool_by_hand(
-    name: str, login_url: str, redirect_uris: list[str], jwks_url: str, target_link_uri: str, deep_linking_url: str = ""
+    name: str,
+    login_url: str,
+    redirect_uris: list[str],
+    jwks_url: str,
+    target_link_uri: str,
+    deep_linking_url: str = "",
+    custom: Mapping[str, str] | None = None,
 ) -> Tool:
     """Add a tool from what an administrator typed in: all services granted, active at once.
 
@@ -121,7 +127,6 @@ def tool_by_hand(
     if not redirect_uris:
         raise ValueError("At least one redirection URI is needed.")
     school = the_school()
-    everything = (*v.SCOPES_GRADES, v.SCOPE_MEMBERS_READ, v.SCOPE_TOOL_SETTING)
     with school.lock:
         if _domain_is_taken(target_link_uri):
             raise ValueError(f"There is a tool on the domain {domain_of(target_link_uri)} already.")
@@ -134,7 +139,8 @@ def tool_by_hand(
             jwks_url=jwks_url,
             target_link_uri=target_link_uri,
             deep_linking_url=deep_linking_url or None,
-            scopes=school.personality.granted_scopes(everything),
+            custom=dict(custom or {}),
+            scopes=school.personality.granted_scopes(v.SCOPES_ALL),
             is_active=True,
         )
         school.add_tool(tool)

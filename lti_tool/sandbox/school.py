@@ -39,9 +39,21 @@ class Course:
         return [group.id for group in self.groups if person_id in group.members]
 
 
+@dataclass(frozen=True)
+class Window:
+    """From when to when, each ISO 8601 as the tool sent it, or empty."""
+
+    start: str = ""
+    end: str = ""
+
+
 @dataclass
 class Activity:
-    """A resource link placed in a course. `id` is what the tool sees, `module_id` what the LMS's own pages use."""
+    """A resource link placed in a course. `id` is what the tool sees, `module_id` what the LMS's own pages use.
+
+    `available` is when it can be opened, `submission` when work can be handed in (Deep Linking 2.0, 3.5); the sandbox
+    shows them and shuts nobody out.
+    """
 
     id: str
     module_id: str
@@ -53,6 +65,8 @@ class Activity:
     opens_in: str = "iframe"
     gradable: bool = False
     custom: dict[str, str] = field(default_factory=dict)
+    available: Window = Window()
+    submission: Window = Window()
 
 
 @dataclass
@@ -108,11 +122,12 @@ class School:
         self.lock = threading.RLock()
         self.base_url = base_url.rstrip("/")
         self.personality = personality
+        self._clock = clock
+        self.faults = Faults()
+        self.keys = PlatformKeys(self.now, personality.quirks.key_lifetime_s)
         self.tool_origin = tool_origin
         self.http = requests.Session()
         self.http.trust_env = False
-        self.keys = PlatformKeys()
-        self.faults = Faults()
         self.name = "Coláiste Abhainn Rua"
         self.short_name = "abhainnrua"
         self.guid = secrets.token_hex(16)
@@ -126,7 +141,6 @@ class School:
         self.access_tokens: dict[str, AccessToken] = {}
         self.seen_token_ids: set[tuple[str, str]] = set()
         self.tool_keys: dict[str, list[dict[str, object]]] = {}
-        self._clock = clock
         self._names = people.more_names(seed)
         # The numbers a fresh Moodle begins with: course 1 is the site itself, user 1 the guest, grade item 1 the course
         # total, modules 1 and 2 the forums of the site and of the first course.
@@ -242,6 +256,8 @@ class School:
         maximum: float = 100,
         resource_id: str = "",
         tag: str = "",
+        available: Window = Window(),
+        submission: Window = Window(),
     ) -> Activity:
         """Place an activity of `tool` in `course`; a gradable one gets its column in the gradebook at once."""
         activity = Activity(
@@ -255,6 +271,8 @@ class School:
             opens_in=opens_in,
             gradable=gradable,
             custom=custom or {},
+            available=available,
+            submission=submission,
         )
         self.activities[activity.id] = activity
         if gradable:

@@ -4,6 +4,7 @@ It asks for no login: whoever reaches the sandbox may do everything with it. A b
 which a page of another site cannot do unasked.
 """
 
+from dataclasses import asdict
 from typing import Any
 
 import requests
@@ -13,7 +14,7 @@ from lti_tool.sandbox import faults
 from lti_tool.sandbox.errors import ScriptRefusal
 from lti_tool.sandbox.people import CourseRole, Person
 from lti_tool.sandbox.registration import registration_url, tool_by_hand
-from lti_tool.sandbox.school import Course
+from lti_tool.sandbox.school import Activity, Course
 from lti_tool.sandbox.session import log_in, log_out
 from lti_tool.sandbox.state import the_school
 from lti_tool.sandbox.tools import Tool, is_web_address
@@ -25,8 +26,9 @@ TOOL_TIMEOUT_S = 30
 @blueprint.post("/tools")
 def add_tool() -> tuple[Response, int]:
     """Register a tool and activate it: `{"url": …}` dynamically, or by hand with name, login_url, redirect_uris,
-    jwks_url, target_link_uri and, if there is one, deep_linking_url. `"platform_storage": true` and `"activate": false`
-    may be added. Answers 201 with client_id and deployment_id; 502 if the tool did not register itself.
+    jwks_url, target_link_uri and, if there are any, deep_linking_url and custom (names to values).
+    `"platform_storage": true` and `"activate": false` may be added. Answers 201 with client_id and deployment_id; 502
+    if the tool did not register itself.
     """
     body = _body()
     tool = _register(body["url"]) if "url" in body else _by_hand(body)
@@ -39,6 +41,27 @@ def add_tool() -> tuple[Response, int]:
 @blueprint.get("/tools")
 def list_tools() -> Response:
     return jsonify([_tool_json(tool) for tool in the_school().tools.values()])
+
+
+@blueprint.get("/platform")
+def describe_platform() -> Response:
+    """What a tool that is added by hand has to know of this LMS, as its administration page shows it.
+
+    `registers_tools`: whether a tool may register itself, and can believe the LMS: one that signs under a name for all
+    schools describes itself at the address of that name only, and not here.
+    """
+    school = the_school()
+    paths, quirks = school.personality.paths, school.personality.quirks
+    return jsonify(
+        product=school.personality.product,
+        family=school.personality.family_code,
+        issuer=school.issuer,
+        authorization_url=school.url(paths.authorization),
+        token_url=school.url(paths.tokens),
+        jwks_url=school.url(paths.jwks),
+        token_audience=quirks.token_audience or "",
+        registers_tools=paths.registration is not None and quirks.issuer is None,
+    )
 
 
 @blueprint.post("/activities")
@@ -54,9 +77,7 @@ def add_activity() -> tuple[Response, int]:
     target = body.get("target", "iframe")
     if target not in ("iframe", "window"):
         raise ScriptRefusal(f'target must be "iframe" or "window", not {target!r}.')
-    custom = body.get("custom") or {}
-    if not isinstance(custom, dict) or not all(isinstance(value, str) for value in custom.values()):
-        raise ScriptRefusal("custom must be an object of strings.")
+    custom = _custom(body)
     url = body.get("url")
     if url is not None and not is_web_address(url):
         raise ScriptRefusal(f"url must be a full web address, not {url!r}.")
@@ -72,9 +93,28 @@ def add_activity() -> tuple[Response, int]:
             gradable=bool(body.get("gradable", False)),
             maximum=float(body.get("maximum", 100)),
         )
-    page = school.url(f"/course/{course.id}/activity/{activity.id}")
-    launch = school.url(f"{school.personality.paths.launch}?id={activity.module_id}")
-    return jsonify(id=activity.id, cmid=activity.module_id, page=page, launch=launch), 201
+    return jsonify(id=activity.id, cmid=activity.module_id, **_addresses(activity)), 201
+
+
+@blueprint.get("/activities")
+def list_activities() -> Response:
+    """What is placed in `?course=`, as a tool asked for it or a trainer made it."""
+    school = the_school()
+    course = _course(request.args.get("course", "CPC26"))
+    with school.lock:
+        placed = [
+            {
+                "id": activity.id,
+                "title": activity.title,
+                "url": activity.url,
+                "custom": activity.custom,
+                "available": asdict(activity.available),
+                "submission": asdict(activity.submission),
+                **_addresses(activity),
+            }
+            for activity in school.activities_of(course)
+        ]
+    return jsonify(placed)
 
 
 @blueprint.post("/people")
@@ -129,6 +169,27 @@ def login() -> Response:
     person = _person(body["user"])
     log_in(person)
     return jsonify(id=person.id, username=person.username, name=person.name)
+
+
+@blueprint.get("/columns")
+def list_columns() -> Response:
+    """The columns of the gradebook of `?course=`, with a grade in them or not; `activity` is null for one that belongs
+    to no activity."""
+    school = the_school()
+    course = _course(request.args.get("course", "CPC26"))
+    with school.lock:
+        columns = [
+            {
+                "line_item": item.id,
+                "label": item.label,
+                "maximum": item.maximum,
+                "activity": item.activity_id,
+                "resource_id": item.resource_id,
+                "tag": item.tag,
+            }
+            for item in school.line_items_of(course)
+        ]
+    return jsonify(columns)
 
 
 @blueprint.get("/grades")
@@ -207,13 +268,33 @@ def _by_hand(body: dict[str, Any]) -> Tool:
     redirect_uris = body.get("redirect_uris")
     if not isinstance(redirect_uris, list):
         raise ScriptRefusal("redirect_uris must be a list.")
-    deep_linking_url = str(body.get("deep_linking_url") or "")
     try:
         return tool_by_hand(
-            body["name"], body["login_url"], redirect_uris, body["jwks_url"], body["target_link_uri"], deep_linking_url
+            body["name"],
+            body["login_url"],
+            redirect_uris,
+            body["jwks_url"],
+            body["target_link_uri"],
+            str(body.get("deep_linking_url") or ""),
+            _custom(body),
         )
     except ValueError as problem:
         raise ScriptRefusal(str(problem)) from problem
+
+
+def _addresses(activity: Activity) -> dict[str, str]:
+    """Of an activity's page, and of its bare launch."""
+    school = the_school()
+    page = f"/course/{activity.course_id}/activity/{activity.id}"
+    launch = f"{school.personality.paths.launch}?id={activity.module_id}"
+    return {"page": school.url(page), "launch": school.url(launch)}
+
+
+def _custom(body: dict[str, Any]) -> dict[str, str]:
+    custom = body.get("custom") or {}
+    if not isinstance(custom, dict) or not all(isinstance(value, str) for value in custom.values()):
+        raise ScriptRefusal("custom must be an object of strings.")
+    return custom
 
 
 def _tool_json(tool: Tool) -> dict[str, Any]:

@@ -37,6 +37,7 @@ SCOPE_SCORE: Final = "https://purl.imsglobal.org/spec/lti-ags/scope/score"
 SCOPES_GRADES: Final = (SCOPE_LINE_ITEM, SCOPE_LINE_ITEM_READ, SCOPE_RESULT_READ, SCOPE_SCORE)
 SCOPE_MEMBERS_READ: Final = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
 SCOPE_TOOL_SETTING: Final = "https://purl.imsglobal.org/spec/lti-ts/scope/toolsetting"
+SCOPES_ALL: Final = (*SCOPES_GRADES, SCOPE_MEMBERS_READ, SCOPE_TOOL_SETTING)
 SCOPE_BASIC_OUTCOME: Final = "https://purl.imsglobal.org/spec/lti-bo/scope/basicoutcome"
 
 TOOL_CONFIGURATION: Final = "https://purl.imsglobal.org/spec/lti-tool-configuration"

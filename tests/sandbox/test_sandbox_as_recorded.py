@@ -80,6 +80,17 @@ def test_a_registration_like_the_recorded_one_is_accepted(stranger: Any) -> None
     assert stranger.registration_status == 200
 
 
+def test_the_launch_says_which_scopes_hold(stranger: Any, school: Any, browser: Any) -> None:
+    members = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
+    stranger.metadata = {**stranger.metadata, "scope": members}
+    stranger.registers_now()
+    assert len(stranger.registration_answer["scope"].split()) == 6
+    activity = school.add_activity(school.courses["2"], school.tool_by_client(stranger.client_id), "Cycle 1")
+    claims = browser("niamh.nibhriain").launch(activity)["claims"]
+    assert "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint" not in claims
+    assert "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice" in claims
+
+
 def test_login_initiation(browser: Any, activity: Any) -> None:
     record = recorded("login_init_POST")
     sent = browser("niamh.nibhriain").begin(activity)

@@ -170,7 +170,7 @@ class CorrectTool(BaseAdapter):
         now = int(time.time())
         return jwt.encode({"iat": now, "exp": now + 300, **claims}, KEY, algorithm="RS256", headers={"kid": "k"})
 
-    def answer_selection(self, request: dict[str, Any], item: dict[str, Any], **changes: Any) -> Any:
+    def answer_selection(self, request: dict[str, Any], *items: dict[str, Any], **changes: Any) -> Any:
         settings = request[DL + "deep_linking_settings"]
         claims = {
             "iss": self.client_id,
@@ -179,7 +179,7 @@ class CorrectTool(BaseAdapter):
             LTI + "message_type": "LtiDeepLinkingResponse",
             LTI + "version": "1.3.0",
             LTI + "deployment_id": request[LTI + "deployment_id"],
-            DL + "content_items": [{"type": "ltiResourceLink", **item}],
+            DL + "content_items": [{"type": "ltiResourceLink", **item} for item in items],
         }
         if "data" in settings:
             claims[DL + "data"] = settings["data"]
@@ -271,6 +271,57 @@ def test_selected_content_becomes_an_activity(tool: CorrectTool) -> None:
     assert (added.title, added.gradable) == ("Cycle 2", True)
     claims = tool.launch(f"{tool.school.personality.paths.launch}?id={added.module_id}")
     assert claims[LTI + "resource_link"]["title"] == "Cycle 2"
+
+
+def test_selected_content_gets_its_column_and_its_dates(tool: CorrectTool) -> None:
+    window = {"startDateTime": "2026-09-01T00:00:00+01:00", "endDateTime": "2026-12-18T23:59:59Z"}
+    column = {"scoreMaximum": 1, "resourceId": "r-1", "tag": "completion"}
+    item = {
+        "title": "Cycle 2",
+        "lineItem": column,
+        "available": window,
+        "submission": {"endDateTime": "2026-12-01T00:00Z"},
+    }
+    assert tool.answer_selection(tool.select(), item).status_code == 200
+    (activity,) = tool.lms.get("/sandbox/activities").get_json()
+    assert activity["available"] == {"start": window["startDateTime"], "end": window["endDateTime"]}
+    assert activity["submission"] == {"start": "", "end": "2026-12-01T00:00Z"}
+    (made,) = tool.lms.get("/sandbox/columns").get_json()
+    assert made == {
+        "line_item": made["line_item"],
+        "label": "Cycle 2",
+        "maximum": 1,
+        "activity": activity["id"],
+        "resource_id": "r-1",
+        "tag": "completion",
+    }
+    assert "until 2026-12-18" in tool.lms.get("/course/2").text
+    assert "Cycle 2" in tool.lms.get("/course/2/grades").text
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        "2026-09-01",
+        {"startDateTime": 7},
+        {"startDateTime": "tomorrow"},
+        {"endDateTime": "2026-09-01T00:00:00"},
+        {"startDateTime": "2026-09-02T00:00:00Z", "endDateTime": "2026-09-01T00:00:00Z"},
+    ],
+)
+def test_dates_that_are_none_are_refused(window: Any) -> None:
+    tool = CorrectTool("sakai").added()
+    assert tool.answer_selection(tool.select(), {"title": "Cycle 2", "available": window}).status_code == 400
+    assert tool.school.activities == {}
+
+
+def test_several_activities_at_once_only_where_the_request_allows_it(tool: CorrectTool) -> None:
+    request = tool.select()
+    takes_several = request[DL + "deep_linking_settings"]["accept_multiple"]
+    assert takes_several is (tool.school.personality.product != "Canvas")
+    answer = tool.answer_selection(request, {"title": "Cycle 2"}, {"title": "Cycle 3"})
+    assert answer.status_code == (200 if takes_several else 400)
+    assert len(tool.school.activities) == (2 if takes_several else 0)
 
 
 def test_the_answer_to_a_selection_names_the_issuer(tool: CorrectTool) -> None:
@@ -468,6 +519,26 @@ def test_whether_keys_name_their_algorithm_and_how_they_change(name: str) -> Non
     assert tool.launch_link("niamh.nibhriain")["sub"] == "3"
 
 
+def test_brightspace_signs_with_another_key_every_hour() -> None:
+    now = [1_795_302_187.0]
+    app = create_app(LMS, personality="brightspace", clock=lambda: now[0])
+    keys = app.extensions["sandbox"].keys
+    published = app.extensions["sandbox"].personality.paths.jwks
+
+    def seen() -> list[str]:
+        return [key["kid"] for key in app.test_client().get(published).get_json()["keys"]]
+
+    first = keys.current.kid
+    now[0] += 3599
+    assert seen() == [first]
+    now[0] += 1
+    second = keys.current.kid
+    # What was signed a moment ago can still be checked.
+    assert second != first and seen() == [first, second]
+    now[0] += 3600
+    assert seen() == [second, keys.current.kid]
+
+
 @pytest.mark.parametrize(("name", "status"), [("brightspace", 400), ("canvas", 200)])
 def test_a_query_in_the_url_of_content(name: str, status: int) -> None:
     tool = CorrectTool(name).added()
@@ -486,6 +557,36 @@ def test_a_query_in_the_url_of_content(name: str, status: int) -> None:
 def test_variables_an_lms_does_not_know_stay_as_they_are(name: str, context: str, link: str) -> None:
     custom = CorrectTool(name).added().launch_link("niamh.nibhriain")[LTI + "custom"]
     assert custom == {"context": context, "link": link}
+
+
+def test_custom_parameters_typed_in_by_hand() -> None:
+    tool = CorrectTool("blackboard")
+    tool.log_in("admin")
+    typed = {
+        "name": "Correct",
+        "target_link_uri": TOOL + "/launch",
+        "login_url": TOOL + "/login",
+        "redirect_uris": TOOL + "/launch",
+        "jwks_url": TOOL + "/jwks",
+        "custom": "context=$Context.id.history\n\n who = $User.username",
+    }
+    refused = tool.lms.post("/admin/tools/by-hand", data=typed | {"custom": "no equals sign"})
+    assert refused.status_code == 400 and "name=value" in refused.text
+    assert tool.lms.post("/admin/tools/by-hand", data=typed).status_code == 302
+    custom = tool.launch_link("niamh.nibhriain")[LTI + "custom"]
+    assert custom == {"context": "", "who": "niamh.nibhriain"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_tool_has_to_know_and_what_people_read(name: str) -> None:
+    tool = CorrectTool(name)
+    known = tool.lms.get("/sandbox/platform").get_json()
+    assert known["issuer"] == tool.school.issuer and known["token_audience"] in ("", tool.audience)
+    assert known["registers_tools"] is (name in ("brightspace", "sakai"))
+    for key in ("authorization_url", "token_url", "jwks_url"):
+        assert known[key].startswith(LMS + "/")
+    assert tool.lms.get(known["jwks_url"].removeprefix(LMS)).status_code == 200
+    assert f"behaves like {known['product']}" in tool.lms.get("/who-am-i").text
 
 
 def test_a_token_of_another_tool_opens_nothing() -> None:

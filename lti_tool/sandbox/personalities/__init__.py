@@ -62,6 +62,10 @@ class Quirks:
     """Whether the keys of the key set name their algorithm (`alg`)."""
     members_on_a_page: int = 0
     """The longest page of the member list; 0: everybody, unless the tool asks for less."""
+    key_lifetime_s: int = 0
+    """How long one key signs before the next one does; 0: until somebody changes it."""
+    takes_several_items: bool = True
+    """Whether one selection of content may place several activities (`accept_multiple`)."""
     takes_query_in_links: bool = True
     """Whether the url of a content item may have a query."""
     old_score_status: int = 409
@@ -111,6 +115,8 @@ class Personality(Protocol):
     """One LMS's own ways. Everything here is a place where real LMSs disagree."""
 
     product: str
+    family_code: str
+    """What launches say the product is (`tool_platform.product_family_code`)."""
     paths: Paths
     id_token_lifetime_s: int
     missing_scope_status: int

@@ -1,6 +1,6 @@
 """Brightspace (D2L), by what its administrators and the makers of tools report; its source is not public.
 
-Its keys change every hour; in the sandbox they change on demand, by the fault `rotate_keys`.
+Its keys change every hour, by the sandbox's clock; sooner by the fault `rotate_keys`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ class Brightspace(Plain):
         configuration_needs_token=True,
         token_audience=AUDIENCE,
         names_key_algorithm=False,
+        key_lifetime_s=3600,
         members_on_a_page=200,
         takes_query_in_links=False,
     )

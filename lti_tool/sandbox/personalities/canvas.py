@@ -25,13 +25,15 @@ ITEM = COURSES + "/<course>/line_items/<item>"
 class Canvas(Plain):
     product = "Canvas"
     family_code = "canvas"
-    placements = ("assignment_selection", "link_selection")
+    placements = ("assignment_selection",)
+    """Where an assignment is made, one at a time; other places of Canvas take several links, and no column."""
     more_variables = ("Context.id.history",)
     quirks = Quirks(
         issuer="https://canvas.instructure.com",
         storage_target="post_message_forwarding",
         configuration_needs_token=True,
         needs_user_agent=True,
+        takes_several_items=False,
         # Its documentation says that a page of members holds 50 unless the tool asks for another number.
         members_on_a_page=50,
         # A score is late only if it is older than the one before, and then the request is called bad, not a conflict.

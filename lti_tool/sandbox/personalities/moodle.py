@@ -79,6 +79,7 @@ CONTAINERS = {"iframe": ("iframe", 3), "window": ("window", 4)}
 
 class Moodle(Plain):
     product = "Moodle"
+    family_code = "moodle"
     id_token_lifetime_s = 60
     missing_scope_status = 401
     quirks = Quirks(takes_issuer_as_audience=True, context_type="CourseSection", members_versions=("1.0", "2.0"))
@@ -144,6 +145,10 @@ class Moodle(Plain):
             granted += readers
         granted += [scope for scope in (v.SCOPE_MEMBERS_READ, v.SCOPE_TOOL_SETTING) if scope in requested]
         return tuple(granted)
+
+    def registration_answer(self, tool: Tool) -> dict[str, Any]:
+        """May list more scopes than were granted, and does so here; what holds is in the claims of a launch."""
+        return {**super().registration_answer(tool), "scope": " ".join(self.granted_scopes(v.SCOPES_ALL))}
 
     def message_hint(self, activity: Activity | None) -> tuple[str, str]:
         number = _random_number()

@@ -28,8 +28,7 @@ class Plain:
     """Answers each question of a personality from the specifications; an LMS overrides what it does otherwise."""
 
     product: str
-    family_code: ClassVar[str]
-    """What launches say the product is (`tool_platform.product_family_code`)."""
+    family_code: str
     registered_family_code: ClassVar[str] = ""
     """What the configuration says instead; empty where it is the same."""
     paths: Paths
@@ -146,7 +145,7 @@ class Plain:
         settings = {
             "accept_types": ["link", "ltiResourceLink"],
             "accept_presentation_document_targets": ["iframe", "window"],
-            "accept_multiple": True,
+            "accept_multiple": self.quirks.takes_several_items,
             "auto_create": False,
             "deep_link_return_url": launching.school.url(self.paths.deep_linking_return + "?" + urlencode(query)),
         }
