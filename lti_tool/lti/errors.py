@@ -44,6 +44,8 @@ class Reason(StrEnum):
     """The one-time code for going on in a new tab is unknown, used or too old."""
     INVITE_NEEDED = "invite_needed"
     INVITE_INVALID = "invite_invalid"
+    INVITE_USED = "invite_used"
+    """An LMS was registered with it."""
     REGISTRATION_ADDRESS = "registration_address"
     """An address given for registration may not be called."""
     REGISTRATION_MISMATCH = "registration_mismatch"

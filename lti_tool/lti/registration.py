@@ -122,19 +122,44 @@ def tool_registration(
 
 
 def manual_configuration(public_url: str) -> dict[str, Any]:
-    """The tool for an LMS where it is registered by hand; the names are those that Canvas reads."""
+    """The tool for an LMS where it is registered by hand: as Canvas reads it, and for people to copy.
+
+    Placements are those from which a trainer adds an activity to a course: a module (`link_selection`) and an
+    assignment. Canvas sends a name at `name_only` and no e-mail address.
+    """
+    launch, domain = f"{public_url}/lti/launch", urlsplit(public_url).netloc
+    placements = [
+        {
+            "placement": placement,
+            "message_type": deep_linking.REQUEST,
+            "target_link_uri": launch,
+            "text": TITLE,
+            "enabled": True,
+            "selection_width": 800,
+            "selection_height": 800,
+        }
+        for placement in ("link_selection", "assignment_selection")
+    ]
     return {
         "title": TITLE,
         "description": DESCRIPTION,
         "oidc_initiation_url": f"{public_url}/lti/login",
-        "target_link_uri": f"{public_url}/lti/launch",
-        "redirect_uris": [f"{public_url}/lti/launch"],
+        "target_link_uri": launch,
+        "redirect_uris": [launch],
         "public_jwk_url": f"{public_url}/lti/jwks.json",
-        "domain": urlsplit(public_url).netloc,
+        "domain": domain,
         "scopes": list(_SCOPES),
         "claims": list(_CLAIMS),
         "custom_fields": _CUSTOM,
-        "extensions": [],
+        "extensions": [
+            {
+                "platform": "canvas.instructure.com",
+                "domain": domain,
+                "tool_id": "meitheal",
+                "privacy_level": "name_only",
+                "settings": {"text": TITLE, "placements": placements},
+            }
+        ],
     }
 
 

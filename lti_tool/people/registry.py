@@ -4,6 +4,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Literal
 
 from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -102,7 +103,7 @@ class PlatformDetails:
 
 @dataclass(frozen=True, slots=True)
 class NewPlatform:
-    """A platform that was registered by hand."""
+    """A platform to be: what it said of itself, or what somebody typed."""
 
     name: str
     issuer: str
@@ -130,6 +131,16 @@ def invite(session: Session, name: str, now: datetime, lifetime: timedelta = INV
 def registration_url(public_url: str, code: str) -> str:
     """What an administrator pastes into the LMS."""
     return f"{public_url}/lti/register?invite={code}"
+
+
+def look_at_invite(session: Session, code: str, now: datetime) -> Literal["open", "used", "unusable"]:
+    """What an invite is good for, without using it: `unusable` if it is unknown or expired."""
+    row = session.execute(
+        select(Invite.used_at, Invite.expires_at).where(Invite.code_hash == hashed(code))
+    ).one_or_none()
+    if row is None or (row.used_at is None and row.expires_at <= now):
+        return "unusable"
+    return "used" if row.used_at else "open"
 
 
 def reserve_invite(session: Session, code: str, now: datetime) -> ReservedInvite | None:
@@ -163,23 +174,26 @@ def keep_registration(
     Raises RegistryError: EXISTS.
     """
     configuration = registered.configuration
-    status = "active" if reserved else "pending"
-    platform = _add(
-        session,
-        NewPlatform(
-            name=reserved.name if reserved else origin_of(configuration.issuer),
-            issuer=configuration.issuer,
-            client_id=registered.client_id,
-            authorization_url=configuration.authorization_url,
-            token_url=configuration.token_url,
-            jwks_url=configuration.jwks_url,
-            deployment_id=registered.deployment_id,
-            family=configuration.family,
-            token_audience=configuration.token_audience,
-        ),
-        status,
-        now,
+    new = NewPlatform(
+        name=reserved.name if reserved else origin_of(configuration.issuer),
+        issuer=configuration.issuer,
+        client_id=registered.client_id,
+        authorization_url=configuration.authorization_url,
+        token_url=configuration.token_url,
+        jwks_url=configuration.jwks_url,
+        deployment_id=registered.deployment_id,
+        family=configuration.family,
+        token_audience=configuration.token_audience,
     )
+    return keep(session, new, reserved=reserved, now=now)
+
+
+def keep(session: Session, new: NewPlatform, *, reserved: ReservedInvite | None, now: datetime) -> PlatformLine:
+    """Stores a platform that its administrator registered: active by an invite, which is used up now, else pending.
+
+    Raises RegistryError: EXISTS.
+    """
+    platform = _add(session, new, "active" if reserved else "pending", now)
     if reserved:
         session.execute(update(Invite).where(Invite.id == reserved.id).values(used_at=now))
     return platform

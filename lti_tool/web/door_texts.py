@@ -197,6 +197,16 @@ def texts_for(error: DoorError) -> tuple[int, str, str, str]:
                 ),
                 _("Ask the people who run this installation of Meitheal for a new link."),
             )
+        case Reason.INVITE_USED:
+            return (
+                403,
+                _("This link has done its work"),
+                _("An LMS was registered with it. Each link registers one LMS."),
+                _(
+                    "If that was you, nothing is left to do here: go on in your LMS. Otherwise ask the people who run "
+                    "this installation of Meitheal for a new link."
+                ),
+            )
         case Reason.REGISTRATION_ADDRESS:
             return (
                 400,

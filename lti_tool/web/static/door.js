@@ -58,7 +58,8 @@ function closeRegistration() {
   const button = page.querySelector("[data-close]");
   button.hidden = false;
   button.addEventListener("click", close);
-  setTimeout(close, CLOSE_AFTER_MS);
+  // The page may have something to press.
+  if (!("stay" in page.dataset)) setTimeout(close, CLOSE_AFTER_MS);
 }
 
 function aroundUs() {
