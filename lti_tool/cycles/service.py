@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, cast
 
-from sqlalchemy import and_, bindparam, func, insert, select, update
+from sqlalchemy import and_, bindparam, func, insert, literal, select, union_all, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities import service as activities
@@ -39,17 +39,6 @@ _parsed: dict[str, Protocol] = {}
 """Protocols by id of their stored version, which never changes."""
 
 _mine, _theirs = CycleMember.__table__.alias("mine"), CycleMember.__table__.alias("theirs")
-_CURRENT = (
-    select(Cycle.id, CycleMember.person_id)
-    .join(CycleMember, CycleMember.cycle_id == Cycle.id)
-    .where(
-        CycleMember.membership_id == bindparam("me"),
-        Cycle.activity_id == bindparam("activity"),
-        Cycle.closed_at.is_(None),
-    )
-    .order_by(Cycle.started_at.desc(), Cycle.number.desc())
-    .limit(1)
-)
 _LIST = (
     select(
         Cycle.id,
@@ -76,24 +65,32 @@ _LIST = (
     .where(Cycle.activity_id == bindparam("activity"))
     .order_by(Cycle.started_at.desc(), Cycle.number.desc())
 )
-_FRAME = (
-    select(
-        Cycle.id,
-        Cycle.pair_id,
-        Cycle.activity_id,
-        Activity.title.label("activity_title"),
-        Cycle.number,
-        Cycle.status,
-        Cycle.revision,
-        Cycle.started_at,
-        Cycle.finished_at,
-        Cycle.closed_at,
-        Cycle.protocol_version_id,
-    )
-    .join(Activity, Activity.id == Cycle.activity_id)
-    .where(Cycle.id == bindparam("cycle"))
-)
+_FRAMES = select(
+    Cycle.id,
+    Cycle.pair_id,
+    Cycle.activity_id,
+    Activity.title.label("activity_title"),
+    Cycle.number,
+    Cycle.status,
+    Cycle.revision,
+    Cycle.started_at,
+    Cycle.finished_at,
+    Cycle.closed_at,
+    Cycle.protocol_version_id,
+).join(Activity, Activity.id == Cycle.activity_id)
+_FRAME = _FRAMES.where(Cycle.id == bindparam("cycle"))
 _LOCKED_FRAME = _FRAME.with_for_update(of=Cycle)
+_CURRENT = (
+    _FRAMES.add_columns(CycleMember.person_id)
+    .join(CycleMember, CycleMember.cycle_id == Cycle.id)
+    .where(
+        CycleMember.membership_id == bindparam("me"),
+        Cycle.activity_id == bindparam("activity"),
+        Cycle.closed_at.is_(None),
+    )
+    .order_by(Cycle.started_at.desc(), Cycle.number.desc())
+    .limit(1)
+)
 _MEMBERS = (
     select(
         CycleMember.membership_id,
@@ -107,10 +104,17 @@ _MEMBERS = (
     .where(CycleMember.cycle_id == bindparam("cycle"))
     .order_by(CycleMember.role.desc())
 )
-_MARKS = select(StageMark.stage, StageMark.membership_id, StageMark.at).where(StageMark.cycle_id == bindparam("cycle"))
-_SIGNATURES = select(AgreementSigned.item, AgreementSigned.membership_id, AgreementSigned.heads).where(
-    AgreementSigned.cycle_id == bindparam("cycle")
-)
+# Both in one: a page of next steps reads many tables, and each statement costs.
+_MARKS_AND_SIGNATURES = union_all(
+    select(
+        literal("mark").label("what"), StageMark.stage.label("of"), StageMark.membership_id, StageMark.at,
+        literal("").label("heads"),
+    ).where(StageMark.cycle_id == bindparam("cycle")),
+    select(
+        literal("signature"), AgreementSigned.item, AgreementSigned.membership_id, AgreementSigned.at,
+        AgreementSigned.heads,
+    ).where(AgreementSigned.cycle_id == bindparam("cycle")),
+)  # fmt: skip
 _MEETINGS = select(
     Meeting.id, Meeting.kind, Meeting.starts_at, Meeting.minutes, Meeting.set_by, Meeting.rev, Meeting.confirmed_at
 ).where(Meeting.cycle_id == bindparam("cycle"))
@@ -336,26 +340,30 @@ def _keep_version(session: Session, protocol: Protocol, now: datetime) -> str:
 
 
 def load(session: Session, cycle_id: str, person_id: str, *, lock: bool = False) -> rules.Cycle | None:
-    """A cycle for one of its members, without content, by six statements; None when it is not theirs.
+    """A cycle for one of its members, without content, by five statements; None when it is not theirs.
 
     `lock`: nobody else writes in this cycle until the transaction ends.
     """
     cycle = load_frame(session, cycle_id, person_id, lock=lock)
-    if cycle is None:
-        return None
+    return _filled(session, cycle) if cycle else None
+
+
+def _filled(session: Session, cycle: rules.Cycle) -> rules.Cycle:
     return replace(
         cycle,
-        signatures=tuple(rules.Signature(*row) for row in run(session, _SIGNATURES, {"cycle": cycle_id})),
-        meetings=tuple(rules.Meeting(*row) for row in run(session, _MEETINGS, {"cycle": cycle_id})),
-        heads=tuple(rules.Head(*row) for row in run(session, _HEADS, {"cycle": cycle_id})),
+        meetings=tuple(rules.Meeting(*row) for row in run(session, _MEETINGS, {"cycle": cycle.id})),
+        heads=tuple(rules.Head(*row) for row in run(session, _HEADS, {"cycle": cycle.id})),
     )
 
 
 def load_frame(session: Session, cycle_id: str, person_id: str, *, lock: bool = False) -> rules.Cycle | None:
-    """A cycle with its members and marks only, by three statements: enough to say who may read and write what."""
+    """A cycle with its members, marks and signatures only, by three statements: enough to say who may read and write
+    what."""
     row = run(session, _LOCKED_FRAME if lock else _FRAME, {"cycle": cycle_id}).one_or_none()
-    if row is None:
-        return None
+    return _frame(session, row, person_id) if row else None
+
+
+def _frame(session: Session, row: Any, person_id: str) -> rules.Cycle | None:
     members = tuple(
         rules.Member(
             each.membership_id,
@@ -364,11 +372,11 @@ def load_frame(session: Session, cycle_id: str, person_id: str, *, lock: bool = 
             each.given_name or each.name,
             each.wish,
         )
-        for each in run(session, _MEMBERS, {"cycle": cycle_id})
+        for each in run(session, _MEMBERS, {"cycle": row.id})
     )
     if person_id not in {member.person_id for member in members}:
         return None
-    marks = tuple(rules.Mark(*each) for each in run(session, _MARKS, {"cycle": cycle_id}))
+    said = run(session, _MARKS_AND_SIGNATURES, {"cycle": row.id}).all()
     return rules.Cycle(
         id=row.id,
         pair_id=row.pair_id,
@@ -383,7 +391,10 @@ def load_frame(session: Session, cycle_id: str, person_id: str, *, lock: bool = 
         protocol=_protocol(session, row.protocol_version_id),
         members=members,
         viewer_id=person_id,
-        marks=marks,
+        marks=tuple(rules.Mark(each.of, each.membership_id, each.at) for each in said if each.what == "mark"),
+        signatures=tuple(
+            rules.Signature(each.of, each.membership_id, each.heads) for each in said if each.what == "signature"
+        ),
     )
 
 
@@ -396,9 +407,9 @@ def _protocol(session: Session, version_id: str) -> Protocol:
 
 def current(session: Session, membership_id: str, activity_id: str, now: datetime) -> CycleView | None:
     """The cycle a teacher is in, or has finished and not yet gone on from; None when there is none. No content."""
-    found = run(session, _CURRENT, {"me": membership_id, "activity": activity_id}).one_or_none()
-    cycle = load(session, found.id, found.person_id) if found else None
-    return view(cycle, now) if cycle else None
+    row = run(session, _CURRENT, {"me": membership_id, "activity": activity_id}).one_or_none()
+    cycle = _frame(session, row, row.person_id) if row else None
+    return view(_filled(session, cycle), now) if cycle else None
 
 
 def view(cycle: rules.Cycle, now: datetime) -> CycleView:

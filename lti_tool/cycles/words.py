@@ -77,15 +77,21 @@ def zone() -> ZoneInfo:
     return ZoneInfo(zone_of_request() or tool().settings.time_zone)
 
 
+def today() -> date:
+    """The day that it is for the person behind the request."""
+    return tool().clock().astimezone(zone()).date()
+
+
 def day(moment: datetime) -> str:
     """A day as people say it: Thu 10 Dec; today and tomorrow by these words."""
-    local, today = moment.astimezone(zone()), tool().clock().astimezone(zone())
-    if local.date() == today.date():
+    local = moment.astimezone(zone()).date()
+    away = (local - today()).days
+    if away == 0:
         return _("today")
-    if (local.date() - today.date()).days == 1:
+    if away == 1:
         return _("tomorrow")
-    pattern = "EEE d MMM" if abs((local.date() - today.date()).days) < 300 else "EEE d MMM yyyy"
-    return str(format_date(local.date(), pattern, locale=get_locale()))
+    pattern = "EEE d MMM" if abs(away) < 300 else "EEE d MMM yyyy"
+    return str(format_date(local, pattern, locale=get_locale()))
 
 
 def when(moment: datetime) -> str:
@@ -118,7 +124,7 @@ def stage_url(cycle: Cycle, stage: Stage, anchor: str = "") -> str:
 def dates(starts_on: date | None, ends_on: date | None) -> str:
     """When something starts, while that lies ahead, and until when it is meant; empty if there is nothing to say."""
     said = []
-    if starts_on and starts_on > tool().clock().astimezone(zone()).date():
+    if starts_on and starts_on > today():
         said.append(_("Starts on %(date)s", date=_full(starts_on)))
     if ends_on:
         said.append(_("Until %(date)s", date=_full(ends_on)))
