@@ -406,6 +406,15 @@ def plan(session: Session, course_id: str, membership_id: str) -> list[PlannedAc
     ]
 
 
+def coming(session: Session, course_id: str, here: str, today: date, most: int = 3) -> list[PlannedActivity]:
+    """The first activities of the plan that a teacher can also open, beside the one they are in; none that is over."""
+    return [
+        each
+        for each in plan(session, course_id, "")
+        if each.id != here and each.status == "open" and each.is_placed and (each.ends_on or today) >= today
+    ][:most]
+
+
 def arrange(session: Session, order: Iterable[str]) -> None:
     """Keeps the order of a plan: ids of activities, the first one first."""
     positions = {activity_id: position for position, activity_id in enumerate(order, start=1)}

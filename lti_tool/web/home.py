@@ -128,6 +128,10 @@ def _frame(session: Session, activity: ActivityView) -> dict[str, Any]:
         "message": pairing_words.told(request.args.get("told", "")),
         "dates": cycle_words.dates(activity.starts_on, activity.ends_on),
         "closed": closed_sentence(activity),
+        "coming": [
+            (each.title, cycle_words.dates(each.starts_on, each.ends_on))
+            for each in activities.coming(session, actor().course_id, activity.id, cycle_words.today())
+        ],
     }
 
 

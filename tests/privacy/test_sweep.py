@@ -20,7 +20,7 @@ from sqlalchemy import insert, select, update
 from werkzeug.routing import Rule
 
 from lti_tool.activities import selections
-from lti_tool.activities.models import Activity
+from lti_tool.activities.models import Activity, ActivityFacilitator, ActivityTrainer
 from lti_tool.cycles.models import Cycle, CycleMember, CycleText, Meeting, StageMark
 from lti_tool.cycles.rules import FIRST_TURN
 from lti_tool.lti import deep_linking
@@ -29,6 +29,7 @@ from lti_tool.pairing.models import Invitation, Pair, PairMember
 from lti_tool.people.models import Membership, Person
 from lti_tool.privacy import rules
 from lti_tool.privacy.rules import Action
+from lti_tool.progress.models import Nudge
 from lti_tool.reflection import models as reflection_models
 from lti_tool.store.base import Base
 from lti_tool.store.database import Database
@@ -44,6 +45,9 @@ PARAMETERS = {
     "item",
     "kind",
     "number",
+    "role",
+    "pair_id",
+    "nudge_id",
 }
 STAGES = ("start", "before", "visit", "after", "reflect")
 SHARED_BY_HOST = ("beliefs", "goal", "criteria", "visit_purpose", "looking_back")
@@ -56,10 +60,26 @@ INSIDERS = ("host", "coach")
 SELECTING = ("guest", "teacher", "leader", "administrator", "left")
 """Who comes by a selection of content in the LMS too, which an LMS can offer to anybody."""
 MAY_PLACE = ("guest selecting content",)
+FOR_TRAINERS = ("manage.show", "manage.participants")
+SEES_NO_PLAN = (
+    "leader",
+    "administrator",
+    "left",
+    "nobody",
+    "leader in a new activity",
+    "administrator in a new activity",
+    *(f"{who} selecting content" for who in ("leader", "administrator", "left")),
+)
+SEES_HEALTH = ("trainer", "facilitator")
+STALLED = ("Niamh Ní Bhriain", "Seán Ó Dónaill")
+"""The pair that stands still."""
+UNPAIRED = ("Gráinne Byrne", "Oisín Mac Cárthaigh", "Aoife Walsh", "Pádraig Ó Sé")
+"""A pair that went apart, one who asked somebody, and one who was asked: named without saying which."""
 SEES_NO_NAMES = (
     "leader",
     "administrator",
     "guest",
+    "guest in an activity without a trainer",
     "teacher elsewhere",
     "left",
     "nobody",
@@ -77,6 +97,25 @@ THEIRS_TO_DO = {
     ("guest selecting content", "activities.place"),
     ("guest selecting content", "people.leave"),
     ("guest selecting content", "people.declare_leader"),
+    ("trainer", "manage.save"),
+    ("trainer", "manage.archive"),
+    ("trainer", "manage.reopen"),
+    ("trainer", "manage.duplicate"),
+    ("trainer", "people.roles.grant"),
+    ("trainer", "people.roles.withdraw"),
+    ("trainer", "progress.nudge_pair"),
+    ("trainer", "progress.nudge_all"),
+    ("facilitator", "progress.nudge_pair"),
+    ("facilitator", "progress.nudge_all"),
+    ("facilitator", "pairing.pause"),
+    ("facilitator", "pairing.end"),
+    ("facilitator", "people.leave"),
+    ("facilitator", "people.declare_leader"),
+    ("guest in an activity without a trainer", "people.roles.take_over"),
+    ("guest in an activity without a trainer", "people.leave"),
+    ("guest in an activity without a trainer", "people.declare_leader"),
+    ("trainer", "people.leave"),
+    ("trainer", "people.declare_leader"),
     ("teacher selecting content", "people.leave"),
     ("teacher selecting content", "people.declare_leader"),
 }
@@ -95,7 +134,11 @@ class World:
     cycle_id: str = ""
     stopped_id: str = ""
     invitation_id: str = ""
+    pair_id: str = ""
+    nudge_id: str = ""
+    """Of a friendly word to the host."""
     new_activity_id: str = ""
+    trainerless_id: str = ""
     late: bool = False
     quick: bool = False
     """Fewer values for the parameters of a route: enough to notice that a whole rule is gone."""
@@ -107,14 +150,33 @@ class World:
 
 
 def build(database: Database, now: datetime, *, late: bool, quick: bool = False) -> World:
-    made = make_course(database, teachers=7, protocol="collegial", now=now)
+    made = make_course(database, teachers=9, protocol="collegial", now=now)
     elsewhere = make_course(database, teachers=1, now=now)
     app = create_app(make_settings(), database=database, clock=lambda: now)
     world = World(app, database, made, now, late=late, quick=quick)
-    host, coach, host_b, coach_b, asker, asked, left = made.teachers
+    host, coach, host_b, coach_b, asker, asked, left, facilitator, partner = made.teachers
     with database.write() as session:
         world.cycle_id = _pair_up(session, made, host, coach, now)
         world.stopped_id = _pair_up(session, made, host_b, coach_b, now)
+        _pair_up(session, made, facilitator, partner, now)
+        world.pair_id = session.scalars(
+            update(Cycle)
+            .where(Cycle.id == world.cycle_id)
+            .values(stage_since=now - timedelta(days=20))
+            .returning(Cycle.pair_id)
+        ).one()
+        nudge = Nudge(
+            activity_id=made.activity_id, membership_id=host, sender_id=facilitator, kind="stalled", created_at=now
+        )
+        trainerless = Activity(
+            course_id=made.course_id, resource_link_id="trainerless", title="Left", status="open", created_at=now
+        )
+        facilitates = ActivityFacilitator(
+            activity_id=made.activity_id, membership_id=facilitator, created_at=now
+        )
+        session.add_all([nudge, trainerless, facilitates])
+        session.flush()
+        world.nudge_id, world.trainerless_id = nudge.id, trainerless.id
         session.execute(update(Membership).where(Membership.id == left).values(is_active=False))
         new = Activity(course_id=made.course_id, resource_link_id="new", title="New", created_at=now)
         session.add(new)
@@ -137,6 +199,7 @@ def build(database: Database, now: datetime, *, late: bool, quick: bool = False)
         ("asker", asker, made.activity_id),
         ("asked", asked, made.activity_id),
         ("left", left, made.activity_id),
+        ("facilitator", facilitator, made.activity_id),
         ("trainer", made.trainer, made.activity_id),
         ("guest", made.guest, made.activity_id),
         ("leader", made.leader, made.activity_id),
@@ -146,6 +209,7 @@ def build(database: Database, now: datetime, *, late: bool, quick: bool = False)
         ("leader in a new activity", made.leader, world.new_activity_id),
         ("administrator in a new activity", made.administrator, world.new_activity_id),
         ("guest in a new activity", made.guest, world.new_activity_id),
+        ("guest in an activity without a trainer", made.guest, world.trainerless_id),
     ):
         browser = app.test_client()
         world.doors[role] = (browser, sign_in(database, browser, membership, activity, now))
@@ -267,6 +331,9 @@ def paths(world: World, rule: Rule, cycle_id: str) -> Iterator[str]:
         "item": ("together", "goal"),
         "kind": ("visit",) if world.quick else ("before", "visit", "after"),
         "number": ("1",),
+        "role": ("trainer", "facilitator", "leader"),
+        "pair_id": (world.pair_id,),
+        "nudge_id": (world.nudge_id,),
     }
     names = sorted(rule.arguments - {"handle"})
     for chosen in itertools.product(*(values[name] for name in names)):
@@ -276,7 +343,7 @@ def paths(world: World, rule: Rule, cycle_id: str) -> Iterator[str]:
         yield path
 
 
-PLACING = {"title-1": "x", "protocol-1": "light"}
+PLACING = {"want": "cycle:light", "what": "cycle:light", "title-cycle-light": "x", "move": ""}
 
 
 def leaks(world: World) -> Iterator[str]:
@@ -307,10 +374,22 @@ def _reading(world: World) -> Iterator[str]:
                     yield f"{where} answers {answer.status_code} to somebody outside the cycle"
                 if role in SEES_NO_NAMES and any(name in page for name in world.names):
                     yield f"{where} shows names"
-                if rule.endpoint == "progress.show" and (answer.status_code == 200) != (role == "trainer"):
+                if rule.endpoint == "progress.show":
+                    if (answer.status_code == 200) != (role in SEES_HEALTH):
+                        yield f"{where} answers {answer.status_code}"
+                    yield from _health(world, role, page)
+                if rule.endpoint.startswith("people.roles.") and (answer.status_code == 200) != (role == "trainer"):
                     yield f"{where} answers {answer.status_code}"
+                if rule.endpoint == "home.show" and ("A friendly word from" in page) != (role == "host"):
+                    yield f"{where}: a friendly word is shown to the wrong people"
+                if rule.endpoint == "home.show" and ("/take-over" in page) != (role.endswith("without a trainer")):
+                    yield f"{where}: an activity is offered to the wrong people"
                 if rule.endpoint == "home.show" and ("/set-up" in page) != (role == "guest in a new activity"):
                     yield f"{where}: the set-up form is shown to the wrong people"
+                if rule.endpoint in FOR_TRAINERS and (answer.status_code == 200) != (role == "trainer"):
+                    yield f"{where} answers {answer.status_code}"
+                if rule.endpoint == "manage.plan" and (answer.status_code == 200) != (role not in SEES_NO_PLAN):
+                    yield f"{where} answers {answer.status_code}"
                 if rule.endpoint == "activities.select" and (answer.status_code == 200) != (role in MAY_PLACE):
                     yield f"{where} answers {answer.status_code}"
                 if rule.endpoint == "pairing.find" and answer.status_code == 200 and "trainer" in role:
@@ -319,6 +398,23 @@ def _reading(world: World) -> Iterator[str]:
         for role in readers:
             if (role, canary) not in seen:
                 yield f"{role} is not shown {canary}"
+
+
+def _health(world: World, role: str, page: str) -> Iterator[str]:
+    """What those who see how it is going read there, and no more."""
+    if role in SEES_HEALTH:
+        stalled, unpaired = (page.partition(f'id="{part}"')[2].partition("</form>")[0] for part in ("stalled", "unpaired"))
+        for name in STALLED:
+            if name not in stalled or name in unpaired:
+                yield f"{role}: {name} does not stand still"
+        for name in UNPAIRED:
+            if name in stalled or name not in unpaired:
+                yield f"{role}: {name} does not need pairing"
+        for word in ("paused", "declined", "invited", "ended"):
+            if word in unpaired:
+                yield f"{role}: learns who {word}"
+    if ("Reflections submitted" in page) != (role == "trainer"):
+        yield f"{role}: learns who submitted, or the trainer does not"
 
 
 def _changing(world: World) -> Iterator[str]:
@@ -369,6 +465,13 @@ def _insiders_keep_their_roles(world: World) -> Iterator[str]:
         ("coach", f"{cycle}/before/meetings/before", _meeting("before", "staff room"), True),
         ("host", f"{cycle}/visit/meetings/visit", _meeting("visit", "x"), True),
         ("asker", f"partner/{world.made.teachers[1]}", {}, True),
+        ("coach", f"nudges/{world.nudge_id}/seen", {}, False),
+        ("host", f"nudges/{world.nudge_id}/seen", {}, True),
+        ("asker", f"nudges/pairs/{world.pair_id}", {}, False),
+        ("facilitator", f"roles/{world.made.guest}/trainer", {}, False),
+        ("facilitator", f"nudges/teachers/{world.made.teachers[4]}", {}, True),
+        ("trainer", f"nudges/pairs/{world.pair_id}", {}, True),
+        ("trainer", f"roles/{world.made.teachers[8]}/facilitator", {}, True),
     ):
         status = post(world, role, path, **form).status_code
         if (status in done) != allowed:
@@ -397,6 +500,9 @@ def _insiders_keep_their_roles(world: World) -> Iterator[str]:
         yield "guest: could not set up a new activity"
     if post(world, MAY_PLACE[0], "select", **PLACING).status_code != 200:
         yield "guest: could not place an activity"
+    yield from _trainers_arrange(world)
+    if post(world, "guest in an activity without a trainer", "take-over").status_code != 303:
+        yield "guest: could not take over an activity without a trainer"
     for role, path in (
         ("host", "pair/pause"),
         ("asker", f"invitations/{world.invitation_id}/withdraw"),
@@ -417,10 +523,28 @@ def _insiders_keep_their_roles(world: World) -> Iterator[str]:
             yield "host: could not pause"
 
 
+def _trainers_arrange(world: World) -> Iterator[str]:
+    """The trainer arranges the plan and sets the days of their own activities; nobody else does."""
+    activity_id = world.made.activity_id
+
+    def first_day() -> Any:
+        with world.database.read() as session:
+            return session.scalar(select(Activity.starts_on).where(Activity.id == activity_id))
+
+    days = {f"starts-{activity_id}": "2026-12-01", f"ends-{activity_id}": ""}
+    for role in ("guest", "leader", "host", "left", "teacher elsewhere", "guest in a new activity"):
+        post(world, role, "plan", **days)
+        if first_day() is not None:
+            yield f"{role}: could set the days"
+    if post(world, "trainer", "plan", **days).status_code != 303 or first_day() is None:
+        yield "trainer: could not set the days"
+
+
 def fingerprint(world: World) -> list[Any]:
     """All rows that belong to the cycles, to the invitation, or to the activity."""
     tables = (Cycle, CycleMember, CycleText, Meeting, StageMark, Pair, PairMember, Activity)
-    models = [*tables, *(model for model in vars(reflection_models).values() if _is_model(model))]
+    roles = (ActivityTrainer, ActivityFacilitator, Nudge)
+    models = [*tables, *roles, *(model for model in vars(reflection_models).values() if _is_model(model))]
     with world.database.read() as session:
         found: list[Any] = []
         for model in models:
@@ -428,7 +552,8 @@ def fingerprint(world: World) -> list[Any]:
             found.append(sorted(map(repr, session.execute(select(*columns)).all())))
         invitation = select(*Invitation.__table__.columns).where(Invitation.id == world.invitation_id)
         found.append(repr(session.execute(invitation).all()))
-        flags = select(Membership.id, Membership.is_leader).where(Membership.id.in_(world.made.teachers[:4]))
+        others = (*world.made.teachers, world.made.trainer, world.made.guest, world.made.leader)
+        flags = select(Membership.id, Membership.is_leader).where(Membership.id.in_(others))
         found.append(sorted(map(repr, session.execute(flags).all())))
     return found
 
