@@ -11,7 +11,7 @@ from lti_tool.activities import forms, service
 from lti_tool.activities.forms import draft_of, read_draft, told
 from lti_tool.activities.kinds import kind_of
 from lti_tool.activities.rules import MAX_TITLE, Draft, check, moved, read_dates
-from lti_tool.activities.service import ActivityView
+from lti_tool.activities.service import ActivityView, PlannedActivity
 from lti_tool.people import roster
 from lti_tool.people import service as people
 from lti_tool.privacy.rules import Action, CourseFacts, may
@@ -169,7 +169,8 @@ def name_participant() -> Response:
 def plan() -> str:
     """The activities of the course with days and purposes (R30): for the trainer to arrange, for teachers to follow."""
     with tool().database.read() as session:
-        _see_plan()
+        if not may(actor(), Action.SEE_PLAN, CourseFacts(actor().course_id)):
+            abort(404)
         return _plan_page(session, {}, [], _message(request.args.get("told", "")))
 
 
@@ -177,12 +178,12 @@ def plan() -> str:
 def arrange() -> str | Response | tuple[str, int]:
     """Keeps the days that were typed, and moves an activity up or down if that was asked for."""
     with tool().database.write() as session:
-        course = _arrange_plan()
-        planned = service.plan(session, course.course_id, actor().membership_id)
+        _require_arranging()
+        planned = _plan(session)
         typed = {
             each.id: (request.form.get(f"starts-{each.id}", "")[:20], request.form.get(f"ends-{each.id}", "")[:20])
             for each in planned
-            if may(actor(), Action.SET_DAYS, each.facts) and f"starts-{each.id}" in request.form
+            if may(actor(), Action.SET_DAYS, each.in_plan) and f"starts-{each.id}" in request.form
         }
         read = {each: read_dates(*days) for each, days in typed.items()}
         errors = [
@@ -204,33 +205,29 @@ def arrange() -> str | Response | tuple[str, int]:
 def discard() -> Response:
     """Deletes an activity of one's own that was prepared and never placed."""
     with tool().database.write() as session:
-        course = _arrange_plan()
+        _require_arranging()
         wanted = request.form.get("activity", "")
-        planned = service.plan(session, course.course_id, actor().membership_id)
+        planned = _plan(session)
         found = next((each for each in planned if each.id == wanted), None)
-        if found is None or not may(actor(), Action.SET_DAYS, found.facts):
+        if found is None or not may(actor(), Action.SET_DAYS, found.in_plan):
             abort(404)
         gone = service.discard(session, found.id)
     return redirect(url_for(".plan", told="discarded" if gone else "placed by now"), 303)
 
 
-def _see_plan() -> CourseFacts:
-    course = CourseFacts(actor().course_id)
-    if not may(actor(), Action.SEE_PLAN, course):
+def _require_arranging() -> None:
+    if not may(actor(), Action.ARRANGE_PLAN, CourseFacts(actor().course_id)):
         abort(404)
-    return course
 
 
-def _arrange_plan() -> CourseFacts:
-    course = CourseFacts(actor().course_id)
-    if not may(actor(), Action.ARRANGE_PLAN, course):
-        abort(404)
-    return course
+def _plan(session: Session) -> list[PlannedActivity]:
+    found = service.plan(session, actor().course_id, actor().membership_id)
+    return [each for each in found if each.status != "new"]
 
 
 def _plan_page(session: Session, typed: dict[str, tuple[str, str]], errors: list[_Row], message: str = "") -> str:
     arranges = may(actor(), Action.ARRANGE_PLAN, CourseFacts(actor().course_id))
-    planned = service.plan(session, actor().course_id, actor().membership_id)
+    planned = _plan(session)
     if not arranges:
         planned = [each for each in planned if each.status == "open" and each.is_placed]
     names = {what.kind: what.title for what in forms.whats()} | {"cycle": _("Coaching cycle")}

@@ -29,7 +29,7 @@ _MOST_HISTORY = 50
 """Earlier ids of a link or course that are looked at; the latest come first."""
 _TAKES_ALONG = ("kind", "purpose", "protocol", "audience", "reports_completion")
 """What a copy has from its original, beside the schools; its days are its own, and people never come along."""
-_BY_ID = select(
+_VIEW = (
     Activity.id,
     Activity.course_id,
     Activity.title,
@@ -54,7 +54,16 @@ _BY_ID = select(
     )
     .label("has_trainer"),
     Activity.copied_from,
-).where(Activity.id == bindparam("activity"))
+)
+_BY_ID = select(*_VIEW).where(Activity.id == bindparam("activity"))
+_OF_COURSE = select(
+    *_VIEW,
+    Activity.resource_link_id.is_not(None).label("is_placed"),
+    exists()
+    .where(ActivityTrainer.activity_id == Activity.id, ActivityTrainer.membership_id == bindparam("member"))
+    .label("is_mine"),
+    Activity.position,
+).where(Activity.course_id == bindparam("course"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,25 +93,18 @@ class ActivityView:
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedActivity:
+class PlannedActivity(ActivityView):
     """An activity in the plan of its course."""
 
-    id: str
-    course_id: str
-    title: str
-    purpose: str
-    kind: str
-    status: str
-    starts_on: date | None
-    ends_on: date | None
     is_placed: bool
     """Whether a link of the course leads to it; else it was prepared and waits to be placed."""
     is_mine: bool
     """Whether the member who looks is its trainer."""
+    position: int
 
     @property
-    def facts(self) -> PlannedFacts:
-        """What the rules need of it."""
+    def in_plan(self) -> PlannedFacts:
+        """What the rules need of its place in the plan."""
         return PlannedFacts(self.course_id, self.is_mine)
 
 
@@ -369,48 +371,22 @@ def discard(session: Session, activity_id: str) -> bool:
 
 
 def plan(session: Session, course_id: str, membership_id: str) -> list[PlannedActivity]:
-    """The activities of a course in the order of its plan, but those that nobody has set up; one statement."""
-    mine = exists().where(ActivityTrainer.activity_id == Activity.id, ActivityTrainer.membership_id == membership_id)
-    rows = {
-        row.id: row
-        for row in session.execute(
-            select(
-                Activity.id,
-                Activity.title,
-                Activity.purpose,
-                Activity.kind,
-                Activity.status,
-                Activity.starts_on,
-                Activity.ends_on,
-                Activity.position,
-                Activity.resource_link_id.is_not(None).label("is_placed"),
-                mine.label("is_mine"),
-            ).where(Activity.course_id == course_id, Activity.status != "new")
-        )
-    }
-    order = in_order(Planned(row.id, row.position, row.starts_on, row.title) for row in rows.values())
-    return [
-        PlannedActivity(
-            id=row.id,
-            course_id=course_id,
-            title=row.title,
-            purpose=row.purpose,
-            kind=row.kind,
-            status=row.status,
-            starts_on=row.starts_on,
-            ends_on=row.ends_on,
-            is_placed=bool(row.is_placed),
-            is_mine=bool(row.is_mine),
-        )
-        for row in (rows[each] for each in order)
-    ]
+    """All activities of a course in the order of its plan; one statement. Those with status `new` have no place in it
+    yet, and are for the caller to leave out."""
+    found = {row[0]: PlannedActivity(*row) for row in _rows_of_course(session, course_id, membership_id)}
+    order = in_order(Planned(each.id, each.position, each.starts_on, each.title) for each in found.values())
+    return [found[each] for each in order]
 
 
-def coming(session: Session, course_id: str, here: str, today: date, most: int = 3) -> list[PlannedActivity]:
-    """The first activities of the plan that a teacher can also open, beside the one they are in; none that is over."""
+def _rows_of_course(session: Session, course_id: str, membership_id: str) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in run(session, _OF_COURSE, {"course": course_id, "member": membership_id})]
+
+
+def coming(planned: Iterable[PlannedActivity], here: str, today: date, most: int = 3) -> list[PlannedActivity]:
+    """The first activities of a plan that a teacher can also open, beside the one they are in; none that is over."""
     return [
         each
-        for each in plan(session, course_id, "")
+        for each in planned
         if each.id != here and each.status == "open" and each.is_placed and (each.ends_on or today) >= today
     ][:most]
 

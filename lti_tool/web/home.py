@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from lti_tool.activities import service as activities
 from lti_tool.activities.kinds import kind_of
-from lti_tool.activities.service import ActivityView
+from lti_tool.activities.service import ActivityView, PlannedActivity
 from lti_tool.activities.views import set_up_page
 from lti_tool.completion.views import card as completion_card
 from lti_tool.cycles import service as cycles
@@ -74,7 +74,8 @@ def show() -> str | Response:
     if actor().selection_id:
         return redirect(url_for("activities.select"), 303)
     with tool().database.read() as session:
-        activity = activities.find(session, actor().activity_id or "")
+        planned = activities.plan(session, actor().course_id, actor().membership_id)
+        activity = next((each for each in planned if each.id == actor().activity_id), None)
         where = landing(actor(), activity.facts if activity else None)
         if activity is not None:
             if where is Landing.SET_UP:
@@ -82,7 +83,7 @@ def show() -> str | Response:
             if where is Landing.PROGRESS:
                 return progress_page(session, activity)
             if where is Landing.TEACHER:
-                return _teacher_page(session, activity)
+                return _PAGES[kind_of(activity.kind).key](session, activity, planned)
             if where is Landing.WELCOME:
                 return render_template(
                     "home/welcome.html",
@@ -117,11 +118,7 @@ def _notices(session: Session, activity: ActivityView) -> dict[str, Any]:
     }
 
 
-def _teacher_page(session: Session, activity: ActivityView) -> str:
-    return _PAGES[kind_of(activity.kind).key](session, activity)
-
-
-def _frame(session: Session, activity: ActivityView) -> dict[str, Any]:
+def _frame(session: Session, activity: ActivityView, planned: list[PlannedActivity]) -> dict[str, Any]:
     """What the page of every kind shows."""
     return _notices(session, activity) | {
         "activity_title": activity.title,
@@ -130,20 +127,20 @@ def _frame(session: Session, activity: ActivityView) -> dict[str, Any]:
         "closed": closed_sentence(activity),
         "coming": [
             (each.title, cycle_words.dates(each.starts_on, each.ends_on))
-            for each in activities.coming(session, actor().course_id, activity.id, cycle_words.today())
+            for each in activities.coming(planned, activity.id, cycle_words.today())
         ],
     }
 
 
-def _cycle_page(session: Session, activity: ActivityView) -> str:
+def _cycle_page(session: Session, activity: ActivityView, planned: list[PlannedActivity]) -> str:
     me, now = actor().membership_id, tool().clock()
     pair = pairing.current_pair(session, me, activity.id)
     view = cycles.current(session, me, activity.id, now) if pair and pair.status == "active" else None
     if pair is None or view is None:
-        return _no_partner_page(session, activity, pair)
+        return _no_partner_page(session, activity, planned, pair)
     return render_template(
         "home/cycle.html",
-        **_frame(session, activity),
+        **_frame(session, activity, planned),
         partner=partner_names(pair),
         view=view,
         step=cycle_words.next_step(view),
@@ -154,14 +151,14 @@ def _cycle_page(session: Session, activity: ActivityView) -> str:
     )
 
 
-def _round_page(session: Session, activity: ActivityView) -> str:
+def _round_page(session: Session, activity: ActivityView, planned: list[PlannedActivity]) -> str:
     me = actor().membership_id
     pair = pairing.current_pair(session, me, activity.id)
     if pair is None or pair.status != "active":
-        return _no_partner_page(session, activity, pair)
+        return _no_partner_page(session, activity, planned, pair)
     return render_template(
         "home/round.html",
-        **_frame(session, activity),
+        **_frame(session, activity, planned),
         partner=partner_names(pair),
         cycles=[
             (each.title, cycle_words.dates(each.starts_on, each.ends_on))
@@ -171,11 +168,13 @@ def _round_page(session: Session, activity: ActivityView) -> str:
     )
 
 
-def _no_partner_page(session: Session, activity: ActivityView, pair: PairView | None) -> str:
+def _no_partner_page(
+    session: Session, activity: ActivityView, planned: list[PlannedActivity], pair: PairView | None
+) -> str:
     me = actor().membership_id
-    frame = _frame(session, activity)
+    frame = _frame(session, activity, planned)
     # Where a pairing round gives the pairs: begin with the partner found there, or find one there.
-    of_round = activities.find(session, activity.pairs_from_id) if activity.pairs_from_id and pair is None else None
+    of_round = next((each for each in planned if each.id == activity.pairs_from_id), None) if pair is None else None
     begins = (
         pairing.pair_of_round(session, me, activity_id=activity.id, round_id=of_round.id)
         if of_round and not frame["closed"]
@@ -197,12 +196,12 @@ def _no_partner_page(session: Session, activity: ActivityView, pair: PairView | 
     )
 
 
-def _reflection_page(session: Session, activity: ActivityView) -> str:
+def _reflection_page(session: Session, activity: ActivityView, planned: list[PlannedActivity]) -> str:
     me = actor().membership_id
     view = cycles.current(session, me, activity.id, tool().clock())
     return render_template(
         "home/reflection.html",
-        **_frame(session, activity),
+        **_frame(session, activity, planned),
         view=view,
         step=cycle_words.next_step(view) if view else None,
         number=view.number + 1 if view else 1,
@@ -211,7 +210,7 @@ def _reflection_page(session: Session, activity: ActivityView) -> str:
     )
 
 
-_PAGES: dict[str, Callable[[Session, ActivityView], str]] = {
+_PAGES: dict[str, Callable[[Session, ActivityView, list[PlannedActivity]], str]] = {
     "cycle": _cycle_page,
     "pairing": _round_page,
     "reflection": _reflection_page,
