@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from flask import Blueprint, Response, g, make_response, render_template, request
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from lti_tool.lms.families import GUIDED, Family, Field, family_of
 from lti_tool.lti import registration
@@ -18,6 +19,7 @@ from lti_tool.lti.platform import origin_of
 from lti_tool.people import by_hand, registry
 from lti_tool.people.by_hand import Problem
 from lti_tool.people.registry import PlatformLine, RegistryError, ReservedInvite
+from lti_tool.schools import service as schools
 from lti_tool.web import registration_texts as texts
 from lti_tool.web.context import tool
 from lti_tool.web.door_pages import door_page, parameters, require_our_origin
@@ -69,13 +71,15 @@ def register_by_hand() -> Response:
                 return _guide(family, code, typed, problems)
             with tool().database.write() as session:
                 kept = registry.keep(session, new, reserved=reserved, now=tool().clock())
+                school_code = _school_code(session, kept)
     except (RegistryError, IntegrityError):
         return _guide(family, code, typed, general=texts.already_registered(family))
     except DoorError as error:
         if error.reason is not Reason.INVITE_INVALID:
             raise
         return _guide(family, code, typed, general=texts.link_in_use())
-    return _registered(kept, family, bool(new.deployment_id), notes=[texts.problem(family, note) for note in problems])
+    notes = [texts.problem(family, note) for note in problems]
+    return _registered(kept, family, bool(new.deployment_id), school_code, notes=notes)
 
 
 def _register_itself(given: Mapping[str, str]) -> Response:
@@ -89,14 +93,26 @@ def _register_itself(given: Mapping[str, str]) -> Response:
             )
             with tool().database.write() as session:
                 kept = registry.keep_registration(session, registered, reserved=reserved, now=tool().clock())
+                school_code = _school_code(session, kept)
     except (RegistryError, IntegrityError) as error:
         raise DoorError(Reason.ALREADY_REGISTERED) from error
     g.frame_ancestors = origin_of(registered.configuration.issuer)
-    return _registered(kept, family_of(kept.family), bool(registered.deployment_id), itself=True)
+    return _registered(kept, family_of(kept.family), bool(registered.deployment_id), school_code, itself=True)
+
+
+def _school_code(session: Session, kept: PlatformLine) -> str:
+    """A one-time link to the page of the school, for whoever came by an invite."""
+    return schools.open_link(session, kept.id, tool().clock()) if kept.status == "active" else ""
 
 
 def _registered(
-    kept: PlatformLine, family: Family, has_deployment: bool, *, itself: bool = False, notes: Sequence[str] = ()
+    kept: PlatformLine,
+    family: Family,
+    has_deployment: bool,
+    school_code: str,
+    *,
+    itself: bool = False,
+    notes: Sequence[str] = (),
 ) -> Response:
     return make_response(
         render_template(
@@ -106,6 +122,7 @@ def _registered(
             waits_here=kept.status == "pending",
             has_deployment=has_deployment,
             notes=notes,
+            school_code=school_code,
         )
     )
 
@@ -136,6 +153,9 @@ def _guide(
         asked, marked = field in family.asks, field in places.values()
         return _FieldView(field, texts.label(family, field), texts.help_for(family, field), value, asked, marked)
 
+    # Whether there is a deployment ID is for everybody to see; the rest is for those whose LMS is special.
+    shown = [*family.asks, *(field for field in family.may_ask if field == "deployment_id")]
+    hidden = [field for field in family.may_ask if field not in shown]
     public_url = tool().settings.public_url
     about = registration.manual_configuration(public_url)
     page = render_template(
@@ -146,9 +166,9 @@ def _guide(
         tool=about,
         custom_lines="\n".join(f"{name}={value}" for name, value in about["custom_fields"].items()),
         config_url=f"{public_url}/lti/config.json",
-        fields=[view(field) for field in family.asks],
-        more_fields=[view(field) for field in family.may_ask],
-        more_open=any(typed.get(field) or field in places.values() for field in family.may_ask),
+        fields=[view(field) for field in shown],
+        more_fields=[view(field) for field in hidden],
+        more_open=any(typed.get(field) or field in places.values() for field in hidden),
         by_hand_open=not family.registers_itself or bool(errors),
         errors=errors,
     )

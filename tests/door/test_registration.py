@@ -221,7 +221,6 @@ def test_a_description_that_is_wrong_or_hostile(
 @pytest.mark.parametrize(
     "address",
     [
-        "",
         "x",
         "file:///etc/passwd",
         "ftp://lms.example/x",
