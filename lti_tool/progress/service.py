@@ -243,9 +243,9 @@ def nudges_for(session: Session, membership_id: str, activity_id: str, now: date
     ]
 
 
-def put_away(session: Session, nudge_id: str, membership_id: str, now: datetime) -> bool:
-    """The teacher has seen a nudge; False where it is not theirs. Whether it was seen is told to nobody."""
-    mine = (Nudge.id == nudge_id, Nudge.membership_id == membership_id)
+def put_away(session: Session, nudge_id: str, membership_id: str, activity_id: str, now: datetime) -> bool:
+    """The teacher has seen a nudge of this activity; False where there is no such one of theirs. Nobody is told."""
+    mine = (Nudge.id == nudge_id, Nudge.membership_id == membership_id, Nudge.activity_id == activity_id)
     session.execute(update(Nudge).where(*mine, Nudge.seen_at.is_(None)).values(seen_at=now))
     return session.scalars(select(Nudge.id).where(*mine)).first() is not None
 

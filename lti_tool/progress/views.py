@@ -145,7 +145,8 @@ def nudge_teacher(membership_id: str) -> Response:
 def seen(nudge_id: str) -> Response:
     """Puts away a friendly word that one was sent."""
     with tool().database.write() as session:
-        if not service.put_away(session, nudge_id, actor().membership_id, tool().clock()):
+        mine = (actor().membership_id, actor().activity_id or "")
+        if not service.put_away(session, nudge_id, *mine, tool().clock()):
             abort(404)
     return redirect(url_for("home.show"), 303)
 

@@ -171,9 +171,7 @@ def build(database: Database, now: datetime, *, late: bool, quick: bool = False)
         trainerless = Activity(
             course_id=made.course_id, resource_link_id="trainerless", title="Left", status="open", created_at=now
         )
-        facilitates = ActivityFacilitator(
-            activity_id=made.activity_id, membership_id=facilitator, created_at=now
-        )
+        facilitates = ActivityFacilitator(activity_id=made.activity_id, membership_id=facilitator, created_at=now)
         session.add_all([nudge, trainerless, facilitates])
         session.flush()
         world.nudge_id, world.trainerless_id = nudge.id, trainerless.id
@@ -403,7 +401,9 @@ def _reading(world: World) -> Iterator[str]:
 def _health(world: World, role: str, page: str) -> Iterator[str]:
     """What those who see how it is going read there, and no more."""
     if role in SEES_HEALTH:
-        stalled, unpaired = (page.partition(f'id="{part}"')[2].partition("</form>")[0] for part in ("stalled", "unpaired"))
+        stalled, unpaired = (
+            page.partition(f'id="{part}"')[2].partition("</form>")[0] for part in ("stalled", "unpaired")
+        )
         for name in STALLED:
             if name not in stalled or name in unpaired:
                 yield f"{role}: {name} does not stand still"
