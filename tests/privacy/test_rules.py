@@ -32,6 +32,10 @@ LEADER = replace(GUEST, person_id="leader", membership_id="m-leader", is_leader=
 TRAINER_WHO_LEADS = replace(TRAINER, is_leader=True)
 ADMINISTRATOR = replace(GUEST, person_id="admin", membership_id="m-admin", lms_role="other", is_administrator=True)
 LEFT = replace(OTHER, person_id="left", membership_id="m-left", is_active=False)
+FACILITATOR = replace(OTHER, person_id="facilitator", membership_id="m-facilitator", is_facilitator=True)
+FACILITATING_GUEST = replace(GUEST, person_id="f-guest", membership_id="m-f-guest", is_facilitator=True)
+FACILITATOR_WHO_LEADS = replace(FACILITATOR, is_leader=True)
+FACILITATOR_WHO_LEFT = replace(FACILITATOR, is_active=False)
 EVERYBODY = {
     "host": HOST,
     "coach": COACH,
@@ -42,25 +46,43 @@ EVERYBODY = {
     "trainer who leads": TRAINER_WHO_LEADS,
     "administrator": ADMINISTRATOR,
     "left": LEFT,
+    "facilitator": FACILITATOR,
+    "facilitating guest": FACILITATING_GUEST,
+    "facilitator who leads": FACILITATOR_WHO_LEADS,
+    "facilitator who left": FACILITATOR_WHO_LEFT,
 }
 CYCLE = CycleFacts("activity", (Member("host", "m-host", "host"), Member("coach", "m-coach", "coach")))
 PAIR = PairFacts("activity", ("m-host", "m-coach"))
 INVITATION = InvitationFacts("activity", "m-host", "m-coach", "open")
 OPEN = ActivityFacts("course", "open")
 NEW = ActivityFacts("course", "new")
+TRAINERLESS = ActivityFacts("course", "open", has_trainer=False)
 
 
 @pytest.mark.parametrize(
     ("action", "thing", "allowed"),
     [
-        (Action.SET_UP_ACTIVITY, NEW, {"trainer", "guest"}),
+        (Action.SET_UP_ACTIVITY, NEW, {"trainer", "guest", "facilitating guest"}),
         (Action.SET_UP_ACTIVITY, OPEN, set()),
         (Action.SET_UP_ACTIVITY, ActivityFacts("elsewhere", "new"), set()),
-        (Action.TAKE_PART, OPEN, {"host", "coach", "other"}),
+        (Action.TAKE_PART, OPEN, {"host", "coach", "other", "facilitator"}),
         (Action.TAKE_PART, NEW, set()),
         (Action.TAKE_PART, ActivityFacts("elsewhere", "open"), set()),
         (Action.SEE_PROGRESS, OPEN, {"trainer"}),
         (Action.SEE_PROGRESS, ActivityFacts("elsewhere", "open"), set()),
+        (Action.MANAGE_ACTIVITY, OPEN, {"trainer"}),
+        (Action.MANAGE_ACTIVITY, ActivityFacts("elsewhere", "open"), set()),
+        (Action.SEE_HEALTH, OPEN, {"trainer", "facilitator", "facilitating guest"}),
+        (Action.SEE_HEALTH, ActivityFacts("elsewhere", "open"), set()),
+        (Action.TAKE_OVER_ACTIVITY, OPEN, set()),
+        (Action.TAKE_OVER_ACTIVITY, TRAINERLESS, {"trainer", "guest", "facilitating guest"}),
+        (
+            Action.TAKE_OVER_ACTIVITY,
+            replace(TRAINERLESS, status="archived"),
+            {"trainer", "guest", "facilitating guest"},
+        ),
+        (Action.TAKE_OVER_ACTIVITY, replace(TRAINERLESS, status="new"), set()),
+        (Action.TAKE_OVER_ACTIVITY, replace(TRAINERLESS, course_id="elsewhere"), set()),
         (Action.ANSWER_INVITATION, INVITATION, {"coach"}),
         (Action.WITHDRAW_INVITATION, INVITATION, {"host"}),
         (Action.OPEN_PAIR, PAIR, {"host", "coach"}),
@@ -126,6 +148,7 @@ actors = st.builds(
     is_leader=st.booleans(),
     is_active=st.booleans(),
     is_trainer=st.booleans(),
+    is_facilitator=st.booleans(),
 )
 texts = st.builds(
     TextFacts,
@@ -162,6 +185,9 @@ def test_whoever_may_write_may_read(actor: Actor, text: TextFacts) -> None:
 def test_nobody_above_sees_progress(actor: Actor) -> None:
     if actor.is_above:
         assert not may(actor, Action.SEE_PROGRESS, OPEN)
+        assert not may(actor, Action.SEE_HEALTH, OPEN)
+        assert not may(actor, Action.MANAGE_ACTIVITY, OPEN)
+        assert not may(actor, Action.TAKE_OVER_ACTIVITY, TRAINERLESS)
         assert not may(actor, Action.SET_UP_ACTIVITY, NEW)
         assert not may(actor, Action.TAKE_PART, OPEN)
 
