@@ -65,34 +65,19 @@ _LIST = (
     .where(Cycle.activity_id == bindparam("activity"))
     .order_by(Cycle.started_at.desc(), Cycle.number.desc())
 )
-_FRAMES = select(
-    Cycle.id,
-    Cycle.pair_id,
-    Cycle.activity_id,
-    Activity.title.label("activity_title"),
-    Cycle.number,
-    Cycle.status,
-    Cycle.revision,
-    Cycle.started_at,
-    Cycle.finished_at,
-    Cycle.closed_at,
-    Cycle.protocol_version_id,
-).join(Activity, Activity.id == Cycle.activity_id)
-_FRAME = _FRAMES.where(Cycle.id == bindparam("cycle"))
-_LOCKED_FRAME = _FRAME.with_for_update(of=Cycle)
-_CURRENT = (
-    _FRAMES.add_columns(CycleMember.person_id)
-    .join(CycleMember, CycleMember.cycle_id == Cycle.id)
-    .where(
-        CycleMember.membership_id == bindparam("me"),
-        Cycle.activity_id == bindparam("activity"),
-        Cycle.closed_at.is_(None),
-    )
-    .order_by(Cycle.started_at.desc(), Cycle.number.desc())
-    .limit(1)
-)
-_MEMBERS = (
+_FRAMES = (
     select(
+        Cycle.id,
+        Cycle.pair_id,
+        Cycle.activity_id,
+        Activity.title.label("activity_title"),
+        Cycle.number,
+        Cycle.status,
+        Cycle.revision,
+        Cycle.started_at,
+        Cycle.finished_at,
+        Cycle.closed_at,
+        Cycle.protocol_version_id,
         CycleMember.membership_id,
         CycleMember.person_id,
         CycleMember.role,
@@ -100,9 +85,27 @@ _MEMBERS = (
         Person.given_name,
         Person.name,
     )
+    .join(Activity, Activity.id == Cycle.activity_id)
+    .join(CycleMember, CycleMember.cycle_id == Cycle.id)
     .join(Person, Person.id == CycleMember.person_id)
-    .where(CycleMember.cycle_id == bindparam("cycle"))
     .order_by(CycleMember.role.desc())
+)
+"""A cycle, once for each of its members: the host first."""
+_FRAME = _FRAMES.where(Cycle.id == bindparam("cycle"))
+_LOCKED_FRAME = _FRAME.with_for_update(of=Cycle)
+_found = Cycle.__table__.alias("found")
+_CURRENT = _FRAMES.where(
+    Cycle.id
+    == select(_found.c.id)
+    .join(_mine, _mine.c.cycle_id == _found.c.id)
+    .where(
+        _mine.c.membership_id == bindparam("me"),
+        _found.c.activity_id == bindparam("activity"),
+        _found.c.closed_at.is_(None),
+    )
+    .order_by(_found.c.started_at.desc(), _found.c.number.desc())
+    .limit(1)
+    .scalar_subquery()
 )
 # Both in one: a page of next steps reads many tables, and each statement costs.
 _MARKS_AND_SIGNATURES = union_all(
@@ -340,7 +343,7 @@ def _keep_version(session: Session, protocol: Protocol, now: datetime) -> str:
 
 
 def load(session: Session, cycle_id: str, person_id: str, *, lock: bool = False) -> rules.Cycle | None:
-    """A cycle for one of its members, without content, by five statements; None when it is not theirs.
+    """A cycle for one of its members, without content, by four statements; None when it is not theirs.
 
     `lock`: nobody else writes in this cycle until the transaction ends.
     """
@@ -357,13 +360,13 @@ def _filled(session: Session, cycle: rules.Cycle) -> rules.Cycle:
 
 
 def load_frame(session: Session, cycle_id: str, person_id: str, *, lock: bool = False) -> rules.Cycle | None:
-    """A cycle with its members, marks and signatures only, by three statements: enough to say who may read and write
+    """A cycle with its members, marks and signatures only, by two statements: enough to say who may read and write
     what."""
-    row = run(session, _LOCKED_FRAME if lock else _FRAME, {"cycle": cycle_id}).one_or_none()
-    return _frame(session, row, person_id) if row else None
+    rows = run(session, _LOCKED_FRAME if lock else _FRAME, {"cycle": cycle_id}).all()
+    return _frame(session, rows, person_id)
 
 
-def _frame(session: Session, row: Any, person_id: str) -> rules.Cycle | None:
+def _frame(session: Session, rows: Sequence[Any], person_id: str) -> rules.Cycle | None:
     members = tuple(
         rules.Member(
             each.membership_id,
@@ -372,10 +375,11 @@ def _frame(session: Session, row: Any, person_id: str) -> rules.Cycle | None:
             each.given_name or each.name,
             each.wish,
         )
-        for each in run(session, _MEMBERS, {"cycle": row.id})
+        for each in rows
     )
     if person_id not in {member.person_id for member in members}:
         return None
+    row = rows[0]
     said = run(session, _MARKS_AND_SIGNATURES, {"cycle": row.id}).all()
     return rules.Cycle(
         id=row.id,
@@ -407,8 +411,9 @@ def _protocol(session: Session, version_id: str) -> Protocol:
 
 def current(session: Session, membership_id: str, activity_id: str, now: datetime) -> CycleView | None:
     """The cycle a teacher is in, or has finished and not yet gone on from; None when there is none. No content."""
-    row = run(session, _CURRENT, {"me": membership_id, "activity": activity_id}).one_or_none()
-    cycle = _frame(session, row, row.person_id) if row else None
+    rows = run(session, _CURRENT, {"me": membership_id, "activity": activity_id}).all()
+    me = next((row.person_id for row in rows if row.membership_id == membership_id), "")
+    cycle = _frame(session, rows, me)
     return view(_filled(session, cycle), now) if cycle else None
 
 

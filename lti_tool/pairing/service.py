@@ -105,8 +105,8 @@ _CYCLES_OF_ROUND = (
     .where(Activity.pairs_from_id == bindparam("round"), Activity.kind == "cycle", Activity.status == "open")
     .order_by(Activity.position, Activity.starts_on, Activity.created_at, Activity.id)
 )
-_IS_FREE = select(Membership.id).where(
-    Membership.id == bindparam("member"),
+_ARE_FREE = select(Membership.id).where(
+    or_(Membership.id == bindparam("one"), Membership.id == bindparam("other")),
     *people.takes_part(bindparam("activity")),
     ~exists().where(
         PairMember.membership_id == Membership.id,
@@ -304,14 +304,15 @@ def accept(session: Session, invitation_id: str, now: datetime) -> str:
 def pair_of_round(session: Session, membership_id: str, *, activity_id: str, round_id: str) -> PairView | None:
     """The pair with which a teacher can begin in this activity, as it found together in a pairing round.
 
-    None unless it is active there, the other takes part here, and neither is in a pair here, paused or not. At most
-    three statements. Who of these it was that failed is not told: it is nobody else's.
+    None unless it is active there, the other takes part here, and neither is in a pair here, paused or not. Which of
+    these it was is not told: it is nobody else's. Two statements.
     """
     found = current_pair(session, membership_id, round_id)
     if found is None or found.status != "active" or len(found.members) != 2:
         return None
-    free = [run(session, _IS_FREE, {"member": each, "activity": activity_id}).first() for each in _ids(found)]
-    return found if all(free) else None
+    one, other = _ids(found)
+    free = run(session, _ARE_FREE, {"one": one, "other": other, "activity": activity_id}).all()
+    return found if len(free) == 2 else None
 
 
 def begin_from_round(

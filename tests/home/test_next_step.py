@@ -78,7 +78,7 @@ def test_a_pause_and_an_end_lead_on(browsers: list[Browser]) -> None:
 
 def test_the_message_of_a_page_is_one_of_ours(browsers: list[Browser]) -> None:
     assert "<script>" not in browsers[3].get("/?told=<script>")
-    assert 'class="status-line"' not in browsers[3].get("/?told=unknown")
+    assert 'class="status-line" role="status"' not in browsers[3].get("/?told=unknown")
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"is_leader": True}])
