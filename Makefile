@@ -26,7 +26,7 @@ $(READY): pyproject.toml hatch_build.py
 %.mo: %.po $(READY)
 	@$(BIN)/pybabel --quiet compile -i $< -o $@
 
-demo: $(READY) $(COMPILED)   ## tool and sandbox on this machine, ready to try
+demo: $(READY) $(COMPILED)   ## tool and sandbox on this machine, ready to try; ARGS="--lms canvas" plays another LMS
 	@$(BIN)/meitheal demo $(ARGS)
 
 test: $(READY) $(COMPILED)   ## all tests; ARGS="-k word" chooses

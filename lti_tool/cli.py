@@ -6,6 +6,7 @@ An error is one clear line on standard error: exit status 2 for bad input, 1 for
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
@@ -14,10 +15,13 @@ from typing import Any, cast
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from lti_tool.ops import config
+from lti_tool.lms.families import GUIDED, Field
+from lti_tool.ops import config, export
 from lti_tool.ops.errors import CommandFailed
 from lti_tool.people import coaching_roles, registry
-from lti_tool.people.registry import Problem, RegistryError
+from lti_tool.people.by_hand import Problem
+from lti_tool.people.registry import Problem as RegistryProblem
+from lti_tool.people.registry import RegistryError
 from lti_tool.schools import service as schools
 from lti_tool.schools.files import BadFile, read_schools
 from lti_tool.settings import Settings
@@ -121,13 +125,20 @@ def worker(config_file: Path | None) -> None:
     show_default=True,
     help="Where its data lives; emptied at each start.",
 )
-def demo(port: int, sandbox_port: int, folder: Path) -> None:
+@click.option(
+    "--lms",
+    type=click.Choice(["moodle", "canvas", "blackboard", "brightspace", "sakai"]),
+    default="moodle",
+    show_default=True,
+    help="Which LMS the small one behaves like.",
+)
+def demo(port: int, sandbox_port: int, folder: Path, lms: str) -> None:
     """Try the tool with a small LMS, both on this machine."""
     from lti_tool.ops import demo as demonstration
 
     if port == sandbox_port:
         raise CommandFailed("Tool and sandbox need a port each.", is_usage=True)
-    demonstration.run(folder, port, sandbox_port, utcnow, click.echo)
+    demonstration.run(folder, port, sandbox_port, lms, utcnow, click.echo)
 
 
 @meitheal.command()
@@ -143,6 +154,42 @@ def doctor(config_file: Path | None) -> None:
         click.echo(f"{ {'ok': 'ok  ', 'note': 'note', 'bad': 'FIX '}[finding.level] }  {finding.text}")
     if bad:
         raise CommandFailed(f"{bad} {'thing' if bad == 1 else 'things'} to fix.")
+
+
+@meitheal.command()
+@click.pass_obj
+def sync(config_file: Path | None) -> None:
+    """Ask for fresh rosters, and try again to deliver what has not arrived in gradebooks; a worker does it."""
+    from lti_tool.ops import sync as syncing
+    from lti_tool.worker import open_queue
+
+    settings = config.load(config_file)
+    with _database(settings, must_be_current=True) as database:
+        database.on_work = open_queue(settings).wake
+        asked = list(syncing.ask(database, utcnow()))
+    for each in asked:
+        click.echo(f"{each.platform}: asked for {each.rosters} rosters and {each.completions} completions.")
+    if not asked:
+        click.echo("No platform is active. See: meitheal platform list", err=True)
+
+
+@meitheal.command()
+@click.pass_obj
+def deliveries(config_file: Path | None) -> None:
+    """List what teachers told their gradebooks and has not arrived: numbers and reasons, no people."""
+    from lti_tool.completion import service
+    from lti_tool.completion.words import advice
+
+    with _database(config.load(config_file), must_be_current=True) as database, database.read() as session:
+        found = service.unsent(session)
+    if not found:
+        click.echo("Everything has arrived.", err=True)
+    for each in found:
+        where = " / ".join((each.platform, each.course or "no title", each.activity or "no title"))
+        said = advice(each.problem) or "It leaves in a moment, if a worker runs."
+        click.echo(
+            f"{where}: {each.number} {each.status} ({each.problem or 'new'}) since {_moment(each.since)}. {said}"
+        )
 
 
 @meitheal.group(no_args_is_help=False)
@@ -226,9 +273,44 @@ def invite(config_file: Path | None, name: str) -> None:
         invited = registry.invite(session, name, utcnow())
     click.echo(registry.registration_url(settings.public_url, invited.code))
     click.echo(
-        f"Paste this address into the LMS (dynamic registration). It works once, until {_moment(invited.expires_at)}.",
+        "Send it to the administrator of the LMS: opened in a browser it shows how to register, step by step for each "
+        f"LMS. It works once, until {_moment(invited.expires_at)}.",
         err=True,
     )
+
+
+@platform.command()
+@click.option("--name", required=True, help="What you call the LMS: the name of the school, say.")
+@click.option("--family", type=click.Choice(list(GUIDED)), default="other", show_default=True, help="Kind of LMS.")
+@click.option("--site", default="", metavar="URL", help="Its address, from which the others follow for most families.")
+@click.option("--issuer", default="", metavar="URL", help="Issuer, or platform ID.")
+@click.option("--client-id", default="")
+@click.option("--deployment", "deployment_id", default="", metavar="ID")
+@click.option("--authorization-url", default="", metavar="URL")
+@click.option("--token-url", default="", metavar="URL")
+@click.option("--jwks-url", default="", metavar="URL", help="Its key set.")
+@click.option("--token-audience", default="", help="Of token requests, where it is not the token URL.")
+@click.option("--unchecked", is_flag=True, help="Add it without trying it, say while the LMS is down.")
+@click.pass_obj
+def add(config_file: Path | None, name: str, family: str, unchecked: bool, **typed: str) -> None:
+    """Add an LMS that was configured by hand; every address is tried first."""
+    from lti_tool.lti.service import LtiDoor
+
+    settings = config.load(config_file)
+    filled = by_hand.fill_in(GUIDED[family], cast(dict[Field, str], typed))
+    problems = list(filled.problems)
+    with _database(settings, must_be_current=True) as database:
+        if not problems and not unchecked:
+            problems = by_hand.try_out(LtiDoor(settings, database, utcnow), filled)
+        if bad := [problem for problem in problems if not problem.is_note]:
+            raise CommandFailed("\n".join(map(_typed_problem, bad)), is_usage=True)
+        with database.write() as session:
+            added = registry.add(session, replace(filled.new, name=name), utcnow())
+    for note in problems:
+        click.echo(f"meitheal: {_typed_problem(note)}", err=True)
+    if unchecked:
+        click.echo("meitheal: Nothing was tried. Run: meitheal doctor", err=True)
+    click.echo(f"{added.id}  {added.status}  {added.name}")
 
 
 @platform.command("list")
@@ -292,8 +374,14 @@ def suspend(database: Database, platform_id: str) -> None:
 @platform.command()
 @_names_a_platform
 @click.option("--yes-remove", metavar="NAME", help="The platform's name, instead of typing it when asked.")
-def remove(database: Database, platform_id: str, yes_remove: str | None) -> None:
-    """Delete a platform with all its courses, people and what they wrote."""
+@click.option(
+    "--export",
+    "export_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File for all that is deleted; else meitheal-ID-MOMENT.jsonl here.",
+)
+def remove(database: Database, platform_id: str, yes_remove: str | None, export_file: Path | None) -> None:
+    """Delete a platform with all its courses, people and what they wrote, after writing all of it to a file."""
     with database.read() as session:
         shown = registry.show(session, platform_id)
     if yes_remove is None:
@@ -303,8 +391,16 @@ def remove(database: Database, platform_id: str, yes_remove: str | None) -> None
         yes_remove = click.prompt("Type its name to go on", err=True)
     if yes_remove != shown.name:
         raise CommandFailed(f"Nothing was deleted: the name is {shown.name}, not {yes_remove}.", is_usage=True)
-    with database.write() as session:
-        registry.remove(session, platform_id)
+    now = utcnow()
+    export_file = export_file or Path(f"meitheal-{platform_id}-{now:%Y%m%d-%H%M%S}.jsonl")
+    try:
+        # One transaction: what is deleted is what was written.
+        with database.write() as session:
+            rows = export.write(session, platform_id, export_file, now)
+            registry.remove(session, platform_id)
+    except OSError as error:
+        raise CommandFailed(f"Nothing was deleted: {export_file} cannot be written: {error.strerror}.") from None
+    click.echo(f"{rows} rows are in {export_file}; what teachers wrote is sealed there, too.")
     click.echo(f"{shown.name} and everything that belonged to it is deleted.")
 
 
@@ -414,11 +510,28 @@ def _moment(moment: datetime) -> str:
 
 def _registry_problem(error: RegistryError) -> str:
     return {
-        Problem.NOT_FOUND: f"There is no platform {error.subject}. See: meitheal platform list",
-        Problem.AMBIGUOUS: f"{error.subject} is registered more than once. Add --client-id.",
-        Problem.EXISTS: f"{error.subject} is registered already.",
-        Problem.BAD_VALUE: f"The {error.subject} is empty, too long, or has characters that cannot be shown.",
+        RegistryProblem.NOT_FOUND: f"There is no platform {error.subject}. See: meitheal platform list",
+        RegistryProblem.AMBIGUOUS: f"{error.subject} is registered more than once. Add --client-id.",
+        RegistryProblem.EXISTS: f"{error.subject} is registered already.",
+        RegistryProblem.BAD_VALUE: f"The {error.subject} is empty, too long, or has characters that cannot be shown.",
     }[error.problem]
+
+
+def _typed_problem(problem: Problem) -> str:
+    """What is wrong with an option of `platform add`."""
+    option = "--deployment" if problem.field == "deployment_id" else f"--{problem.field.replace('_', '-')}"
+    said = f" ({problem.said})" if problem.said else ""
+    return {
+        "missing": f"{option} is missing.",
+        "bad": f"{option} is too long, or not an address.",
+        "address": f"{option}: {problem.value} may not be called{said}. See [network] allow_private.",
+        "unreachable": f"{option}: nothing answers at {problem.value}{said}.",
+        "no_keys": f"{option}: there are no keys at {problem.value}{said}.",
+        "mismatch": f"{option}: {problem.value}, but the LMS says of itself {problem.said}.",
+        "no_tokens": f"{option}: what answers at {problem.value} gives no tokens{said}.",
+        "no_page": f"{option}: there was no page at {problem.value}.",
+        "no_token_yet": f"The LMS gives no token yet{said}. Check there the client id and our key set address.",
+    }[problem.code]
 
 
 def _database_problem(error: SQLAlchemyError) -> str:

@@ -13,17 +13,20 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import requests
 
 from lti_tool.ops import config, serving
 from lti_tool.ops.errors import CommandFailed
 from lti_tool.people import registry
+from lti_tool.people.registry import NewPlatform
 from lti_tool.settings import Settings, load
 from lti_tool.store import migrate
 from lti_tool.store.database import Database
 
 COURSE = "CPC26"
+_SCHOOL = "Sandbox school"
 _ACTIVITIES = (
     ("Collegial peer coaching", "iframe"),
     ("Collegial peer coaching (in a new window)", "window"),
@@ -45,10 +48,15 @@ level = "warning"
 
 
 def run(
-    folder: Path, tool_port: int, sandbox_port: int, clock: Callable[[], datetime], say: Callable[[str], None]
+    folder: Path,
+    tool_port: int,
+    sandbox_port: int,
+    lms: str,
+    clock: Callable[[], datetime],
+    say: Callable[[str], None],
 ) -> None:
     """Runs until SIGINT or SIGTERM. `folder` keeps the demonstration's data and is emptied at each start, because the
-    sandbox forgets everything too. Raises CommandFailed."""
+    sandbox forgets everything too; `lms` is the personality of the sandbox. Raises CommandFailed."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -58,24 +66,22 @@ def run(
     settings = _fresh(folder, tool)
     database = Database(settings.database_url)
     migrate.upgrade(database)
-    with database.write() as session:
-        invited = registry.invite(session, "Sandbox school", clock())
-    database.dispose()
     me = [sys.executable, "-m", "lti_tool.cli", "--config", str(folder / "config.toml")]
     children = _Children(folder)
     try:
         children.start("tool", [*me, "serve", "--host", "127.0.0.1", "--port", str(tool_port), "--workers", "1"])
         children.start("worker", [*me, "worker"])
-        children.start("sandbox", [sys.executable, "-m", "lti_tool.ops.demo_sandbox", str(sandbox_port), tool])
+        children.start("sandbox", [sys.executable, "-m", "lti_tool.ops.demo_sandbox", str(sandbox_port), tool, lms])
         for address in (f"http://127.0.0.1:{tool_port}/healthz", f"{sandbox}/who-am-i"):
             children.wait_for(address, stop)
         if not stop.is_set():
-            _connect(sandbox, registry.registration_url(settings.public_url, invited.code))
-            _explain(tool, sandbox, folder, say)
+            product = connect(sandbox, f"http://127.0.0.1:{tool_port}", settings, database, clock)
+            _explain(tool, sandbox, product, folder, say)
         while not stop.wait(0.5):
             children.require_alive()
     finally:
         children.stop()
+        database.dispose()
     say("Stopped.")
 
 
@@ -93,31 +99,78 @@ def _fresh(folder: Path, tool: str) -> Settings:
     return load(marker)
 
 
-def _connect(sandbox: str, registration_url: str) -> None:
-    """Registers the tool with the sandbox, as an administrator would, and places two activities in its course."""
-    tool = _script(f"{sandbox}/sandbox/tools", {"url": registration_url})
+def connect(sandbox: str, tool: str, settings: Settings, database: Database, clock: Callable[[], datetime]) -> str:
+    """Makes tool and sandbox known to each other, as administrators would, and places two activities in its course.
+
+    Where the LMS registers tools by itself it does, else both sides are typed in by hand. `tool` is where the tool
+    answers from here. Returns the name of the LMS that the sandbox plays. Raises CommandFailed.
+    """
+    platform = _ask("GET", f"{sandbox}/sandbox/platform")
+    by = _by_invite if platform["registers_tools"] else _by_hand
+    client_id = by(sandbox, tool, platform, settings, database, clock())
     for title, target in _ACTIVITIES:
-        _script(
-            f"{sandbox}/sandbox/activities",
-            {"course": COURSE, "title": title, "tool": tool["client_id"], "target": target},
+        body = {"course": COURSE, "title": title, "tool": client_id, "target": target}
+        _ask("POST", f"{sandbox}/sandbox/activities", body)
+    return str(platform["product"])
+
+
+def _by_invite(
+    sandbox: str, _tool: str, _platform: dict[str, Any], settings: Settings, database: Database, now: datetime
+) -> str:
+    with database.write() as session:
+        invited = registry.invite(session, _SCHOOL, now)
+    url = registry.registration_url(settings.public_url, invited.code)
+    return str(_ask("POST", f"{sandbox}/sandbox/tools", {"url": url})["client_id"])
+
+
+def _by_hand(
+    sandbox: str, tool: str, platform: dict[str, Any], _settings: Settings, database: Database, now: datetime
+) -> str:
+    ours = _ask("GET", f"{tool}/lti/config.json")
+    made = _ask(
+        "POST",
+        f"{sandbox}/sandbox/tools",
+        {
+            "name": ours["title"],
+            "login_url": ours["oidc_initiation_url"],
+            "redirect_uris": ours["redirect_uris"],
+            "jwks_url": ours["public_jwk_url"],
+            "target_link_uri": ours["target_link_uri"],
+            "deep_linking_url": ours["target_link_uri"],
+            "custom": ours["custom_fields"],
+        },
+    )
+    told = ("family", "issuer", "authorization_url", "token_url", "jwks_url", "token_audience")
+    with database.write() as session:
+        registry.add(
+            session,
+            NewPlatform(
+                name=_SCHOOL,
+                client_id=made["client_id"],
+                deployment_id=made["deployment_id"],
+                **{name: platform[name] for name in told},
+            ),
+            now,
         )
+    return str(made["client_id"])
 
 
-def _script(url: str, body: dict[str, str]) -> dict[str, str]:
+def _ask(method: str, url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     try:
-        answer = requests.post(url, json=body, timeout=60)
+        answer = requests.request(method, url, json=body, timeout=60)
     except requests.RequestException as error:
-        raise CommandFailed(f"The sandbox does not answer: {type(error).__name__}.") from None
-    if answer.status_code != 201:
-        raise CommandFailed(f"The sandbox refused {url}: {' '.join(answer.text.split())[:500]}")
-    made: dict[str, str] = answer.json()
-    return made
+        raise CommandFailed(f"{url} does not answer: {type(error).__name__}.") from None
+    if answer.status_code not in (200, 201):
+        raise CommandFailed(f"{url} refused: {' '.join(answer.text.split())[:500]}")
+    said: dict[str, Any] = answer.json()
+    return said
 
 
-def _explain(tool: str, sandbox: str, folder: Path, say: Callable[[str], None]) -> None:
+def _explain(tool: str, sandbox: str, product: str, folder: Path, say: Callable[[str], None]) -> None:
     say(
         f"""
 Meitheal runs at {tool} and is registered with the sandbox, a small LMS to try it in.
+It behaves like {product}.
 
   Open {sandbox}
 

@@ -7,12 +7,20 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import requests
+from factories import make_settings
+from flask import Flask
+from interop.platforms import ALL, NIAMH, TOOL, TRAINER, Lms, Visitor, served
+from sqlalchemy import select
 
 from lti_tool import cli
+from lti_tool.ops import demo
+from lti_tool.people.models import Platform
+from lti_tool.store.database import Database
 
 
 def free_port() -> int:
@@ -22,11 +30,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
+def running(folder: Path, lms: str) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
     """The demonstration when it says it is ready: the process, and the addresses of tool and sandbox."""
     tool, sandbox = free_port(), free_port()
     with subprocess.Popen(
-        [sys.executable, "-m", "lti_tool.cli", "demo", "--port", str(tool), "--sandbox-port", str(sandbox)],
+        [sys.executable, "-m", "lti_tool.cli", "demo", "--port", str(tool), "--sandbox-port", str(sandbox)]
+        + ([] if lms == "moodle" else ["--lms", lms]),
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -41,6 +50,7 @@ def running(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
                 assert line, said
                 said += line
             assert f"Open http://127.0.0.1:{sandbox}" in said
+            assert f"behaves like {lms.title()}" in said
             yield process, f"http://localhost:{tool}", f"http://127.0.0.1:{sandbox}"
         finally:
             if process.poll() is None:
@@ -53,10 +63,12 @@ def is_open(address: str) -> bool:
         return probe.connect_ex((host, int(port))) == 0
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_tool_and_sandbox_know_each_other_and_stop_together(tmp_path: Path, how: signal.Signals) -> None:
-    for _ in range(2):
-        with running(tmp_path) as (process, tool, sandbox):
+@pytest.mark.parametrize(("how", "lmss"), [(signal.SIGINT, ["moodle"]), (signal.SIGTERM, ["moodle", "canvas"])])
+def test_tool_and_sandbox_know_each_other_and_stop_together(
+    tmp_path: Path, how: signal.Signals, lmss: list[str]
+) -> None:
+    for lms in lmss:
+        with running(tmp_path, lms) as (process, tool, sandbox):
             assert requests.get(f"{tool}/readyz", timeout=10).text == "ready\n"
             (registered,) = requests.get(f"{sandbox}/sandbox/tools", timeout=10).json()
             assert registered["active"] is True
@@ -69,12 +81,44 @@ def test_tool_and_sandbox_know_each_other_and_stop_together(tmp_path: Path, how:
                 browser.post(f"{sandbox}/sandbox/login", json={"user": trainer["id"]}, timeout=10)
                 course = browser.get(f"{sandbox}/course/2", timeout=10).text
             assert course.count("Collegial peer coaching") >= 2
+            assert f"behaves like {lms.title()}" in course
             process.send_signal(how)
             assert process.wait(30) == 0
             assert not is_open(tool)
             assert not is_open(sandbox)
-        if how is signal.SIGINT:
-            break
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_it_connects_with_every_lms_so_that_people_come_in(app: Flask, database: Database, name: str) -> None:
+    lms = Lms(name, app)
+    try:
+        with served("localhost") as tool:
+            tool.app = app
+            now = datetime.now(UTC)
+            product = demo.connect(lms.address, tool.address, make_settings(public_url=TOOL), database, lambda: now)
+        assert product == lms.school.personality.product
+        inside, alone = lms.asked("activities")
+        Visitor(app, lms, TRAINER, inside["launch"])
+        Visitor(app, lms, NIAMH, alone["launch"])
+        Visitor(app, lms, TRAINER, lms.selection)
+        # What the tool asks to be told with each launch is asked for where it is typed in by hand, too.
+        assert lms.tool.custom == own_description(app)["custom_fields"]
+    finally:
+        lms.stop()
+    with database.read() as session:
+        assert session.scalars(select(Platform.status)).all() == ["active"]
+
+
+def own_description(app: Flask) -> dict[str, object]:
+    """The tool as it describes itself for those who type it in."""
+    said: dict[str, object] = app.test_client().get("/lti/config.json").get_json()
+    return said
+
+
+def test_an_lms_that_it_cannot_play_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["demo", "--lms", "ilias"]) == 2
+    said = capsys.readouterr().err
+    assert all(f"'{name}'" in said for name in ALL)
 
 
 def test_a_port_that_is_taken_is_said_before_anything_starts(
