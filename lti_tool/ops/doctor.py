@@ -9,6 +9,8 @@ import requests
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lti_tool.completion import service as completion
+from lti_tool.completion.words import advice
 from lti_tool.lti.access_tokens import Client, ServiceError
 from lti_tool.lti.http import AddressRefused, HttpError
 from lti_tool.lti.names_roles import SCOPE
@@ -44,6 +46,7 @@ def examine(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Findi
         if stop:
             return
         yield from _queue(settings, database, clock())
+        yield from _stopped_deliveries(database)
         lti = LtiDoor(settings, database, clock)
         yield from _own_keys(lti)
         yield from _own_address(settings)
@@ -84,6 +87,17 @@ def _queue(settings: Settings, database: Database, now: datetime) -> Iterator[Fi
         )
     for kind, code, number in state.given_up:
         yield Finding("note", f"{number} × {kind} was given up after many attempts ({code}).")
+
+
+def _stopped_deliveries(database: Database) -> Iterator[Finding]:
+    with database.read() as session:
+        stopped = [each for each in completion.unsent(session) if each.status == "stopped"]
+    for each in stopped:
+        yield Finding(
+            "note",
+            f"{each.platform}, {each.course}: {each.number} × “Completed” did not get into the gradebook "
+            f"({each.problem}). {advice(each.problem)} All of them: meitheal deliveries; to try again: meitheal sync",
+        )
 
 
 def _own_keys(lti: LtiDoor) -> Iterator[Finding]:
