@@ -387,9 +387,10 @@ def import_listed(session: Session, platform_id: str, listed: Iterable[Listed], 
     session.flush()
     seen = set(
         session.scalars(
-            select(Person.sub.distinct())
+            select(Person.sub)
             .join(Membership, Membership.person_id == Person.id)
             .where(Person.platform_id == platform_id)
+            .distinct()
         )
     )
     return Imported(
