@@ -16,12 +16,10 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from lti_tool.lms.families import GUIDED, Field
-from lti_tool.ops import config, export
+from lti_tool.ops import config
 from lti_tool.ops.errors import CommandFailed
-from lti_tool.people import coaching_roles, registry
-from lti_tool.people.by_hand import Problem
-from lti_tool.people.registry import Problem as RegistryProblem
-from lti_tool.people.registry import RegistryError
+from lti_tool.people import by_hand, coaching_roles, registry
+from lti_tool.people.registry import Problem, RegistryError
 from lti_tool.schools import service as schools
 from lti_tool.schools.files import BadFile, read_schools
 from lti_tool.settings import Settings
@@ -292,7 +290,7 @@ def invite(config_file: Path | None, name: str) -> None:
 @click.option("--token-audience", default="", help="Of token requests, where it is not the token URL.")
 @click.option("--unchecked", is_flag=True, help="Add it without trying it, say while the LMS is down.")
 @click.pass_obj
-def add(config_file: Path | None, name: str, family: str, unchecked: bool, **typed: str) -> None:
+def add(config_file: Path | None, /, name: str, family: str, unchecked: bool, **typed: str) -> None:
     """Add an LMS that was configured by hand; every address is tried first."""
     from lti_tool.lti.service import LtiDoor
 
@@ -391,6 +389,8 @@ def remove(database: Database, platform_id: str, yes_remove: str | None, export_
         yes_remove = click.prompt("Type its name to go on", err=True)
     if yes_remove != shown.name:
         raise CommandFailed(f"Nothing was deleted: the name is {shown.name}, not {yes_remove}.", is_usage=True)
+    from lti_tool.ops import export
+
     now = utcnow()
     export_file = export_file or Path(f"meitheal-{platform_id}-{now:%Y%m%d-%H%M%S}.jsonl")
     try:
@@ -510,14 +510,14 @@ def _moment(moment: datetime) -> str:
 
 def _registry_problem(error: RegistryError) -> str:
     return {
-        RegistryProblem.NOT_FOUND: f"There is no platform {error.subject}. See: meitheal platform list",
-        RegistryProblem.AMBIGUOUS: f"{error.subject} is registered more than once. Add --client-id.",
-        RegistryProblem.EXISTS: f"{error.subject} is registered already.",
-        RegistryProblem.BAD_VALUE: f"The {error.subject} is empty, too long, or has characters that cannot be shown.",
+        Problem.NOT_FOUND: f"There is no platform {error.subject}. See: meitheal platform list",
+        Problem.AMBIGUOUS: f"{error.subject} is registered more than once. Add --client-id.",
+        Problem.EXISTS: f"{error.subject} is registered already.",
+        Problem.BAD_VALUE: f"The {error.subject} is empty, too long, or has characters that cannot be shown.",
     }[error.problem]
 
 
-def _typed_problem(problem: Problem) -> str:
+def _typed_problem(problem: by_hand.Problem) -> str:
     """What is wrong with an option of `platform add`."""
     option = "--deployment" if problem.field == "deployment_id" else f"--{problem.field.replace('_', '-')}"
     said = f" ({problem.said})" if problem.said else ""

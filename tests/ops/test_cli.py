@@ -1,5 +1,6 @@
 """The command: what it prints, its exit status, and never a traceback."""
 
+import json
 import re
 import stat
 from collections.abc import Callable
@@ -8,14 +9,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from factories import make_course
-from sqlalchemy import select
+from jwt.algorithms import RSAAlgorithm
+from pytest_httpserver import HTTPServer
+from sqlalchemy import select, update
 
 from lti_tool import cli
 from lti_tool.people import registry
 from lti_tool.people.models import Deployment, Platform
 from lti_tool.store import migrate
 from lti_tool.store.database import Database
+
+_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()
+KEYS = {"keys": [RSAAlgorithm.to_jwk(_KEY, as_dict=True) | {"kid": "k1", "alg": "RS256", "use": "sig"}]}
 
 
 class Ran(NamedTuple):
@@ -216,6 +223,83 @@ def test_a_platform_is_removed_only_by_its_name(
     assert installed("platform", "remove", made.platform_id).status == 0
     with database.read() as session:
         assert registry.list_platforms(session) == []
+
+
+def test_what_is_removed_is_written_to_a_file_first(installed: Command, database: Database, tmp_path: Path) -> None:
+    made = make_course(database)
+    kept = make_course(database)
+    with database.write() as session:
+        session.execute(update(Platform).where(Platform.id == kept.platform_id).values(name="Scoil Eile"))
+    ran = installed("platform", "remove", made.platform_id, "--yes-remove", "Scoil Éanna", "--export", "all.jsonl")
+    assert ran.status == 0
+    assert "rows are in all.jsonl" in ran.out
+    file = tmp_path / "all.jsonl"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    assert lines[0]["platform"] == made.platform_id
+    assert sum(line.get("table") == "people" for line in lines) == 7
+    assert kept.platform_id not in file.read_text()
+    ran = installed("platform", "remove", kept.platform_id, "--yes-remove", "Scoil Eile")
+    assert re.search(rf"rows are in meitheal-{kept.platform_id}-\d{{8}}-\d{{6}}\.jsonl", ran.out)
+
+
+@pytest.mark.parametrize("export", ["nowhere/all.jsonl", "config.toml"])
+def test_without_its_file_nothing_is_removed(installed: Command, database: Database, export: str) -> None:
+    made = make_course(database)
+    before = Path("config.toml").read_text()
+    ran = installed("platform", "remove", made.platform_id, "--yes-remove", "Scoil Éanna", "--export", export)
+    assert ran.status == 1
+    assert "Nothing was deleted" in ran.err
+    assert Path("config.toml").read_text() == before
+    with database.read() as session:
+        assert len(registry.list_platforms(session)) == 1
+
+
+def test_a_platform_is_added_by_hand_after_it_was_tried(
+    installed: Command, database: Database, httpserver: HTTPServer
+) -> None:
+    config = Path("config.toml")
+    config.write_text(config.read_text() + '\n[network]\nallow_private = ["127.0.0.0/8", "::1/128"]\n')
+    site = httpserver.url_for("").rstrip("/")
+    named = ("platform", "add", "--name", "Scoil", "--family", "moodle", "--site", site)
+    missing = installed(*named)
+    assert missing.status == 2
+    assert missing.err == "meitheal: --client-id is missing.\nmeitheal: --deployment is missing.\n"
+    named += ("--client-id", "c1", "--deployment", "1")
+    nothing_there = installed(*named)
+    assert nothing_there.status == 2
+    assert f"--jwks-url: there are no keys at {site}/mod/lti/certs.php" in nothing_there.err
+    assert installed("platform", "list").out == ""
+
+    httpserver.expect_request("/mod/lti/certs.php").respond_with_json(KEYS)
+    httpserver.expect_request("/mod/lti/auth.php").respond_with_data("", 400)
+    httpserver.expect_request("/mod/lti/token.php").respond_with_json({"error": "invalid_client"}, 400)
+    added = installed(*named)
+    assert (added.status, added.err.count("gives no token yet")) == (0, 1)
+    assert "Scoil" in installed("platform", "list").out
+    again = installed(*named)
+    assert (again.status, "registered already" in again.err) == (2, True)
+
+
+def test_a_platform_may_be_added_without_trying_it(installed: Command) -> None:
+    addresses = ("--authorization-url", "lms.example/a", "--token-url", "lms.example/t", "--jwks-url", "lms.example/j")
+    ran = installed(
+        "platform",
+        "add",
+        "--name",
+        "X",
+        "--issuer",
+        "https://lms.example",
+        "--client-id",
+        "c",
+        *addresses,
+        "--unchecked",
+    )
+    assert ran.status == 0
+    assert "Nothing was tried" in ran.err
+    shown = installed("platform", "show", "--issuer", "https://lms.example").out
+    assert "https://lms.example/j" in shown
+    assert installed("platform", "add", "--name", "X", "--site", "x", "--unchecked").status == 2
 
 
 def test_platforms_that_are_not_there_or_ambiguous(installed: Command, database: Database) -> None:
