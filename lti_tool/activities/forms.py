@@ -29,6 +29,11 @@ class What:
     """What a trainer may tell the teachers it is for; a suggestion to start from."""
 
     @property
+    def name(self) -> str:
+        """What an activity of it may be called."""
+        return _("Coaching cycle") if self.kind == "cycle" else self.title
+
+    @property
     def id(self) -> str:
         """For ids and names in a page."""
         return self.value.replace(":", "-").strip("-")
@@ -80,6 +85,8 @@ def whats() -> tuple[What, ...]:
                 if protocol
                 else _("Teachers find a partner once, for all coaching cycles that take their pairs from here.")
             )
+            if kind.key == "cycle":
+                title = _("Coaching cycle: %(way)s", way=title)
             found.append(What(f"{kind.key}:{key}", kind.key, title, summary, _suggested(kind.key)))
     return tuple(found)
 

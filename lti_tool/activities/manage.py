@@ -230,7 +230,7 @@ def _plan_page(session: Session, typed: dict[str, tuple[str, str]], errors: list
     planned = _plan(session)
     if not arranges:
         planned = [each for each in planned if each.status == "open" and each.is_placed]
-    names = {what.kind: what.title for what in forms.whats()} | {"cycle": _("Coaching cycle")}
+    names = {what.kind: what.name for what in forms.whats()}
     return render_template(
         "activities/plan.html",
         planned=planned,

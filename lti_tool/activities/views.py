@@ -167,7 +167,7 @@ def _select_page(
     has_rounds = len(offered.rounds) > 1
     suggested = {
         what.value: Draft(
-            what.value, title=what.title, purpose=what.purpose, pairs_from=offered.rounds[1][0] if has_rounds else ""
+            what.value, title=what.name, purpose=what.purpose, pairs_from=offered.rounds[1][0] if has_rounds else ""
         )
         for what in offered.whats
     }

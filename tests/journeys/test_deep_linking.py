@@ -1,4 +1,4 @@
-"""A trainer selects content in the LMS and places two activities; one is opened by a teacher, who finds it ready."""
+"""A trainer selects content in the LMS and places three activities; teachers open them and find them ready."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, expect
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with JavaScript", "without"])
-def test_a_trainer_places_two_activities_and_a_teacher_opens_one(
+def test_a_trainer_places_three_activities_and_teachers_open_them(
     new_context: Callable[..., BrowserContext], live_tool: LiveTool, sandbox: LiveSandbox, scripts: bool
 ) -> None:
     sandbox.register(live_tool)
@@ -21,47 +21,65 @@ def test_a_trainer_places_two_activities_and_a_teacher_opens_one(
     course = page.url
     page.get_by_role("link", name="Add an activity").click()
     page.get_by_role("link", name="Select content from Meitheal").click()
-    place_two(trainer, scripts)
+    place_three(trainer, scripts)
     page.goto(course)
     expect(page.get_by_role("link", name="Cycle before Easter")).to_be_visible()
     expect(page.locator("body")).to_contain_text("To look at our questions.")
 
-    first = address_of(trainer, course, "Cycle before Easter")
     niamh = Somebody(new_context(), sandbox, steps.NIAMH)
-    niamh.open(first)
+    niamh.open(address_of(trainer, course, "Cycle before Easter"))
     expect(niamh.at.locator("main")).to_contain_text("To look at our questions.")
     niamh.press("I have read this: continue")
-    niamh.press("Find a partner")
+    expect(niamh.at.locator("main")).to_contain_text("Pairing round")
     if scripts:
-        trainer.open(first)
-        expect(trainer.at.locator("main")).to_contain_text("How it is going")
-        trainer.open(address_of(trainer, course, "Cycle after Easter"))
-        expect(trainer.at.locator("main")).to_contain_text("How it is going")
-        assert not trainer.errors
+        sean = Somebody(new_context(), sandbox, steps.SEAN)
+        pairing = address_of(trainer, course, "Pairing round")
+        for teacher in (niamh, sean):
+            teacher.open(pairing)
+        sean.press("I have read this: continue")
+        niamh.press("Find a partner")
+        niamh.press("Invite Seán Ó Dónaill")
+        niamh.press("Send the invitation")
+        sean.home()
+        sean.press("Yes, coach together")
+        expect(sean.at.locator("main")).to_contain_text("Cycle before Easter")
+        niamh.open(address_of(trainer, course, "Cycle before Easter"))
+        niamh.press("Begin with Seán")
+        expect(niamh.at.locator("main")).to_contain_text("you are the host, and Seán is the coach")
+        for title in ("Cycle before Easter", "Pairing round", "Looking back"):
+            trainer.open(address_of(trainer, course, title))
+            expect(trainer.at.locator("main")).to_contain_text("How it is going")
+        assert not trainer.errors + sean.errors
     assert not niamh.errors
 
 
-def place_two(trainer: Somebody, scripts: bool) -> None:
+def place_three(trainer: Somebody, scripts: bool) -> None:
     """Fills the form in the LMS's frame, and ends on the LMS's own page."""
     outer = trainer.page.frame_locator("iframe.tool")
-    while not scripts and not outer.locator("#title-1").count():
+    offer = outer.get_by_label("Pairing round", exact=True)
+    while not scripts and not offer.count():
         # Without JavaScript the LMS offers a button for each form that it would send by itself.
         button = outer.get_by_role("button", name="Continue")
-        button.or_(outer.locator("#title-1")).first.wait_for()
+        button.or_(offer).first.wait_for()
         if button.count():
             button.click()
             trainer.page.wait_for_timeout(300)
-    outer.locator("#title-1").wait_for()
-    outer.locator("#title-1").fill("Cycle before Easter")
-    outer.locator("#purpose-1").fill("To look at our questions.")
-    outer.locator("#protocol-1").get_by_label("Collegial coaching").check()
-    outer.locator("#title-2").fill("Cycle after Easter")
+    offer.check()
+    expect(outer.locator("#title-cycle-light")).to_be_hidden()
+    outer.get_by_label("Coaching cycle: Collegial coaching", exact=True).check()
+    outer.locator("#title-cycle-collegial").fill("Cycle before Easter")
+    outer.locator("#purpose-cycle-collegial").fill("To look at our questions.")
+    outer.locator("#pairs-cycle-collegial").get_by_label("From the pairing round that I place now").check()
+    outer.locator("summary").locator("visible=true").nth(0).click()
+    outer.locator("#starts-cycle-collegial").fill("2027-01-11")
+    outer.locator("[name=want][value^='reflection:']").check()
+    outer.locator("#title-reflection-reflection").fill("Looking back")
     outer.get_by_role("button", name="Place it in the course").click()
     if not scripts:
         outer.get_by_role("button", name="Go on in your course").click()
         outer.get_by_role("button", name="Continue").click()
     expect(outer.get_by_role("heading", name="Added to the course")).to_be_visible()
-    expect(outer.locator("li")).to_have_text(["Cycle before Easter", "Cycle after Easter"])
+    expect(outer.locator("li")).to_have_text(["Cycle before Easter", "Pairing round", "Looking back"])
 
 
 def address_of(trainer: Somebody, course: str, title: str) -> str:
