@@ -1,22 +1,18 @@
 """Checks everything an installation needs, and says in plain words what to fix."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 import requests
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from lti_tool.completion import service as completion
 from lti_tool.completion.words import advice
-from lti_tool.lti.access_tokens import Client, ServiceError
-from lti_tool.lti.http import AddressRefused, HttpError
-from lti_tool.lti.names_roles import SCOPE
+from lti_tool.lms.advice import Need, where_to_find
 from lti_tool.lti.service import LtiDoor
-from lti_tool.people import registry
-from lti_tool.people.models import Course, Deployment
+from lti_tool.people import connection, registry
 from lti_tool.privacy.sealing import SealBroken
 from lti_tool.settings import Settings
 from lti_tool.store import jobs, migrate
@@ -24,6 +20,8 @@ from lti_tool.store.database import Database
 from lti_tool.worker import open_queue
 
 _OVERDUE = timedelta(minutes=5)
+_AT_ONCE = 8
+"""LMSs that are asked at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,72 +131,115 @@ def _own_address(settings: Settings) -> Iterator[Finding]:
 
 def _platforms(database: Database, lti: LtiDoor) -> Iterator[Finding]:
     with database.read() as session:
-        lines = registry.list_platforms(session)
-        details = [registry.show(session, line.id) for line in lines]
-        with_roster = _with_roster(session)
-    if not lines:
+        platforms = [registry.show(session, line.id) for line in registry.list_platforms(session)]
+    if not platforms:
         yield Finding("note", "No LMS is connected yet. Run: meitheal platform invite NAME")
-    for line, platform in zip(lines, details, strict=True):
-        if line.status == "pending":
-            yield Finding("note", f"{line.name} waits. To let it in: meitheal platform approve {line.id}")
-            continue
-        if line.status == "suspended":
-            yield Finding("note", f"{line.name} is suspended; nobody can launch from it.")
-            continue
+    for platform in platforms:
+        yield from _waiting(platform)
+    active = [platform for platform in platforms if platform.status == "active"]
+    # All at once, and each told when it is done: one that is slow or dead keeps nobody waiting but itself.
+    with ThreadPoolExecutor(_AT_ONCE) as checks:
+        for check in as_completed([checks.submit(_connection, database, lti, platform) for platform in active]):
+            yield from check.result()
+
+
+def _waiting(platform: registry.PlatformDetails) -> Iterator[Finding]:
+    if platform.status == "pending":
+        yield Finding("note", f"{platform.name} waits. To let it in: meitheal platform approve {platform.id}")
+    elif platform.status == "suspended":
+        yield Finding(
+            "note",
+            f"{platform.name} is suspended; nobody can launch from it. To undo: "
+            f"meitheal platform approve {platform.id}",
+        )
+    else:
         for deployment in platform.deployments:
             if deployment.status == "pending":
                 yield Finding(
                     "note",
-                    f"{line.name}: deployment {deployment.deployment_id} waits. To let it in: "
-                    f"meitheal platform approve {line.id} --deployment {deployment.deployment_id}",
+                    f"{platform.name}: deployment {deployment.deployment_id} waits. To let it in: "
+                    f"meitheal platform approve {platform.id} --deployment {deployment.deployment_id}",
                 )
-        yield _keys_of(lti, platform)
-        if platform.id in with_roster:
-            yield _token_of(lti, platform)
 
 
-def _with_roster(session: Session) -> set[str]:
-    return set(
-        session.scalars(
-            select(Deployment.platform_id)
-            .join(Course, Course.deployment_id == Deployment.id)
-            .where(Course.memberships_url != "")
-            .distinct()
-        )
+def _connection(database: Database, lti: LtiDoor, platform: registry.PlatformDetails) -> list[Finding]:
+    with database.read() as session:
+        target = connection.target_of(session, platform.id)
+    if target is None:
+        return []
+    findings = connection.check_connection(lti, target)
+    if target.last_launch_at:
+        last = Finding("ok", f"{platform.name}: an activity was opened last on {target.last_launch_at:%Y-%m-%d}.")
+    else:
+        last = Finding("note", f"{platform.name}: nobody has opened an activity yet.")
+    return [*(said for finding in findings if (said := _said(platform, finding))), last]
+
+
+def _said(platform: registry.PlatformDetails, found: connection.Finding) -> Finding | None:
+    """A step of the check in plain words, with what to do in this LMS; None where another line says it."""
+    if found.code in ("not_launched", "untried"):
+        return None
+    text = {"keys": _keys_said, "token": _token_said, "roster": _roster_said, "line_items": _grades_said}[found.step](
+        platform, found
     )
+    # Grades are no loss to a school that never reports completion.
+    level = "ok" if (found.step, found.code) == ("line_items", "not_offered") else found.level
+    return Finding(level, f"{platform.name}: {text}")
 
 
-def _keys_of(lti: LtiDoor, platform: registry.PlatformDetails) -> Finding:
-    try:
-        answer = lti.http.get(platform.jwks_url, headers={"Accept": "application/json"})
-        keys = answer.json() if answer.status == 200 else None
-    except AddressRefused as error:
-        return Finding(
-            "bad",
-            f"{platform.name}: its key set may not be called: {error}. If this LMS really lives in a private network, "
-            "add that network to [network] allow_private.",
-        )
-    except HttpError as error:
-        return Finding("bad", f"{platform.name}: its key set {platform.jwks_url} cannot be read: {error}.")
-    if not isinstance(keys, dict) or not isinstance(keys.get("keys"), list) or not keys["keys"]:
-        return Finding(
-            "bad",
-            f"{platform.name}: {platform.jwks_url} holds no keys (status {answer.status}). Tell its administrator.",
-        )
-    return Finding("ok", f"{platform.name}: its keys can be read ({len(keys['keys'])}).")
+def _keys_said(platform: registry.PlatformDetails, found: connection.Finding) -> str:
+    match found.code:
+        case "ok":
+            return f"its keys can be read ({found.count})."
+        case "address":
+            return (
+                f"its key set may not be called: {found.detail}. If this LMS really lives in a private network, add "
+                "that network to [network] allow_private."
+            )
+        case "unusable":
+            return f"{platform.jwks_url} holds no keys that can be used. Tell its administrator."
+        case _:
+            return (
+                f"its key set {platform.jwks_url} cannot be read ({found.detail}). Check that the address is right, "
+                "and that it can be reached from here."
+            )
 
 
-def _token_of(lti: LtiDoor, platform: registry.PlatformDetails) -> Finding:
-    try:
-        lti.tokens.get(Client(platform.id, platform.client_id, platform.token_url, platform.token_audience), [SCOPE])
-    except ServiceError as error:
-        advice = {
-            "unreachable": f"Check that {platform.token_url} can be reached from here.",
-            "busy": "It asks to be left alone for a while; try again later.",
-        }.get(
-            error.code,
-            "In the LMS, check that the tool is active, may read names and roles, and that its key set address is "
-            "/lti/jwks.json of this tool and can be reached from the LMS.",
-        )
-        return Finding("bad", f"{platform.name}: no access token ({error}). {advice}")
-    return Finding("ok", f"{platform.name}: it gives access tokens for the roster.")
+def _token_said(platform: registry.PlatformDetails, found: connection.Finding) -> str:
+    said = f"no access token ({found.code}: {found.detail})."
+    match found.code:
+        case "ok":
+            return "it gives access tokens."
+        case "no_scope":
+            return f"it knows the tool, and lets it use no service. {where_to_find(platform.family, Need.ROSTER)}"
+        case "unreachable":
+            return f"{said} Check that {platform.token_url} can be reached from here."
+        case "busy":
+            return f"{said} It asks to be left alone for a while; try again later."
+        case _:
+            return (
+                f"{said} In the LMS, check the client id, and that the key set address of the tool is /lti/jwks.json "
+                f"here and can be reached from the LMS. {where_to_find(platform.family, Need.ACTIVE)}"
+            )
+
+
+def _roster_said(platform: registry.PlatformDetails, found: connection.Finding) -> str:
+    advice = where_to_find(platform.family, Need.ROSTER)
+    match found.code:
+        case "ok":
+            return f"the roster of the course opened last can be read ({found.count} people on its first page)."
+        case "not_offered":
+            return f"its launches offer no roster, so colleagues are known once they have opened it. {advice}"
+        case _:
+            return f"the roster of the course opened last cannot be read ({found.code}: {found.detail}). {advice}"
+
+
+def _grades_said(platform: registry.PlatformDetails, found: connection.Finding) -> str:
+    advice = where_to_find(platform.family, Need.GRADES)
+    match found.code:
+        case "ok":
+            return f"the gradebook's columns can be read ({found.count})."
+        case "not_offered":
+            return f"its launches offer no gradebook; only activities that report completion need one. {advice}"
+        case _:
+            return f"the gradebook's columns cannot be read ({found.code}: {found.detail}). {advice}"

@@ -1,22 +1,32 @@
 """The doctor finds each thing that is broken, and says what to do."""
 
-from datetime import timedelta
+import json
+import threading
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from conftest import Clock
+from cryptography.hazmat.primitives.asymmetric import rsa
 from factories import make_course, make_settings
+from jwt.algorithms import RSAAlgorithm
 from pytest_httpserver import HTTPServer
 from sqlalchemy import text, update
+from werkzeug import Response
 
+from lti_tool.activities.models import Activity
 from lti_tool.ops import doctor
 from lti_tool.ops.config import fresh_keys
-from lti_tool.people.models import Course, Deployment, Platform
+from lti_tool.people.models import Course, Deployment, Membership, Platform
 from lti_tool.settings import Settings
 from lti_tool.store import jobs, migrate
 from lti_tool.store.base import Base
 from lti_tool.store.database import Database
 from lti_tool.store.jobs import JobFailed
 from lti_tool.store.jobs_models import Job
+
+OPENED = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
+_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()
+KEYS = {"keys": [RSAAlgorithm.to_jwk(_KEY, as_dict=True) | {"kid": "k1", "alg": "RS256", "use": "sig"}]}
 
 
 @pytest.fixture
@@ -39,20 +49,125 @@ def examine(settings: Settings, clock: Clock) -> dict[str, list[str]]:
     return found
 
 
-def connect(database: Database, server: HTTPServer) -> None:
-    make_course(database)
+def connect(database: Database, server: HTTPServer, path: str = "", name: str = "Scoil Éanna") -> str:
+    """A platform at `path` of the server, with a course that was opened; its id."""
+    made = make_course(database)
+    mine = Platform.id == made.platform_id
     with database.write() as session:
-        session.execute(update(Platform).values(jwks_url=server.url_for("/jwks"), token_url=server.url_for("/token")))
-        session.execute(update(Course).values(memberships_url=server.url_for("/memberships")))
+        session.execute(
+            update(Platform)
+            .where(mine)
+            .values(name=name, jwks_url=server.url_for(f"{path}/jwks"), token_url=server.url_for(f"{path}/token"))
+        )
+        session.execute(
+            update(Course)
+            .where(Course.id == made.course_id)
+            .values(memberships_url=server.url_for(f"{path}/memberships"))
+        )
+        session.execute(
+            update(Activity)
+            .where(Activity.course_id == made.course_id)
+            .values(line_items_url=server.url_for(f"{path}/columns"))
+        )
+        session.execute(update(Membership).where(Membership.id == made.trainer).values(launched_at=OPENED))
+    return made.platform_id
+
+
+def serve(server: HTTPServer, path: str = "", *, but: str = "") -> None:
+    """Answers as an LMS whose every part works, but for one address."""
+    for name, body in (
+        ("jwks", KEYS),
+        ("token", {"access_token": "t", "token_type": "Bearer"}),
+        ("memberships", {"members": [{"user_id": "1"}]}),
+        ("columns", []),
+    ):
+        if name != but:
+            server.expect_request(f"{path}/{name}").respond_with_json(body)
 
 
 def test_a_healthy_installation(healthy: Settings, database: Database, clock: Clock, httpserver: HTTPServer) -> None:
     connect(database, httpserver)
-    httpserver.expect_request("/jwks").respond_with_json({"keys": [{"kty": "RSA"}]})
-    httpserver.expect_request("/token").respond_with_json({"access_token": "t", "token_type": "Bearer"})
+    serve(httpserver)
     found = examine(healthy, clock)
     assert found["bad"] == found["note"] == []
-    assert any("gives access tokens" in line for line in found["ok"])
+    said = "\n".join(found["ok"])
+    for line in (
+        "Scoil Éanna: its keys can be read (1).",
+        "Scoil Éanna: it gives access tokens.",
+        "Scoil Éanna: the roster of the course opened last can be read (1 people on its first page).",
+        "Scoil Éanna: the gradebook's columns can be read (0).",
+        "Scoil Éanna: an activity was opened last on 2026-09-01.",
+    ):
+        assert line in said
+
+
+def test_a_roster_and_a_gradebook_that_are_kept_back_and_where_to_allow_them(
+    healthy: Settings, database: Database, clock: Clock, httpserver: HTTPServer
+) -> None:
+    connect(database, httpserver)
+    serve(httpserver, but="memberships")
+    httpserver.expect_request("/memberships").respond_with_data("", 403)
+    (bad,) = examine(healthy, clock)["bad"]
+    assert "cannot be read (refused: HTTP 403). In Moodle:" in bad
+    assert "Names and Role Provisioning" in bad
+    with database.write() as session:
+        session.execute(update(Platform).values(family="canvas"))
+    assert "Developer Keys" in examine(healthy, clock)["bad"][0]
+    with database.write() as session:
+        session.execute(update(Course).values(memberships_url=""))
+        session.execute(update(Activity).values(line_items_url=""))
+    found = examine(healthy, clock)
+    assert found["bad"] == []
+    assert "offer no roster" in found["note"][0]
+    assert any("only activities that report completion need one" in line for line in found["ok"])
+
+
+def test_an_lms_from_which_nobody_has_come_yet(
+    healthy: Settings, database: Database, clock: Clock, httpserver: HTTPServer
+) -> None:
+    connect(database, httpserver)
+    serve(httpserver)
+    with database.write() as session:
+        session.execute(update(Membership).values(launched_at=None))
+    found = examine(healthy, clock)
+    assert found["bad"] == []
+    assert found["note"] == ["Scoil Éanna: nobody has opened an activity yet."]
+
+
+def test_one_slow_lms_and_one_dead_one_keep_nobody_waiting(
+    healthy: Settings, database: Database, clock: Clock, httpserver: HTTPServer
+) -> None:
+    connect(database, httpserver, "/slow", "A slow one")
+    dead = connect(database, httpserver, "/dead", "B dead one")
+    connect(database, httpserver, "/good", "C good one")
+    with database.write() as session:
+        session.execute(
+            update(Platform)
+            .where(Platform.id == dead)
+            .values(jwks_url="http://127.0.0.1:1/jwks", token_url="http://127.0.0.1:1/token")
+        )
+    serve(httpserver, "/good")
+    serve(httpserver, "/slow", but="jwks")
+    asked = threading.Event()
+
+    def slowly(_request: object) -> Response:
+        asked.wait(20)
+        return Response(json.dumps(KEYS))
+
+    httpserver.expect_request("/slow/jwks").respond_with_handler(slowly)
+    told = []
+    for finding in doctor.examine(healthy, clock):
+        told.append(finding.text)
+        if "C good one: an activity was opened" in finding.text:
+            asked.set()
+    # The slow one is only let go once the good one was told.
+    assert asked.is_set()
+    names = [line.partition(":")[0] for line in told if " one:" in line]
+    assert names[-1] == "A slow one"
+    assert {line for line in told if line.startswith("B dead one")} >= {
+        "B dead one: an activity was opened last on 2026-09-01."
+    }
+    assert any(line.startswith("B dead one: its key set") and "cannot be read" in line for line in told)
 
 
 def test_an_installation_without_an_lms_says_how_to_invite_one(healthy: Settings, clock: Clock) -> None:
@@ -123,7 +238,12 @@ def test_an_address_that_does_not_lead_here(healthy: Settings, clock: Clock, htt
 
 @pytest.mark.parametrize(
     ("status", "body", "said"),
-    [(200, {"keys": []}, "holds no keys"), (404, {}, "holds no keys (status 404)"), (200, [], "holds no keys")],
+    [
+        (200, {"keys": []}, "holds no keys"),
+        (200, {"keys": [{"kty": "RSA"}]}, "holds no keys"),
+        (404, {}, "(no key set in an answer with status 404)"),
+        (200, [], "cannot be read"),
+    ],
 )
 def test_a_platform_without_readable_keys(
     healthy: Settings, database: Database, clock: Clock, httpserver: HTTPServer, status: int, body: object, said: str
@@ -135,14 +255,15 @@ def test_a_platform_without_readable_keys(
     assert said in found["bad"][0]
     assert "HTTP 400 invalid_client" in found["bad"][1]
     assert "/lti/jwks.json" in found["bad"][1]
+    assert len(found["bad"]) == 2, "without a token the roster is not tried"
 
 
 def test_a_platform_in_a_private_network_that_is_not_allowed(
     healthy: Settings, database: Database, clock: Clock, httpserver: HTTPServer
 ) -> None:
     connect(database, httpserver)
+    serve(httpserver, but="jwks")
     with database.write() as session:
-        session.execute(update(Course).values(memberships_url=""))
         session.execute(update(Platform).values(jwks_url="https://10.1.2.3/jwks"))
     assert "[network] allow_private" in examine(healthy, clock)["bad"][0]
 
@@ -151,8 +272,7 @@ def test_what_waits_for_the_operator(
     healthy: Settings, database: Database, clock: Clock, httpserver: HTTPServer
 ) -> None:
     connect(database, httpserver)
-    httpserver.expect_request("/jwks").respond_with_json({"keys": [{}]})
-    httpserver.expect_request("/token").respond_with_json({"access_token": "t"})
+    serve(httpserver)
     with database.write() as session:
         session.execute(update(Deployment).values(status="pending"))
     (note,) = examine(healthy, clock)["note"]
