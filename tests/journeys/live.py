@@ -94,10 +94,10 @@ class LiveTool:
 class LiveSandbox:
     """The mini-LMS at http://127.0.0.1:<port>, another site for every browser."""
 
-    def __init__(self, tool: LiveTool) -> None:
+    def __init__(self, tool: LiveTool, personality: str = "moodle") -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        app = create_sandbox(self.url, tool_origin=tool.url)
+        app = create_sandbox(self.url, tool_origin=tool.url, personality=personality)
         self.server = make_server("127.0.0.1", self.port, app, threaded=True)
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()
