@@ -30,6 +30,16 @@ from lti_tool.store.database import Database
 TOOL = "http://localhost:8000"
 TRAINER, NIAMH, SEAN = "maire.niceoin", "niamh.nibhriain", "sean.odonaill"
 
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    # A frame of another site gets no process of its own. On a busy machine Playwright loses such a frame when it goes
+    # back and forth between two sites within a moment, as at each launch, and waits for it in vain though it is there
+    # for everybody to see. What one site keeps from another, cookies and storage above all, stays as it was.
+    "--disable-site-isolation-trials",
+]
+
 
 @dataclass(frozen=True)
 class Row:

@@ -18,6 +18,7 @@ import pytest
 from door.fake_platform import FakePlatform, rsa_jwk
 from factories import make_settings
 from flask import Flask, jsonify, request
+from interop.platforms import CHROMIUM_ARGUMENTS
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
@@ -179,9 +180,7 @@ def lms(tool: tuple[Site, Late], database: Database) -> Iterator[Lms]:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as running:
-        browser = running.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
+        browser = running.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
         yield browser
         browser.close()
 

@@ -4,13 +4,14 @@ placed by selecting content, and completion told to its gradebook."""
 from typing import Any
 
 import pytest
-from cycles.pair_at_work import make_cycle
+from cycles.pair_at_work import Desk, make_cycle
 from factories import MadeCourse
 from flask import Flask
 from forms import Form
 from interop.platforms import (
     ALL,
     NIAMH,
+    SEAN,
     TOOL,
     TRAINER,
     Lms,
@@ -21,12 +22,13 @@ from interop.platforms import (
     connect,
     each_lms,
     read_roster,
+    register,
     work,
 )
 from sqlalchemy import func, select, update
 
 from lti_tool.activities.models import Activity
-from lti_tool.cycles.models import StageMark
+from lti_tool.cycles.models import Cycle, StageMark
 from lti_tool.cycles.protocols import REFLECTION
 from lti_tool.lms.families import family_of
 from lti_tool.people import registry
@@ -148,6 +150,43 @@ def test_a_teacher_s_own_tap_reaches_the_gradebook(
     # Nobody else is there, and nobody is told twice.
     work(app, database, clock)
     assert lms.asked("grades") == [grade]
+
+
+def test_who_leaves_is_no_longer_offered_and_keeps_what_is_theirs(
+    open_lms: OpenLms, app: Flask, database: Database, clock: Any
+) -> None:
+    """Over a roster of several pages, of which only the last does not name Seán any more."""
+    lms = open_lms("brightspace")
+    register(lms, database, clock)
+    lms.school.add_people(lms.school.courses["2"], 450, CourseRole.STUDENT)
+    coaching, reflection = lms.place("Cycle 1"), lms.place("Back at Easter")
+    Visitor(app, lms, TRAINER, coaching).send("set-up", {"what": "cycle:collegial"})
+    Visitor(app, lms, TRAINER, reflection).send("set-up", {"what": "reflection:reflection"})
+    read_roster(app, database, clock)
+    niamh, sean = Visitor(app, lms, NIAMH, coaching), Visitor(app, lms, SEAN, reflection)
+    for one in (niamh, sean):
+        one.send("welcome", {})
+    sean.send("reflections", {"number": "1"})
+    written = Desk(sean.client, sean.home.rstrip("/"), the_cycle(database))
+    written.save_json("tried", "Silence after a question")
+    assert "Seán Ó Dónaill" in niamh.page("partner?q=Seán")
+
+    assert lms.browser.post("/sandbox/enrolments", json={"user": SEAN, "role": None}).status_code == 200
+    clock.advance(60)
+    read_roster(app, database, clock)
+    assert "Seán Ó Dónaill" not in niamh.page("partner?q=Seán")
+    assert "Silence after a question" not in sean.page() and "Begin reflection" not in sean.page()
+
+    assert lms.browser.post("/sandbox/enrolments", json={"user": SEAN, "role": "student"}).status_code == 200
+    back = Visitor(app, lms, SEAN, reflection)
+    assert "Silence after a question" in Desk(back.client, back.home.rstrip("/"), the_cycle(database)).get("reflect")
+    assert "Seán Ó Dónaill" in niamh.page("partner?q=Seán")
+
+
+def the_cycle(database: Database) -> str:
+    """The id of the only cycle there is."""
+    with database.read() as session:
+        return session.scalars(select(Cycle.id)).one()
 
 
 def select_content(app: Flask, lms: Lms, *, reports_completion: bool) -> str:

@@ -1,20 +1,19 @@
-"""Platform storage as Canvas and Sakai have it, in real Chromium: the tool gets in where its frame keeps no cookies."""
+"""Each LMS in real Chromium, which blocks third-party cookies: selected content is placed and opened within the LMS's
+page; and where a frame keeps no cookies at all, the storage of Canvas and Sakai lets the tool in."""
 
 import os
 import shutil
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
 from factories import make_settings
-from playwright.sync_api import Page, expect, sync_playwright
-from werkzeug.serving import make_server
+from interop.platforms import CHROMIUM_ARGUMENTS, NIAMH, TRAINER, Row, Served, each_lms, served
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from lti_tool.people import registry
-from lti_tool.people.registry import NewPlatform
-from lti_tool.sandbox import School, create_app
+from lti_tool.ops import demo
+from lti_tool.sandbox import create_app
 from lti_tool.store.database import Database
 from lti_tool.web import app as web
 from lti_tool.web.context import utcnow
@@ -32,26 +31,6 @@ pytestmark = [
 ]
 
 
-class Served:
-    """An app behind an address that is known before the app is."""
-
-    def __init__(self, host: str) -> None:
-        self.app: WSGIApplication | None = None
-        self._server = make_server(host, 0, self._answer, threaded=True)
-        self.address = f"http://{host}:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Any:
-        assert self.app is not None
-        return self.app(environ, start_response)
-
-
 def without_cookies_in_frames(app: WSGIApplication) -> WSGIApplication:
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Any:
         if environ.get("HTTP_SEC_FETCH_DEST") != "iframe":
@@ -67,73 +46,78 @@ def without_cookies_in_frames(app: WSGIApplication) -> WSGIApplication:
 
 
 @pytest.fixture
-def tool(database: Database) -> Iterator[Served]:
-    served = Served("localhost")
-    app = web.create_app(make_settings(public_url=served.address), database=database)
-    served.app = without_cookies_in_frames(app.wsgi_app)
-    yield served
-    served.stop()
+def tool() -> Iterator[Served]:
+    with served("localhost") as made:
+        yield made
 
 
 @pytest.fixture
 def lms() -> Iterator[Served]:
-    served = Served("127.0.0.1")
-    yield served
-    served.stop()
+    with served("127.0.0.1") as made:
+        yield made
 
 
-@pytest.fixture
-def page() -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
     with sync_playwright() as running:
-        browser = running.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        context = browser.new_context()
-        context.set_default_timeout(15_000)
-        yield context.new_page()
+        browser = running.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        yield browser
         browser.close()
 
 
-def connect(lms: Served, tool: Served, personality: str, database: Database) -> School:
-    """Both sides by hand, and an activity in the course."""
-    app = create_app(lms.address, personality=personality)
-    lms.app = app.wsgi_app
-    school: School = app.extensions["sandbox"]
-    body = {
-        "name": "Meitheal",
-        "login_url": f"{tool.address}/lti/login",
-        "redirect_uris": [f"{tool.address}/lti/launch"],
-        "jwks_url": f"{tool.address}/lti/jwks.json",
-        "target_link_uri": f"{tool.address}/lti/launch",
-    }
-    made = app.test_client().post("/sandbox/tools", json=body).get_json()
-    paths = school.personality.paths
-    with database.write() as session:
-        registry.add(
-            session,
-            NewPlatform(
-                name="School",
-                issuer=school.issuer,
-                client_id=made["client_id"],
-                authorization_url=lms.address + paths.authorization,
-                token_url=lms.address + paths.tokens,
-                jwks_url=lms.address + paths.jwks,
-                deployment_id=made["deployment_id"],
-                family=personality,
-            ),
-            utcnow(),
-        )
-    tool_there = next(iter(school.tools.values()))
-    school.add_activity(school.courses["2"], tool_there, "Coaching cycle 1")
-    return school
+@pytest.fixture
+def page_of(chromium: Browser, lms: Served) -> Iterator[Callable[[str], Page]]:
+    """A page of somebody who is logged in at the LMS, in a browser of their own."""
+    contexts = []
+
+    def open_one(user: str) -> Page:
+        context = chromium.new_context()
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        assert context.request.post(f"{lms.address}/sandbox/login", data={"user": user}).ok
+        return context.new_page()
+
+    yield open_one
+    for context in contexts:
+        context.close()
+
+
+def connect(lms: Served, tool: Served, personality: str, database: Database, *, cookies: bool = True) -> None:
+    """Serves both and makes them known to each other as the demonstration does, with two activities in the course."""
+    settings = make_settings(public_url=tool.address)
+    app = web.create_app(settings, database=database).wsgi_app
+    tool.app = app if cookies else without_cookies_in_frames(app)
+    lms.app = create_app(lms.address, personality=personality).wsgi_app
+    demo.connect(lms.address, tool.address, settings, database, utcnow)
+
+
+@each_lms
+def test_content_is_placed_and_opened_within_the_lms_s_page(
+    row: Row, lms: Served, tool: Served, database: Database, page_of: Callable[[str], Page]
+) -> None:
+    connect(lms, tool, row.name, database)
+    trainer = page_of(TRAINER)
+    trainer.goto(f"{lms.address}/course/2/select?tool=1")
+    frame = trainer.frame_locator("iframe.tool")
+    frame.locator("#want-cycle-collegial").check()
+    frame.locator("#title-cycle-collegial").fill("Cycle before Easter")
+    frame.get_by_role("button", name="Place it in the course").click()
+    expect(frame.get_by_role("heading", name="Added to the course")).to_be_visible(timeout=15_000)
+    placed = trainer.request.get(f"{lms.address}/sandbox/activities").json()[-1]
+    assert placed["title"] == "Cycle before Easter"
+    niamh = page_of(NIAMH)
+    niamh.goto(placed["page"])
+    expect(niamh.frame_locator("iframe.tool").locator(".page-person")).to_have_text("Niamh", timeout=15_000)
+    expect(niamh.frame_locator("iframe.tool").get_by_role("button", name="I have read this: continue")).to_be_visible()
+    assert len(niamh.context.pages) == 1
 
 
 @pytest.mark.parametrize("personality", ["canvas", "sakai"])
 def test_its_storage_lets_the_tool_in(
-    personality: str, lms: Served, tool: Served, database: Database, page: Page
+    personality: str, lms: Served, tool: Served, database: Database, page_of: Callable[[str], Page]
 ) -> None:
-    connect(lms, tool, personality, database)
-    page.request.post(f"{lms.address}/sandbox/login", data={"user": "niamh.nibhriain"})
+    connect(lms, tool, personality, database, cookies=False)
+    page = page_of(NIAMH)
     page.goto(f"{lms.address}/course/2/activity/1")
     button = page.frame_locator("iframe.tool").get_by_role("button", name="Go on in a new tab")
     with page.context.expect_page() as opened:
@@ -143,11 +127,11 @@ def test_its_storage_lets_the_tool_in(
 
 
 def test_the_page_around_the_tool_names_the_frame_and_keeps_nothing(
-    lms: Served, tool: Served, database: Database, page: Page
+    lms: Served, tool: Served, database: Database, page_of: Callable[[str], Page]
 ) -> None:
     """Canvas: values are kept by the frame beside the tool's, which is found by asking for the capabilities."""
-    connect(lms, tool, "canvas", database)
-    page.request.post(f"{lms.address}/sandbox/login", data={"user": "niamh.nibhriain"})
+    connect(lms, tool, "canvas", database, cookies=False)
+    page = page_of(NIAMH)
     page.goto(f"{lms.address}/course/2/activity/1")
     page.frame_locator("iframe.tool").get_by_role("button", name="Go on in a new tab").wait_for()
     frame = page.frame("tool")

@@ -140,7 +140,8 @@ def site() -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        options = ["--disable-gpu", "--disable-background-networking"]
+        # Without a process for each site: on a busy machine Playwright loses a frame that goes back and forth.
+        options = ["--disable-gpu", "--disable-background-networking", "--disable-site-isolation-trials"]
         yield playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *options])
 
 
