@@ -1,11 +1,18 @@
 """A trainer selects content in the LMS and places three activities; teachers open them and find them ready."""
 
+import contextlib
+import os
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from journeys import steps
 from journeys.live import LiveSandbox, LiveTool, Somebody
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Locator, TimeoutError, expect
+
+PICTURES = os.environ.get("MEITHEAL_PICTURES", "")
+"""A folder: the pictures of docs/trainer.md are made there."""
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with JavaScript", "without"])
@@ -16,6 +23,7 @@ def test_a_trainer_places_three_activities_and_teachers_open_them(
     trainer = Somebody(new_context(java_script_enabled=scripts), sandbox, steps.TRAINER)
     page = trainer.context.new_page()
     trainer.page = page
+    begun = time.monotonic()
     page.goto(sandbox.url)
     page.locator(".cards a").first.click()
     course = page.url
@@ -25,6 +33,8 @@ def test_a_trainer_places_three_activities_and_teachers_open_them(
     page.goto(course)
     expect(page.get_by_role("link", name="Cycle before Easter")).to_be_visible()
     expect(page.locator("body")).to_contain_text("To look at our questions.")
+    print(f"from the LMS's front page to three placed activities: {time.monotonic() - begun:.1f} s")
+    picture(trainer, scripts, "trainer-3-course")
 
     niamh = Somebody(new_context(), sandbox, steps.NIAMH)
     niamh.open(address_of(trainer, course, "Cycle before Easter"))
@@ -49,8 +59,38 @@ def test_a_trainer_places_three_activities_and_teachers_open_them(
         for title in ("Cycle before Easter", "Pairing round", "Looking back"):
             trainer.open(address_of(trainer, course, title))
             expect(trainer.at.locator("main")).to_contain_text("How it is going")
+        arrange(trainer, niamh)
         assert not trainer.errors + sean.errors
     assert not niamh.errors
+
+
+def arrange(trainer: Somebody, niamh: Somebody) -> None:
+    """The trainer gives the plan its days and order, and a teacher follows it."""
+    trainer.press("Plan of the course")
+    plan = trainer.at.locator("main")
+    expect(plan.locator("h2")).to_have_text(["Cycle before Easter", "Looking back", "Pairing round"])
+    earlier(plan, "Pairing round")
+    expect(plan.locator("h2")).to_have_text(["Cycle before Easter", "Pairing round", "Looking back"])
+    earlier(plan, "Pairing round")
+    expect(plan.locator("h2")).to_have_text(["Pairing round", "Cycle before Easter", "Looking back"])
+    plan.get_by_label("First day").nth(2).fill("2027-05-03")
+    plan.get_by_role("button", name="Save the days").last.click()
+    expect(plan.get_by_label("First day").nth(2)).to_have_value("2027-05-03")
+    picture(trainer, True, "trainer-4-plan")
+    niamh.home()
+    expect(niamh.at.locator("main")).to_contain_text("Starts on 3 May 2027")
+    niamh.press("Plan of the course")
+    expect(niamh.at.locator("h2")).to_have_text(["Pairing round", "Cycle before Easter", "Looking back"])
+
+
+def earlier(plan: Locator, title: str) -> None:
+    plan.locator("li").filter(has_text=title).locator("[name=move][value^=up]").click()
+
+
+def picture(somebody: Somebody, scripts: bool, name: str) -> None:
+    if PICTURES and scripts:
+        somebody.page.set_viewport_size({"width": 1000, "height": 900})
+        somebody.page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
 
 
 def place_three(trainer: Somebody, scripts: bool) -> None:
@@ -62,7 +102,9 @@ def place_three(trainer: Somebody, scripts: bool) -> None:
         button = outer.get_by_role("button", name="Continue")
         button.or_(offer).first.wait_for()
         if button.count():
-            button.click()
+            # The button of the page before may still be there for a moment.
+            with contextlib.suppress(TimeoutError):
+                button.click(timeout=2000)
             trainer.page.wait_for_timeout(300)
     offer.check()
     expect(outer.locator("#title-cycle-light")).to_be_hidden()
@@ -74,6 +116,7 @@ def place_three(trainer: Somebody, scripts: bool) -> None:
     outer.locator("#starts-cycle-collegial").fill("2027-01-11")
     outer.locator("[name=want][value^='reflection:']").check()
     outer.locator("#title-reflection-reflection").fill("Looking back")
+    picture(trainer, scripts, "trainer-1-offers")
     outer.get_by_role("button", name="Place it in the course").click()
     if not scripts:
         outer.get_by_role("button", name="Go on in your course").click()
