@@ -92,7 +92,7 @@ _FRAMES = (
 )
 """A cycle, once for each of its members: the host first."""
 _FRAME = _FRAMES.where(Cycle.id == bindparam("cycle"))
-_LOCKED_FRAME = _FRAME.with_for_update(of=Cycle)
+_LOCK = select(Cycle.id).where(Cycle.id == bindparam("cycle")).with_for_update()
 _found = Cycle.__table__.alias("found")
 _CURRENT = _FRAMES.where(
     Cycle.id
@@ -345,7 +345,7 @@ def _keep_version(session: Session, protocol: Protocol, now: datetime) -> str:
 def load(session: Session, cycle_id: str, person_id: str, *, lock: bool = False) -> rules.Cycle | None:
     """A cycle for one of its members, without content, by four statements; None when it is not theirs.
 
-    `lock`: nobody else writes in this cycle until the transaction ends.
+    `lock`: nobody else writes in this cycle until the transaction ends; a statement more.
     """
     cycle = load_frame(session, cycle_id, person_id, lock=lock)
     return _filled(session, cycle) if cycle else None
@@ -360,10 +360,12 @@ def _filled(session: Session, cycle: rules.Cycle) -> rules.Cycle:
 
 
 def load_frame(session: Session, cycle_id: str, person_id: str, *, lock: bool = False) -> rules.Cycle | None:
-    """A cycle with its members, marks and signatures only, by two statements: enough to say who may read and write
-    what."""
-    rows = run(session, _LOCKED_FRAME if lock else _FRAME, {"cycle": cycle_id}).all()
-    return _frame(session, rows, person_id)
+    """A cycle with its members, marks and signatures only, by two statements (`lock`: three): enough to say who may
+    read and write what."""
+    if lock:
+        # A statement of its own: PostgreSQL shows what somebody changed while this one waited only to the next one.
+        run(session, _LOCK, {"cycle": cycle_id}).all()
+    return _frame(session, run(session, _FRAME, {"cycle": cycle_id}).all(), person_id)
 
 
 def _frame(session: Session, rows: Sequence[Any], person_id: str) -> rules.Cycle | None:
