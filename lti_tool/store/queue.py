@@ -18,6 +18,7 @@ POLL_SECONDS = 5.0
 """How long due work waits at most when no bell rang."""
 _HEALTH_SECONDS = 10.0
 _ENOUGH_BELLS = 4
+_REDIS_TIMEOUT_S = 3.0
 
 log = structlog.get_logger(__name__)
 
@@ -89,7 +90,12 @@ def _open_huey(url: str, serializer: SignedSerializer) -> Any:
         file = Path(url.removeprefix("sqlite:///"))
         file.parent.mkdir(parents=True, exist_ok=True)
         return SqliteHuey("meitheal", filename=str(file), results=False, serializer=serializer)
-    return RedisHuey("meitheal", url=url, results=False, serializer=serializer)
+    from redis import ConnectionPool
+
+    # Whoever rings the bell is answering a person: a Redis that does not answer must not hold them up for long. Workers
+    # listen for a second at a time.
+    pool = ConnectionPool.from_url(url, socket_connect_timeout=1, socket_timeout=_REDIS_TIMEOUT_S)
+    return RedisHuey("meitheal", connection_pool=pool, results=False, serializer=serializer)
 
 
 def _nothing() -> None:
