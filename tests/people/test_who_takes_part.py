@@ -8,7 +8,7 @@ from factories import make_course
 from sqlalchemy import insert
 
 from lti_tool.activities import service as activities
-from lti_tool.activities.models import ActivityTrainer
+from lti_tool.activities.models import ActivityFacilitator, ActivityTrainer
 from lti_tool.people import service as people
 from lti_tool.people.models import Membership, Person
 from lti_tool.people.sign_ins import load_actor, open_sign_in
@@ -19,14 +19,21 @@ from lti_tool.store.database import Database
 
 def test_the_query_and_the_rule_agree_on_every_kind_of_member(database: Database, clock: Any) -> None:
     course = make_course(database, teachers=1, now=clock.now)
-    kinds = list(itertools.product(("learner", "instructor", "other"), *[(False, True)] * 4))
+    kinds = list(itertools.product(("learner", "instructor", "other"), *[(False, True)] * 6))
     ids = [new_id() for _ in kinds]
     with database.write() as session:
-        for membership_id, (role, leads, administers, is_active, trains) in zip(ids, kinds, strict=True):
+        for membership_id, (role, leads, administers, is_active, trains, facilitates, named) in zip(
+            ids, kinds, strict=True
+        ):
             person_id = new_id()
             session.execute(
                 insert(Person).values(
-                    id=person_id, platform_id=course.platform_id, sub=new_id(), name=membership_id, created_at=clock.now
+                    id=person_id,
+                    platform_id=course.platform_id,
+                    sub=new_id(),
+                    name=membership_id,
+                    is_leader=named,
+                    created_at=clock.now,
                 )
             )
             session.execute(
@@ -45,6 +52,12 @@ def test_the_query_and_the_rule_agree_on_every_kind_of_member(database: Database
                 session.add(
                     ActivityTrainer(activity_id=course.activity_id, membership_id=membership_id, created_at=clock.now)
                 )
+            if facilitates:
+                session.add(
+                    ActivityFacilitator(
+                        activity_id=course.activity_id, membership_id=membership_id, created_at=clock.now
+                    )
+                )
     with database.read() as session:
         listed = people.list_colleagues(
             session, course_id=course.course_id, activity_id=course.activity_id, me=course.teachers[0], size=1000
@@ -52,7 +65,7 @@ def test_the_query_and_the_rule_agree_on_every_kind_of_member(database: Database
         found = {colleague.membership_id for colleague in listed.colleagues}
     allowed = {each for each in ids if _may_take_part(database, each, course.activity_id, clock.now)}
     assert found == allowed
-    assert len(allowed) == 1
+    assert len(allowed) == 2, "a teacher, facilitator or not"
 
 
 def _may_take_part(database: Database, membership_id: str, activity_id: str, now: datetime) -> bool:
