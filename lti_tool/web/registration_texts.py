@@ -116,6 +116,15 @@ def link_in_use() -> str:
     )
 
 
+def foreign_form() -> tuple[str, str, str]:
+    """Title, what happened, what to do: the form came from a page that is not ours."""
+    return (
+        _("This form came from somewhere else"),
+        _("What your browser sent did not come from the guide of this installation, so nothing was tried or kept."),
+        _("Open your link from the people who run Meitheal, and fill in the form there."),
+    )
+
+
 def where_values_stand(family: Family) -> str:
     """Where this LMS shows what has to be typed."""
     match family.key:

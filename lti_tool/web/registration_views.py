@@ -23,6 +23,7 @@ from lti_tool.schools import service as schools
 from lti_tool.web import registration_texts as texts
 from lti_tool.web.context import tool
 from lti_tool.web.door_pages import door_page, parameters, require_our_origin
+from lti_tool.web.errors import PageError
 
 blueprint = Blueprint("registration", __name__, url_prefix="/lti")
 
@@ -53,7 +54,10 @@ def register_by_hand() -> Response:
     """What the LMS's administrator typed: tried at the LMS, then kept."""
     # Nobody is signed in here, so there is no secret of a session from which a token in the form could be made. The
     # invite is one already: no other site knows it. That this page sent the form is seen by its Origin.
-    require_our_origin()
+    try:
+        require_our_origin()
+    except DoorError as error:
+        raise PageError(403, *texts.foreign_form(), reason=str(error)) from error
     given = parameters("invite", "lms", *by_hand.FIELDS)
     code, family = given.get("invite", ""), GUIDED.get(given.get("lms", ""))
     if family is None:
@@ -162,7 +166,7 @@ def _guide(
         f"door/guides/{family.key}.html",
         family=family,
         invite=code,
-        invite_url=registry.registration_url(public_url, code),
+        invite_url=registry.registration_url(public_url, code) if code else f"{public_url}/lti/register",
         tool=about,
         custom_lines="\n".join(f"{name}={value}" for name, value in about["custom_fields"].items()),
         config_url=f"{public_url}/lti/config.json",

@@ -440,6 +440,7 @@ def test_one_invite_sent_twice_at_the_same_moment_serves_once(
 def test_a_form_of_another_site_is_refused(app: Flask, database: Database, lms: Lms, invite: str, origin: str) -> None:
     answer = send(app, invite, origin=origin, site=lms.site, client_id="c1", deployment_id="1")
     assert answer.status_code == 403
+    assert "came from somewhere else" in answer.get_data(as_text=True)
     assert lms.asked == platforms(database) == []
 
 
@@ -457,7 +458,9 @@ def test_without_an_invite_or_an_lms_nothing_is_tried(app: Flask, lms: Lms, invi
 
 
 def test_in_mode_open_it_waits_for_the_operator(open_app: Flask, database: Database, lms: Lms) -> None:
-    assert open_app.test_client().get("/lti/register?lms=moodle").status_code == 200
+    assert f'value="{TOOL}/lti/register"' in open_app.test_client().get("/lti/register?lms=moodle").get_data(
+        as_text=True
+    )
     page = send_moodle(open_app, "", lms).get_data(as_text=True)
     assert "have to approve your LMS" in page
     assert "/school/open" not in page

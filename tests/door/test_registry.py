@@ -114,3 +114,23 @@ def test_invites_are_long_and_different(database: Database, clock: Any) -> None:
         codes = {registry.invite(session, "School", clock()).code for _ in range(5)}
     assert len(codes) == 5 and all(len(code) >= 43 for code in codes)
     assert registry.registration_url("https://x.example", "abc") == "https://x.example/lti/register?invite=abc"
+
+
+def test_looking_at_an_invite_tells_what_it_is_good_for_and_changes_nothing(database: Database, clock: Any) -> None:
+    with database.write() as session:
+        code = registry.invite(session, "Scoil", clock()).code
+    with database.read() as session:
+        assert registry.look_at_invite(session, code, clock()) == "open"
+        assert registry.look_at_invite(session, "other", clock()) == "unusable"
+        assert registry.look_at_invite(session, code, clock() + registry.INVITE_LIFETIME) == "unusable"
+    with database.write() as session:
+        reserved = registry.reserve_invite(session, code, clock())
+        assert registry.look_at_invite(session, code, clock()) == "open", "held, and free again if it comes to nothing"
+        kept = registry.keep(session, NEW, reserved=reserved, now=clock())
+        assert (kept.status, registry.look_at_invite(session, code, clock())) == ("active", "used")
+        assert registry.look_at_invite(session, code, clock() + registry.INVITE_LIFETIME) == "used"
+
+
+def test_without_an_invite_a_platform_waits(database: Database, clock: Any) -> None:
+    with database.write() as session:
+        assert registry.keep(session, NEW, reserved=None, now=clock()).status == "pending"

@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 import pytest
 from journeys import steps
 from journeys.live import LiveSandbox, LiveTool, Somebody
+from journeys.test_pages import Look
 from playwright.sync_api import BrowserContext, Frame, FrameLocator, Locator, Page, expect
 
+from lti_tool.lms.families import GUIDED
 from lti_tool.people import registry
 
 
@@ -123,4 +125,25 @@ def test_canvas_is_registered_by_hand(
     expect(guide.locator("main")).not_to_contain_text("did not give the tool a token")
     place_and_open(hand, Somebody(new_context(), canvas, steps.TRAINER))
     assert (hand.presses, hand.fields) == (11, 11), "one mistake and its repair among them"
+    assert not admin.errors
+
+
+def test_the_guides_are_accessible_and_narrow_enough(
+    new_context: Callable[..., BrowserContext], live_tool: LiveTool, sandbox: LiveSandbox
+) -> None:
+    admin = Somebody(new_context(), sandbox, "admin")
+    address, look = invited(live_tool), Look(live_tool.url)
+    page = admin.page = admin.context.new_page()
+    for key in ("", *GUIDED):
+        page.goto(f"{address}&lms={key}")
+        page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        look(admin)
+    page.get_by_label("Issuer (platform ID)").fill("http://10.1.2.3")
+    page.evaluate("document.querySelector('main form').noValidate = true")
+    page.get_by_role("button", name="Try it and register").click()
+    expect(page.get_by_role("alert")).to_contain_text("Client ID is missing.")
+    page.evaluate("document.querySelector('h1').textContent = 'With errors'")
+    look(admin)
+    assert len(look.seen) == len(GUIDED) + 2
+    assert not look.wrong, "\n".join(look.wrong)
     assert not admin.errors
