@@ -28,7 +28,7 @@ from lti_tool.store import jobs
 from lti_tool.store.database import Database
 
 TOOL = "http://localhost:8000"
-TRAINER, NIAMH, SEAN = "maire.niceoin", "niamh.nibhriain", "sean.odonaill"
+TRAINER, SECOND_TRAINER, NIAMH, SEAN = "maire.niceoin", "diarmuid.oriordain", "niamh.nibhriain", "sean.odonaill"
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",

@@ -12,6 +12,7 @@ from interop.platforms import (
     ALL,
     NIAMH,
     SEAN,
+    SECOND_TRAINER,
     TOOL,
     TRAINER,
     Lms,
@@ -61,12 +62,16 @@ def test_launches_and_the_whole_roster(row: Row, open_lms: OpenLms, app: Flask, 
     course = lms.school.courses["2"]
     lms.school.add_people(course, 450, CourseRole.STUDENT)
     Visitor(app, lms, TRAINER, link)
+    Visitor(app, lms, SECOND_TRAINER, link)
     read_roster(app, database, clock)
     known = memberships(database)
     assert set(known) == set(course.members)
     trainer = lms.school.person(TRAINER)
     assert trainer
     assert known[trainer.id] == "instructor"
+    # Moodle's roster calls a non-editing teacher a Learner, whom the launch called Instructor.
+    second_trainer = lms.school.person(SECOND_TRAINER)
+    assert second_trainer and known[second_trainer.id] == "instructor"
     assert known["3"] == "learner"
     # Somebody who was named by the roster only comes in person, and remains one person.
     Visitor(app, lms, NIAMH, link)

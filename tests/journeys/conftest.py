@@ -12,6 +12,7 @@ from journeys.fake_texts import FakeTexts, serve
 from journeys.live import LiveSandbox, LiveTool
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
+ARGUMENTS = CHROMIUM_ARGUMENTS
 CHROMIUM = os.environ.get("MEITHEAL_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 
 
@@ -26,16 +27,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(missing)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
+    """Ended with its module: a process can have one at a time, and other folders' tests have theirs."""
     with sync_playwright() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
     """Debian's Chromium as it comes: third-party cookies are blocked, partitioned ones are kept."""
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
     yield browser
     browser.close()
 

@@ -13,12 +13,15 @@ from roster_platform import RecordedPlatform, recorded
 from sqlalchemy import event, select, update
 from werkzeug import Response
 
+from lti_tool.lti.launch import Launch
 from lti_tool.lti.names_roles import Member
-from lti_tool.people import roster
-from lti_tool.people.models import Course, Membership, Person, Platform
+from lti_tool.people import arrival, roster
+from lti_tool.people.models import Course, Deployment, Membership, Person, Platform
 from lti_tool.store import jobs
 from lti_tool.store.database import Database
 from lti_tool.store.jobs_models import Job
+
+LEARNER = "http://purl.imsglobal.org/vocab/lis/v2/membership#Learner"
 
 
 @pytest.fixture
@@ -250,3 +253,87 @@ def test_a_suspended_platform_and_a_course_that_is_gone_leave_nothing_to_do(
     assert platform.token_forms == []
     with database.read() as session:
         assert session.scalars(select(Job)).all() == []
+
+
+def standing(database: Database) -> roster.RosterState:
+    with database.read() as session:
+        return roster.state_of(session, session.scalars(select(Course.id)).one())
+
+
+def ask_now(database: Database, now: datetime) -> None:
+    with database.write() as session:
+        roster.request(session, session.scalars(select(Course.id)).one(), now)
+
+
+@pytest.mark.usefixtures("course")
+def test_where_a_reading_stands(database: Database, platform: RecordedPlatform, clock: Clock) -> None:
+    assert standing(database) == roster.RosterState(is_offered=False, read_at=None, is_waiting=False, problem="")
+    connect(database, platform)
+    ask_now(database, clock())
+    assert standing(database) == roster.RosterState(is_offered=True, read_at=None, is_waiting=True, problem="")
+    platform.serve(lambda _request: Response("", 503))
+    read_course(database, platform, clock)
+    assert standing(database) == roster.RosterState(
+        is_offered=True, read_at=None, is_waiting=True, problem="roster_busy"
+    )
+    platform.server.clear()
+    platform.server.expect_request("/token", method="POST").respond_with_handler(platform._token)
+    platform.serve_roster()
+    clock.advance(60)
+    # Asked for once more: it does not wait for the next attempt.
+    ask_now(database, clock())
+    read_course(database, platform, clock)
+    first = clock()
+    assert standing(database) == roster.RosterState(is_offered=True, read_at=first, is_waiting=False, problem="")
+    clock.advance(60)
+    platform.server.clear()
+    platform.token_answer = lambda: Response('{"error": "invalid_scope"}', 400)
+    platform.server.expect_request("/token", method="POST").respond_with_handler(platform._token)
+    clock.advance(3600)
+    platform.now = clock()
+    ask_now(database, clock())
+    read_course(database, platform, clock)
+    # What was read stays; the platform said no, and nothing waits any more.
+    said_no = roster.RosterState(is_offered=True, read_at=first, is_waiting=False, problem="roster_refused")
+    assert standing(database) == said_no
+
+
+def test_a_launch_takes_a_role_away_that_the_roster_gave(database: Database, course: MadeCourse, clock: Clock) -> None:
+    """A roster only raises: what somebody is no longer is learned from their own launch."""
+    (teacher,) = subs(database, course.teachers[0])
+    apply(database, course, clock, member(teacher, "Instructor"))
+    apply(database, course, clock, member(teacher, "Learner"))
+    assert people(database, course)[teacher][1] == "instructor"
+    with database.write() as session:
+        platform_id, deployment = session.execute(
+            select(Platform.id, Deployment.deployment_id)
+            .join(Deployment, Deployment.platform_id == Platform.id)
+            .where(Deployment.id == course.deployment_id)
+        ).one()
+        context = session.scalars(select(Course.context_key).where(Course.id == course.course_id)).one()
+        said = Launch(deployment, teacher, "link", roles=(LEARNER,), context_id=context.removeprefix("context:"))
+        arrived = arrival.arrive(session, platform_id, said, clock())
+    assert arrived and arrived.membership_id == course.teachers[0]
+    assert people(database, course)[teacher][1] == "learner"
+
+
+def test_one_person_in_two_sections_has_the_roles_of_both(
+    database: Database, course: MadeCourse, platform: RecordedPlatform, clock: Clock
+) -> None:
+    entries = [
+        {"user_id": "90", "roles": ["Learner"]},
+        {
+            "user_id": "90",
+            "roles": ["Instructor", "http://purl.imsglobal.org/vocab/lis/v2/system/person#Administrator"],
+        },
+        {"user_id": "91", "name": "Niamh Byrne", "roles": ["Learner"], "status": "Inactive"},
+        {"user_id": "91", "name": "Niamh Byrne", "roles": ["Mentor"]},
+    ]
+    connect(database, platform)
+    platform.serve_roster([{"members": entries[:2]}, {"members": entries[2:]}])
+    ask(database, clock())
+    assert read_course(database, platform, clock) == 1
+    found = people(database, course)
+    assert found["90"] == ("", "instructor", True, True)
+    # A membership that ended lends no role.
+    assert found["91"] == ("Niamh Byrne", "other", False, True)
