@@ -1,8 +1,13 @@
 """Whose word on a school counts, what a charter needs, and what a file may hold: by tables."""
 
+from dataclasses import replace
+
 import pytest
+from factories import A_TEACHER
 from schools.conftest import CHARTER
 
+from lti_tool.people.actor import Actor
+from lti_tool.privacy.rules import Action, SchoolFacts, may
 from lti_tool.schools import rules
 from lti_tool.schools.files import BadFile, Listed, read_schools
 from lti_tool.schools.rules import Filled, Problem, SaidBy
@@ -29,6 +34,35 @@ def test_ones_own_word_wins_over_the_file_and_the_file_over_groups(
     said_by: SaidBy, known_by: str, counts: bool
 ) -> None:
     assert rules.replaces(said_by, known_by) is counts
+
+
+TEACHER = replace(A_TEACHER, platform_id="here")
+LEADER, ADMINISTRATOR = replace(TEACHER, is_leader=True), replace(TEACHER, lms_role="other", is_administrator=True)
+TRAINER = replace(TEACHER, lms_role="instructor", is_trainer=True)
+OWN, OTHER = SchoolFacts("here", is_own=True), SchoolFacts("here")
+ELSEWHERE = SchoolFacts("elsewhere", is_own=True)
+NOTHING: set[Action] = set()
+
+
+@pytest.mark.parametrize(
+    ("actor", "school", "allowed"),
+    [
+        (TEACHER, OWN, NOTHING),
+        (TRAINER, OWN, NOTHING),
+        (replace(TEACHER, is_facilitator=True), OWN, NOTHING),
+        (LEADER, OWN, {Action.SEE_SCHOOL, Action.SIGN_CHARTER}),
+        (LEADER, OTHER, {Action.SEE_SCHOOL}),
+        (LEADER, ELSEWHERE, NOTHING),
+        (replace(LEADER, is_active=False), OWN, NOTHING),
+        (ADMINISTRATOR, OWN, {Action.SEE_SCHOOL, Action.TEST_CONNECTION, Action.SIGN_CHARTER}),
+        (ADMINISTRATOR, OTHER, {Action.SEE_SCHOOL, Action.TEST_CONNECTION, Action.SIGN_CHARTER}),
+        (ADMINISTRATOR, ELSEWHERE, NOTHING),
+        (replace(ADMINISTRATOR, is_active=False), OWN, NOTHING),
+    ],
+)
+def test_who_sees_tests_and_signs(actor: Actor, school: SchoolFacts, allowed: set[Action]) -> None:
+    asked = (Action.SEE_SCHOOL, Action.TEST_CONNECTION, Action.SIGN_CHARTER)
+    assert {action for action in asked if may(actor, action, school)} == allowed
 
 
 GOOD = Filled("Bríd", "Principal", "120", True, True)
