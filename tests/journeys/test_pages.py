@@ -4,12 +4,20 @@
 import os
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from journeys import steps
 from journeys.live import LiveSandbox, LiveTool, Somebody
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
+from sqlalchemy import select, update
+
+from lti_tool.activities.models import Activity
+from lti_tool.cycles.models import Cycle
+from lti_tool.people.models import Platform
+from lti_tool.schools import service as schools
 
 PICTURES = os.environ.get("MEITHEAL_PICTURES", "")
 """A folder: a picture of every page is kept there, in four sizes and shades."""
@@ -29,11 +37,13 @@ class Look:
         self.axe = Axe()
         self.wrong: list[str] = []
         self.seen: set[str] = set()
+        self.state = ""
+        """What has changed, where pages come again with the same heading."""
 
     def __call__(self, somebody: Somebody) -> None:
         page = somebody.page
         path = re.sub(r"/[0-9a-z]{16}(?=/|$)", "/…", page.url.split("?")[0].removeprefix(self.url))
-        name = f"{somebody.user.split('.')[0]} {path} {page.locator('h1').first.inner_text()}"
+        name = f"{somebody.user.split('.')[0]} {path} {page.locator('h1').first.inner_text()}{self.state}"
         if name in self.seen:
             return
         self.seen.add(name)
@@ -91,6 +101,178 @@ def test_every_page_is_accessible_and_narrow_enough(
         niamh.page.goto(live_tool.url + error)
         look(niamh)
     assert len(look.seen) >= 35
+    assert not look.wrong, "\n".join(look.wrong)
+
+
+def test_the_pages_of_other_kinds_of_activities_are_too(
+    new_context: Callable[..., BrowserContext], live_tool: LiveTool, sandbox: LiveSandbox
+) -> None:
+    client_id = sandbox.register(live_tool)
+    look = Look(live_tool.url)
+    alone, found, coaching = (
+        sandbox.add_activity(client_id, title) for title in ("End of term", "Partners 2026/27", "Autumn cycle")
+    )
+
+    def arrive(user: str, activity: str) -> Somebody:
+        somebody = Somebody(new_context(), sandbox, user)
+        somebody.look = look
+        somebody.open_alone(activity)
+        return somebody
+
+    def change(title: str, **values: Any) -> None:
+        with live_tool.database() as database, database.write() as session:
+            session.execute(update(Activity).where(Activity.title == title).values(**values))
+
+    for address in (alone, found, coaching):
+        arrive(steps.NIAMH, address)
+    with live_tool.database() as database, database.read() as session:
+        round_id = session.scalars(select(Activity.id).where(Activity.title == "Partners 2026/27")).one()
+    ahead = datetime.now(UTC).date() + timedelta(days=20)
+    change("End of term", kind="reflection", status="open", starts_on=ahead, ends_on=ahead)
+    change("Partners 2026/27", kind="pairing", status="open", ends_on=ahead)
+    change("Autumn cycle", protocol="light", status="open", starts_on=ahead, ends_on=ahead, pairs_from_id=round_id)
+
+    niamh = arrive(steps.NIAMH, alone)
+    niamh.press("I have read this: continue")
+    niamh.visit("about")
+    niamh.home()
+    niamh.press("Begin")
+    niamh.write("own_learning", "To wait longer than I like.")
+    niamh.home()
+    niamh.press("Go on writing")
+    niamh.press("Submit version 1: my trainer sees that I submitted, not what I wrote")
+    niamh.home()
+    niamh.visit("cycles")
+    niamh.home()
+    niamh.press("Begin reflection 2")
+    niamh.home()
+
+    niamh, sean = arrive(steps.NIAMH, found), arrive(steps.SEAN, found)
+    sean.press("I have read this: continue")
+    steps.become_partners(niamh, sean)
+    niamh.visit("pair", "partner")
+    niamh, sean = arrive(steps.NIAMH, coaching), arrive(steps.SEAN, coaching)
+    niamh.press("Begin with Seán")
+    sean.home()
+    niamh.visit("pair")
+    niamh.press("End this pair")
+    change("Partners 2026/27", status="archived")
+    change("Autumn cycle", pairs_from_id=None)
+    niamh.home()
+    for status in ("open", "archived"):
+        change("Autumn cycle", status=status)
+        niamh.home()
+    niamh.visit("partner")
+    change("End of term", status="archived")
+    arrive(steps.NIAMH, alone)
+    arrive(steps.SEAN, alone)
+    change("Autumn cycle", audience="chosen")
+    niamh.home()
+    assert len(look.seen) >= 20
+    assert not look.wrong, "\n".join(look.wrong)
+
+
+def test_the_pages_of_roles_and_of_pairs_that_stand_still_are_too(
+    new_context: Callable[..., BrowserContext], live_tool: LiveTool, sandbox: LiveSandbox
+) -> None:
+    activity = sandbox.add_activity(sandbox.register(live_tool))
+    look = Look(live_tool.url)
+
+    def arrive(user: str) -> Somebody:
+        somebody = Somebody(new_context(), sandbox, user)
+        somebody.look = look
+        somebody.open_alone(activity)
+        return somebody
+
+    trainer = arrive(steps.TRAINER)
+    steps.set_up(trainer, "Collegial coaching")
+    sean, niamh = arrive(steps.SEAN), arrive(steps.NIAMH)
+    sean.press("I have read this: continue")
+    niamh.press("I have read this: continue")
+    trainer.visit("progress", "roles?q=nobody", "roles")
+    trainer.press("Seán Ó Dónaill")
+    trainer.press("Make Seán Ó Dónaill facilitator")
+    trainer.press("Máire Nic Eoin")
+    sean.home()
+    sean.press("Pairs that stand still")
+    sean.follow(sean.at.get_by_role("button", name=re.compile("Send a friendly word ?: Niamh")))
+    sean.visit("you")
+    niamh.home()
+    niamh.press("Seen")
+    steps.become_partners(niamh, sean)
+    with live_tool.database() as database, database.write() as session:
+        session.execute(update(Cycle).values(stage_since=datetime.now(UTC) - timedelta(days=20)))
+    trainer.home()
+    trainer.follow(trainer.at.get_by_role("button", name=re.compile("Send a friendly word ?: Niamh")))
+    niamh.home()
+    expect(niamh.at.locator("main")).to_contain_text("A friendly word from Máire")
+    trainer.visit("leader")
+    trainer.press("Yes, I lead this school")
+    trainer.visit("you")
+    arrive(steps.PRINCIPAL).press("Take it over as trainer")
+    assert len(look.seen) >= 20
+    assert not look.wrong, "\n".join(look.wrong)
+
+
+def test_the_pages_of_a_school_are_too(
+    new_context: Callable[..., BrowserContext], live_tool: LiveTool, sandbox: LiveSandbox
+) -> None:
+    activity = sandbox.add_activity(sandbox.register(live_tool))
+    look = Look(live_tool.url)
+
+    def arrive(user: str) -> Somebody:
+        somebody = Somebody(new_context(), sandbox, user)
+        somebody.look = look
+        somebody.open_alone(activity)
+        return somebody
+
+    steps.set_up(arrive(steps.TRAINER), "Collegial coaching")
+    niamh, administrator = arrive(steps.NIAMH), arrive("admin")
+    niamh.press("I have read this: continue")
+    niamh.visit("charter", "you")
+    administrator.press("The page of your school")
+    administrator.press("Test the connection now")
+    administrator.press("Back to the page of your school")
+    with live_tool.database() as database, database.write() as session:
+        platform_id = session.scalars(select(Platform.id)).one()
+        code = schools.open_link(session, platform_id, datetime.now(UTC))
+    visitor = Somebody(new_context(), sandbox, "admin")
+    visitor.user, visitor.look = "visitor", look
+    visitor.page = visitor.view = visitor.context.new_page()
+    visitor.page.goto(schools.link_url(live_tool.url, code))
+    look(visitor)
+    visitor.press("Open the page")
+    visitor.press("Read and sign the charter")
+    visitor.page.get_by_label("Your name").fill("Bríd Ní Cheallaigh")
+    look.state = " incomplete"
+    visitor.press("Sign the charter")
+    expect(visitor.page.get_by_label("Your name")).to_have_value("Bríd Ní Cheallaigh")
+    visitor.page.get_by_label("Your position").fill("Principal")
+    visitor.page.get_by_label("Minutes").fill("120")
+    visitor.page.get_by_label("We do not observe").check()
+    visitor.page.get_by_label("We give every teacher").check()
+    look.state = " signed"
+    visitor.press("Sign the charter")
+    visitor.press("Take the charter back")
+    visitor.press("No, leave it signed")
+    visitor.press("Back to the page of your school")
+    niamh.home()
+    expect(niamh.at.locator("main")).to_contain_text("Bríd Ní Cheallaigh, Principal")
+    niamh.visit("charter")
+    with live_tool.database() as database, database.write() as session:
+        for name in ("Scoil Eoin", "Coláiste Bríde", "Gaelscoil na Cathrach Móire agus na Sráideanna Beaga"):
+            schools.add_school(session, platform_id, name, "file", datetime.now(UTC))
+    look.state = " many"
+    niamh.visit("charter", "you")
+    visitor.page.reload()
+    look(visitor)
+    visitor.press("Show its charter")
+    visitor.press("Back to the page of your school")
+    visitor.press("Leave")
+    visitor.page.go_back()
+    expect(visitor.page.locator("h1")).to_have_text("This visit is over")
+    look(visitor)
+    assert len(look.seen) >= 20
     assert not look.wrong, "\n".join(look.wrong)
 
 

@@ -16,14 +16,17 @@ import pytest
 from factories import MadeCourse, make_course, make_settings, sign_in
 from flask import Flask
 from flask.testing import FlaskClient
+from home.placed import add_activity
 from sqlalchemy import insert, select, update
 from werkzeug.routing import Rule
 
 from lti_tool.activities import selections
 from lti_tool.activities.models import Activity, ActivityFacilitator, ActivityTrainer
+from lti_tool.completion.models import Delivery
 from lti_tool.cycles.models import Cycle, CycleMember, CycleText, Meeting, StageMark
 from lti_tool.cycles.rules import FIRST_TURN
 from lti_tool.lti import deep_linking
+from lti_tool.lti.http import CallFailed
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Invitation, Pair, PairMember
 from lti_tool.people.models import Membership, Person
@@ -31,6 +34,8 @@ from lti_tool.privacy import rules
 from lti_tool.privacy.rules import Action
 from lti_tool.progress.models import Nudge
 from lti_tool.reflection import models as reflection_models
+from lti_tool.schools import service as schools
+from lti_tool.schools.models import Charter
 from lti_tool.store.base import Base
 from lti_tool.store.database import Database
 from lti_tool.web.app import create_app
@@ -48,6 +53,7 @@ PARAMETERS = {
     "role",
     "pair_id",
     "nudge_id",
+    "delivery_id",
 }
 STAGES = ("start", "before", "visit", "after", "reflect")
 SHARED_BY_HOST = ("beliefs", "goal", "criteria", "visit_purpose", "looking_back")
@@ -60,7 +66,7 @@ INSIDERS = ("host", "coach")
 SELECTING = ("guest", "teacher", "leader", "administrator", "left")
 """Who comes by a selection of content in the LMS too, which an LMS can offer to anybody."""
 MAY_PLACE = ("guest selecting content",)
-FOR_TRAINERS = ("manage.show", "manage.participants")
+FOR_TRAINERS = ("completion.deliveries", "manage.show", "manage.participants")
 SEES_NO_PLAN = (
     "leader",
     "administrator",
@@ -70,7 +76,11 @@ SEES_NO_PLAN = (
     "administrator in a new activity",
     *(f"{who} selecting content" for who in ("leader", "administrator", "left")),
 )
+TELLS = ("host", "coach", "host of another pair", "coach of another pair", "asker", "asked", "facilitator")
+"""Who takes part in the activity that reports completion, and so reads what the gradebook can be told."""
 SEES_HEALTH = ("trainer", "facilitator")
+ADMINISTRATORS = ("administrator", "administrator in a new activity", "administrator selecting content")
+SEES_SCHOOL = (*ADMINISTRATORS, "leader", "leader in a new activity", "leader selecting content")
 STALLED = ("Niamh Ní Bhriain", "Seán Ó Dónaill")
 """The pair that stands still."""
 UNPAIRED = ("Gráinne Byrne", "Oisín Mac Cárthaigh", "Aoife Walsh", "Pádraig Ó Sé")
@@ -118,6 +128,13 @@ THEIRS_TO_DO = {
     ("trainer", "people.declare_leader"),
     ("teacher selecting content", "people.leave"),
     ("teacher selecting content", "people.declare_leader"),
+    ("alone", "people.leave"),
+    ("alone", "people.declare_leader"),
+    ("alone, closed", "people.declare_leader"),
+    ("trainer", "completion.again"),
+    *((who, "schools.take_back") for who in SEES_SCHOOL),
+    ("administrator", "people.leave"),
+    ("leader", "people.leave"),
 }
 """What a role may well change in the world that is compared; tried at the end instead."""
 CHANGES_ONESELF = ("people.leave", "people.declare_leader")
@@ -137,8 +154,12 @@ class World:
     pair_id: str = ""
     nudge_id: str = ""
     """Of a friendly word to the host."""
+    delivery_id: str = ""
+    """Of the coach's completion, which could not be sent."""
     new_activity_id: str = ""
     trainerless_id: str = ""
+    alone_id: str = ""
+    """The reflection that one teacher writes without a partner; see also test_sweep_of_kinds.py."""
     late: bool = False
     quick: bool = False
     """Fewer values for the parameters of a route: enough to notice that a whole rule is gone."""
@@ -208,6 +229,8 @@ def build(database: Database, now: datetime, *, late: bool, quick: bool = False)
         ("administrator in a new activity", made.administrator, world.new_activity_id),
         ("guest in a new activity", made.guest, world.new_activity_id),
         ("guest in an activity without a trainer", made.guest, world.trainerless_id),
+        ("alone", partner, add_activity(database, made, now, kind="reflection")),
+        ("alone, closed", partner, add_activity(database, made, now, kind="reflection", status="archived")),
     ):
         browser = app.test_client()
         world.doors[role] = (browser, sign_in(database, browser, membership, activity, now))
@@ -221,6 +244,20 @@ def build(database: Database, now: datetime, *, late: bool, quick: bool = False)
         prefix = sign_in(database, browser, membership, None, now, selection_id=selection)
         world.doors[f"{who} selecting content"] = (browser, prefix)
     world.doors["nobody"] = (app.test_client(), world.doors["host"][1])
+    world.alone_id = post(world, "alone", "reflections").location.rsplit("/", 2)[-2]
+    post(world, "alone", f"cycles/{world.alone_id}/texts/own_learning", text="canary-alone")
+    world.canaries["canary-alone"] = {"alone"}
+    app.extensions["meitheal"].lti.http.request = _no_network
+    with database.write() as session:
+        for platform_id, canary in (
+            (made.platform_id, "canary-leadership-here"),
+            (elsewhere.platform_id, "canary-leadership-elsewhere"),
+        ):
+            schools.sign_charter(
+                session, platform_id, None, signed_by=canary, position="principal", minutes=20, now=now
+            )
+    world.canaries["canary-leadership-here"] = world.doors.keys() - {"teacher elsewhere", "nobody"}
+    world.canaries["canary-leadership-elsewhere"] = {"teacher elsewhere"}
     _write(world)
     with database.write() as session:
         pairing.invite(
@@ -232,9 +269,18 @@ def build(database: Database, now: datetime, *, late: bool, quick: bool = False)
             now=now,
         )
         world.invitation_id = session.scalars(select(Invitation.id).where(Invitation.host_id == asker)).one()
+        told = Delivery(activity_id=made.activity_id, membership_id=coach, status="stopped", completed_at=now)
+        session.add(told)
+        session.flush()
+        world.delivery_id = told.id
+        session.execute(update(Activity).where(Activity.id == made.activity_id).values(reports_completion=True))
         pair = session.scalars(select(PairMember.pair_id).where(PairMember.membership_id == host_b)).one()
         pairing.end_pair(session, pair, now)
     return world
+
+
+def _no_network(*_arguments: Any, **_options: Any) -> Any:
+    raise CallFailed("down")
 
 
 def _pair_up(session: Any, made: MadeCourse, host: str, coach: str, now: datetime) -> str:
@@ -322,7 +368,7 @@ def paths(world: World, rule: Rule, cycle_id: str) -> Iterator[str]:
     """The addresses of a route, with every value of its parameters that could matter."""
     values = {
         "cycle_id": (cycle_id,),
-        "stage_key": ("visit", "reflect") if world.quick else STAGES,
+        "stage_key": ("before", "visit", "reflect") if world.quick else STAGES,
         "field_key": ("goal", "notes_seen", "own_next") if world.quick else ALL_FIELDS,
         "membership_id": (world.made.teachers[1],),
         "invitation_id": (world.invitation_id,),
@@ -332,6 +378,7 @@ def paths(world: World, rule: Rule, cycle_id: str) -> Iterator[str]:
         "role": ("trainer", "facilitator", "leader"),
         "pair_id": (world.pair_id,),
         "nudge_id": (world.nudge_id,),
+        "delivery_id": (world.delivery_id,),
     }
     names = sorted(rule.arguments - {"handle"})
     for chosen in itertools.product(*(values[name] for name in names)):
@@ -341,6 +388,7 @@ def paths(world: World, rule: Rule, cycle_id: str) -> Iterator[str]:
         yield path
 
 
+CHARTER = {"signed_by": "x", "position": "x", "minutes": "20", "no_reporting": "1", "time": "1"}
 PLACING = {"want": "cycle:light", "what": "cycle:light", "title-cycle-light": "x", "move": ""}
 
 
@@ -357,7 +405,7 @@ def _reading(world: World) -> Iterator[str]:
     for role in outsiders_first:
         browser, prefix = world.doors[role]
         for rule in routes(world, "GET"):
-            for path in paths(world, rule, world.cycle_id):
+            for path in paths(world, rule, world.alone_id if role == "alone" else world.cycle_id):
                 answer = browser.get(f"{prefix}/{path}")
                 page = answer.get_data(as_text=True)
                 where = f"{role}: GET {path}"
@@ -368,7 +416,8 @@ def _reading(world: World) -> Iterator[str]:
                         seen.add((role, canary))
                         if role not in readers:
                             yield f"{where} shows {canary}"
-                if "cycle_id" in rule.arguments and role not in INSIDERS and answer.status_code not in (401, 404):
+                is_inside = role in (*INSIDERS, "alone")
+                if "cycle_id" in rule.arguments and not is_inside and answer.status_code not in (401, 404):
                     yield f"{where} answers {answer.status_code} to somebody outside the cycle"
                 if role in SEES_NO_NAMES and any(name in page for name in world.names):
                     yield f"{where} shows names"
@@ -386,9 +435,13 @@ def _reading(world: World) -> Iterator[str]:
                     yield f"{where}: the set-up form is shown to the wrong people"
                 if rule.endpoint in FOR_TRAINERS and (answer.status_code == 200) != (role == "trainer"):
                     yield f"{where} answers {answer.status_code}"
+                if rule.endpoint == "completion.show" and (answer.status_code == 200) != (role in TELLS):
+                    yield f"{where} answers {answer.status_code}"
                 if rule.endpoint == "manage.plan" and (answer.status_code == 200) != (role not in SEES_NO_PLAN):
                     yield f"{where} answers {answer.status_code}"
                 if rule.endpoint == "activities.select" and (answer.status_code == 200) != (role in MAY_PLACE):
+                    yield f"{where} answers {answer.status_code}"
+                if rule.endpoint == "schools.show" and (answer.status_code == 200) != (role in SEES_SCHOOL):
                     yield f"{where} answers {answer.status_code}"
                 if rule.endpoint == "pairing.find" and answer.status_code == 200 and "trainer" in role:
                     yield f"{where} answers 200"
@@ -435,6 +488,8 @@ def _changing(world: World) -> Iterator[str]:
                     yield f"{role}: POST {path} answers {answer.status_code}"
                 if "cycle_id" in rule.arguments and answer.status_code not in (401, 404):
                     yield f"{role}: POST {path} answers {answer.status_code} to somebody outside the cycle"
+                if rule.endpoint == "schools.test" and (answer.status_code == 200) != (role in ADMINISTRATORS):
+                    yield f"{role}: POST {path} answers {answer.status_code}"
         if fingerprint(world) != before:
             yield f"{role} changed what is not theirs"
             before = fingerprint(world)
@@ -454,6 +509,13 @@ def _insiders_keep_their_roles(world: World) -> Iterator[str]:
     """Each role of the cycle can do what is its own, and not what is the other's."""
     cycle = f"cycles/{world.cycle_id}"
     done = (200, 303, 409)
+    if post(world, "alone", "reflections").status_code != 303:
+        yield "alone: could not begin a reflection"
+    for role, status in (("host", 303 if world.late else 409), ("asker", 409)):
+        if post(world, role, "completion/tell").status_code != status:
+            yield f"{role}: telling the gradebook is not answered with {status}"
+    if post(world, "trainer", f"deliveries/{world.delivery_id}/again").status_code != 303:
+        yield "trainer: could not try a delivery again"
     for role, path, form, allowed in (
         ("coach", f"{cycle}/visit/meetings/visit", _meeting("visit", "x"), False),
         ("coach", f"{cycle}/texts/goal", {"text": "mine now"}, False),
@@ -472,6 +534,10 @@ def _insiders_keep_their_roles(world: World) -> Iterator[str]:
         ("facilitator", f"nudges/teachers/{world.made.teachers[4]}", {}, True),
         ("trainer", f"nudges/pairs/{world.pair_id}", {}, True),
         ("trainer", f"roles/{world.made.teachers[8]}/facilitator", {}, True),
+        ("leader", "school/test", {}, False),
+        ("administrator", "school/test", {}, True),
+        ("leader", "charter/take-back", {}, True),
+        ("administrator", "charter", CHARTER, True),
     ):
         status = post(world, role, path, **form).status_code
         if (status in done) != allowed:
@@ -481,6 +547,7 @@ def _insiders_keep_their_roles(world: World) -> Iterator[str]:
         ("coach", f"{cycle}/reflect/versions/1", 404),
         ("host", "pair", 200),
         ("asker", "partner", 200),
+        ("leader", "school", 200),
     ):
         browser, prefix = world.doors[role]
         if browser.get(f"{prefix}/{path}").status_code != status:
@@ -543,7 +610,7 @@ def _trainers_arrange(world: World) -> Iterator[str]:
 def fingerprint(world: World) -> list[Any]:
     """All rows that belong to the cycles, to the invitation, or to the activity."""
     tables = (Cycle, CycleMember, CycleText, Meeting, StageMark, Pair, PairMember, Activity)
-    roles = (ActivityTrainer, ActivityFacilitator, Nudge)
+    roles = (ActivityTrainer, ActivityFacilitator, Nudge, Charter, Delivery)
     models = [*tables, *roles, *(model for model in vars(reflection_models).values() if _is_model(model))]
     with world.database.read() as session:
         found: list[Any] = []

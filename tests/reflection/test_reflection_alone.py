@@ -34,7 +34,7 @@ QUESTIONS = (
 @pytest.fixture
 def course(database: Database, clock: Any) -> MadeCourse:
     """A course whose activity is a reflection."""
-    made = make_course(database, teachers=3, now=clock.now)
+    made = make_course(database, teachers=4, now=clock.now)
     return replace(made, activity_id=add_activity(database, made, clock.now, title="End of term", kind="reflection"))
 
 
@@ -213,6 +213,25 @@ def test_the_trainer_sees_who_has_submitted_and_when_and_nobody_sees_more(
             assert browser.status(f"/cycles/{desk.cycle_id}{path}") == 404, (who, path)
         assert browser.post(f"/cycles/{desk.cycle_id}/texts/tried", text="x").status_code == 404
         assert "canary" not in browser.get("/")
+
+
+def test_the_trainer_counts_who_writes_and_who_has_submitted(
+    database: Database, course: MadeCourse, niamh: Browser, arrive: Callable[[str], Browser]
+) -> None:
+    submit(begin(niamh), "Done")
+    begin(arrive(course.teachers[1]))
+    with database.write() as session:
+        session.execute(update(Membership).where(Membership.id == course.teachers[3]).values(welcomed_at=None))
+    page = html.unescape(arrive(course.trainer).get("/progress"))
+    counts = dict(re.findall(r"<rect[^>]*/></svg> ([^<]+)</th>\s*<td>(\d+)</td>", page))
+    assert counts == {
+        "Not opened yet": "1",
+        "Not begun": "1",
+        "Writing their reflection": "1",
+        "Reflection submitted": "1",
+    }
+    assert "pair" not in re.findall(r'<h2 id="steps-title">(.*?)</h2>', page)[0]
+    assert "without a partner" not in page and "Need pairing" not in page
 
 
 def test_only_those_who_take_part_begin_one(
