@@ -32,6 +32,7 @@ def show() -> str:
         )
     return render_template(
         "people/roles.html",
+        activity=activity,
         activity_title=activity.title,
         message=_told(request.args.get("told", "")),
         roles=roles,
