@@ -98,7 +98,7 @@ def _names(state: ConnectionState) -> Line:
 
 
 def _roster(state: ConnectionState) -> Line:
-    title = _("List of the course's members")
+    title = _("List of members")
     if state.courses_with_roster == 0:
         if state.people == 0:
             return Line(title, _("This shows when somebody has opened an activity."))
@@ -140,7 +140,7 @@ def finding(found: Finding, family: str, keys_url: str) -> Line:
             text = _("The list of members can be read.")
             if shown := rules.count_shown(found.count):
                 text = _("The list of members can be read: %(count)s people on its first page.", count=shown)
-            return _service(found, _("List of the course's members"), text, where_to_find(family, Need.ROSTER))
+            return _service(found, _("List of members"), text, where_to_find(family, Need.ROSTER))
         case "line_items":
             advice = where_to_find(family, Need.GRADES)
             return _service(found, _("Gradebook"), _("The columns of the gradebook can be read."), advice)
