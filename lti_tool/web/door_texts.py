@@ -222,7 +222,10 @@ def texts_for(error: DoorError) -> tuple[int, str, str, str]:
                 400,
                 _("The LMS is not where it says it is"),
                 _("Its description names another site than the one it came from."),
-                _("Check the address of the LMS in its own settings. The invite is still good."),
+                _(
+                    "Canvas and Blackboard are registered by hand: open your link in a browser, and it shows how. For "
+                    "any other LMS, check its address in its own settings. The invite is still good."
+                ),
             )
         case Reason.REGISTRATION_UNREACHABLE:
             return (

@@ -20,7 +20,7 @@ tenth of this."""
 PER_ADDRESS = 3000
 """Requests a minute to one endpoint, of all who come from one address without a sign-in."""
 
-FEWER = {"schools.test": 6, "school_visits.test": 6}
+FEWER = {"schools.test": 6, "school_visits.test": 6, "registration.register_by_hand": 10}
 """Requests a minute to endpoints that call an LMS each time."""
 
 _WINDOW_S = 60

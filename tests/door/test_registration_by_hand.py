@@ -467,6 +467,26 @@ def test_in_mode_open_it_waits_for_the_operator(open_app: Flask, database: Datab
     assert [platform.status for platform in platforms(database)] == ["pending"]
 
 
+def test_statements(app: Flask, lms: Lms, invite: str, statements: list[str]) -> None:
+    app.test_client().get("/lti/jwks.json")
+    statements.clear()
+    app.test_client().get("/lti/register", query_string={"invite": invite, "lms": "moodle"})
+    assert len(statements) == 1
+    statements.clear()
+    assert send_moodle(app, invite, lms).status_code == 200
+    assert len(statements) <= 12, "\n".join(statements)
+
+
+def test_addresses_are_not_tried_as_fast_as_one_likes(database: Database, clock: Any, lms: Lms, invite: str) -> None:
+    made = create_app(make_settings(limits={"enabled": True}), database=database, clock=clock)
+    lms.keys = {"keys": []}
+    statuses = [send_moodle(made, invite, lms).status_code for _ in range(12)]
+    assert statuses == [400] * 10 + [429] * 2
+    assert lms.asked.count("certs") == 10
+    clock.advance(61)
+    assert send_moodle(made, invite, lms).status_code == 400
+
+
 # What Canvas reads.
 
 
