@@ -152,6 +152,8 @@ def test_a_teacher_s_own_tap_reaches_the_gradebook(
     assert (grade["line_item"], column["tag"]) == (column["line_item"], "completion")
     assert column["activity"] == placed
     assert "gradebook of your course was told" in niamh.page("completion")
+    lms.log_in(TRAINER)
+    assert '<span class="quiet">Completed</span>' in lms.browser.get("/course/2/grades").text
     # Nobody else is there, and nobody is told twice.
     work(app, database, clock)
     assert lms.asked("grades") == [grade]
