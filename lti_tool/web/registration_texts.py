@@ -44,7 +44,8 @@ def help_for(family: Family, field: Field) -> str:
 
 def problem(family: Family, found: Problem) -> str:
     """What is wrong, and what to do about it in this LMS."""
-    name = label(family, found.field)
+    # Where the address of the site is asked for, that is the issuer too.
+    name = label(family, "site" if found.field == "issuer" and "site" in family.asks else found.field)
     match found.code:
         case "missing":
             return _("%(name)s is missing.", name=name) + " " + where_values_stand(family)

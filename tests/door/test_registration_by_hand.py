@@ -269,6 +269,7 @@ def test_what_follows_from_what_is_typed(key: str, typed: dict[Any, str], expect
         ({"token": Response("", 500)}, "site", "Nothing answers at"),
         ({"token": Response("<html>", 404), "described": {}}, "site", "gives no tokens (HTTP 404)"),
         ({"token": Response("<html>", 200), "described": {}}, "site", "gives no tokens"),
+        ({"described": {"issuer": "https://www.school.ie"}}, "site", "Platform ID: here stands"),
         ({"described": {"issuer": "https://www.school.ie"}}, "site", "says of itself https://www.school.ie"),
     ],
 )
