@@ -7,7 +7,9 @@ from typing import NamedTuple
 import pytest
 from browsers import recorded
 from conftest import Clock
+from door.fake_platform import Door, is_let_in
 from factories import MadeCourse, make_course
+from flask import Flask
 from sqlalchemy import select, update
 
 from lti_tool import cli
@@ -158,11 +160,15 @@ def test_a_link_is_printed_once_and_kept_as_a_hash(meitheal: Command, installed:
         assert service.is_usable(session, code, utcnow())
 
 
-def test_somebody_of_the_file_who_comes_later_finds_their_school(database: Database, clock: Clock) -> None:
-    course = make_course(database)
+def test_somebody_of_the_file_who_comes_later_finds_their_school(app: Flask, database: Database, clock: Clock) -> None:
+    door = Door(app, database, clock)
     with database.write() as session:
-        done = service.import_listed(session, course.platform_id, [Listed("later", "Scoil Eoin")], clock())
+        done = service.import_listed(session, door.platform.id, [Listed("3", "Scoil Eoin")], clock())
     assert (done.changed, done.not_seen_yet) == (1, 1)
+    assert is_let_in(door.launch())
+    assert works_at(database) == {"3": ("Scoil Eoin", "file")}
+    with database.read() as session:
+        assert session.scalars(select(Person.given_name)).all() == ["Seán"]
 
 
 def test_a_large_file_takes_few_statements(database: Database, clock: Clock) -> None:
