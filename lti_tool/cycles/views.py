@@ -317,11 +317,11 @@ def end(cycle_id: str) -> str:
     """What comes after a cycle, or instead of it: continue, swap roles, new partner, pause (R7)."""
     with tool().database.read() as session:
         cycle = _of_two(open_cycle(session, cycle_id))
-        is_open = _can_begin(session, cycle)
+        why_not = _why_no_next(session, cycle)
     partner = words.name(cycle.partner)
     return render_template(
         "cycles/end.html",
-        closed="" if is_open else closed_sentence(),
+        closed=why_not,
         activity_title=cycle.activity_title,
         cycle=cycle,
         partner=partner,
@@ -340,8 +340,8 @@ def wish(cycle_id: str) -> Response:
         wanted = request.form.get("wish", "")
         if wanted not in rules.WISHES:
             abort(400)
-        if not _can_begin(session, cycle):
-            raise closed()
+        if why_not := _why_no_next(session, cycle):
+            raise closed(why_not)
         try:
             service.wish(session, cycle, wanted, now=tool().clock())
         except NotPossible as error:
@@ -362,10 +362,12 @@ def _of_two(cycle: Cycle) -> Cycle:
     return cycle
 
 
-def _can_begin(session: Session, cycle: Cycle) -> bool:
-    """Whether a next cycle may begin."""
+def _why_no_next(session: Session, cycle: Cycle) -> str:
+    """What keeps a next cycle from beginning, beside the two themselves; empty when nothing does."""
     activity = activities.find(session, cycle.activity_id)
-    return activity is not None and may(actor(), Action.BEGIN, activity.facts)
+    if activity is None or not may(actor(), Action.TAKE_PART, activity.facts):
+        return _("You do not take part in this activity now, so no next cycle begins.")
+    return "" if may(actor(), Action.BEGIN, activity.facts) else closed_sentence()
 
 
 # What the pages of this room and of reflections share

@@ -47,11 +47,11 @@ def refused(reason: Refusal) -> PageError:
     )
 
 
-def closed() -> PageError:
-    """The page that says that nothing new begins in an activity any more."""
+def closed(sentence: str = "") -> PageError:
+    """The page that says that nothing new begins in an activity any more; `sentence`: why, if for another reason."""
     return PageError(
         409,
-        closed_sentence(),
+        sentence or closed_sentence(),
         _("What runs here goes on: you can finish it, and read what is yours."),
         _("Go back to your next step. If something new should begin, ask the trainer of the activity."),
         reason="closed for new beginnings",

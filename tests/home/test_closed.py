@@ -118,6 +118,20 @@ def test_what_runs_goes_on_to_its_end_and_no_next_cycle_begins(database: Databas
         assert session.scalars(select(Cycle.status)).all() == ["finished"]
 
 
+@pytest.mark.parametrize("values", [{"is_active": False}, {"is_leader": True}])
+def test_whoever_takes_part_no_more_begins_no_next_cycle(
+    database: Database, room: Room, values: dict[str, bool]
+) -> None:
+    with database.write() as session:
+        session.execute(update(Cycle).values(status="finished"))
+        session.execute(update(Membership).where(Membership.id == room.course.teachers[0]).values(**values))
+    page = room.host.get("end")
+    assert "You do not take part in this activity now" in page and CLOSED not in page and "Swap roles" not in page
+    room.host.post("end", wish="swap")
+    assert room.host.status == 409
+    assert "Swap roles" in room.coach.get("end")
+
+
 def test_a_pair_can_pause_go_on_and_end_where_nothing_begins(database: Database, room: Room) -> None:
     change(database, room.course.activity_id, status="archived")
     for path, said in (
