@@ -68,7 +68,8 @@ def problem(family: Family, found: Problem) -> str:
                 said=found.said,
             )
         case "no_keys":
-            said = _("There are no keys at %(value)s (%(said)s).", value=found.value, said=found.said or "0")
+            why = found.said or _("none that can be used")
+            said = _("There are no keys at %(value)s (%(said)s).", value=found.value, said=why)
             return f"{said} {where_values_stand(family)}"
         case "mismatch":
             said = _(
