@@ -14,7 +14,9 @@ from sqlalchemy import select
 from werkzeug.routing import Rule
 
 from lti_tool.activities.models import Activity
+from lti_tool.cycles.models import Cycle
 from lti_tool.pairing import service as pairing
+from lti_tool.progress.models import Nudge
 from lti_tool.store.database import Database
 from lti_tool.web.app import MAX_REQUEST_BYTES
 
@@ -22,7 +24,7 @@ ODD = ("\x00", "a\x00b", "é", "𐀀\u202e", "x" * 3_000, "9" * 4_301, "-1", "\u
 ODD_BYTES = ("%ff%fe", "%ed%a0%80", "%00%ff")
 BOXES = (
     "text", "base", "do", "wish", "language", "back", "protocol", "purpose", "text-goal", "was-goal", "base-goal",
-    "before-minutes", "before-place", "before-rev", "visit-rev", "seen-goal",
+    "before-minutes", "before-place", "before-rev", "visit-rev", "seen-goal", "days",
 )  # fmt: skip
 BODIES = (
     b"", b"{", b"null", b"\xff\xfe", b"[" * 100_000, b'{"a":' * 50_000, b'{"text":"\\ud800\\u0000","base":["\\ud800"]}',
@@ -73,9 +75,19 @@ def known(database: Database, clock: Any, course: MadeCourse) -> dict[str, str]:
         )  # fmt: skip
     with database.read() as session:
         invitation = pairing.open_for(session, third, course.activity_id, clock.now).sent[0].id
+        pair_id = session.scalars(select(Cycle.pair_id).where(Cycle.id == cycle_id)).one()
+    with database.write() as session:
+        nudge = Nudge(
+            activity_id=course.activity_id, membership_id=first, sender_id=course.trainer, kind="stalled",
+            created_at=clock.now,
+        )  # fmt: skip
+        session.add(nudge)
+        session.flush()
+        nudge_id = nudge.id
     return {
         "cycle_id": cycle_id, "stage_key": "before", "field_key": "goal", "item": "goal", "kind": "before",
-        "membership_id": fourth, "invitation_id": invitation, "number": "1",
+        "membership_id": fourth, "invitation_id": invitation, "number": "1", "role": "facilitator",
+        "pair_id": pair_id, "nudge_id": nudge_id, "delivery_id": "0" * 16,
     }  # fmt: skip
 
 
