@@ -1,11 +1,13 @@
 """The worker as a program, for a test that kills it; it writes down when it sent what.
 
-Run as: DATABASE_URL QUEUE_URL LOG.
+Run as: DATABASE_URL QUEUE_URL LOG [--careless]. A careless one sends again without looking into the gradebook first, and
+waits a moment before it marks what it sent: exactly the mistake that the test has to notice.
 """
 
 import contextlib
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -37,7 +39,7 @@ class WatchedDatabase(Database):
             self.delivering.user = ""
 
 
-def main(database_url: str, queue_url: str, log_path: str) -> None:
+def main(database_url: str, queue_url: str, log_path: str, careless: str = "") -> None:
     log = Log(log_path)
     queue.POLL_SECONDS = 0.1
     # An LMS that was killed is back in a second or two.
@@ -49,10 +51,13 @@ def main(database_url: str, queue_url: str, log_path: str) -> None:
         log.note("sending", user_id)
         post(gradebook, line_item_url, user_id, at)
         log.note("answered", user_id)
+        time.sleep(0.2 if careless else 0)
         # The next commit of this thread is the mark.
         WatchedDatabase.delivering.user = user_id
 
     Gradebook.post_completion = watched  # type: ignore[method-assign]
+    if careless:
+        Gradebook.read_result = lambda *_: None  # type: ignore[method-assign]
     settings = make_settings(database_url=database_url, queue_url=queue_url)
     log.note("up", "worker")
     worker.work_until(threading.Event(), settings, WatchedDatabase(database_url, log), lambda: datetime.now(UTC))

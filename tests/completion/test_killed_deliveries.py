@@ -57,8 +57,8 @@ class Kills:
 class Scene:
     """The database, the two programs, and what they wrote down."""
 
-    def __init__(self, folder: Path, teachers: int) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, teachers: int, *, careless: bool = False) -> None:
+        self.folder, self._careless = folder, careless
         self.url, self.queue_url = f"sqlite:///{folder}/meitheal.db", f"sqlite:///{folder}/queue.db"
         self.log, self.journal = folder / "log", folder / "journal"
         self.log.touch()
@@ -83,7 +83,7 @@ class Scene:
 
     def start(self, who: str) -> None:
         arguments = {
-            "worker": (self.url, self.queue_url, self.log),
+            "worker": (self.url, self.queue_url, self.log, *["--careless"] * self._careless),
             "lms": (self.port, self.folder / "jwks", self._teachers, self.log, self.journal),
         }[who]
         if who == "worker":
@@ -130,9 +130,9 @@ class Scene:
         self.database.dispose()
 
 
-def run(folder: Path, kills: int, seed: int) -> Kills:
+def run(folder: Path, kills: int, seed: int, *, careless: bool = False) -> Kills:
     dice, found, begun = random.Random(seed), Kills(), time.monotonic()
-    scene = Scene(folder, teachers=2 * kills)
+    scene = Scene(folder, teachers=2 * kills, careless=careless)
     try:
         scene.start("lms")
         scene.start("worker")
@@ -143,6 +143,8 @@ def run(folder: Path, kills: int, seed: int) -> Kills:
             who = dice.choice(("worker", "worker", "lms"))
             # Some while the job is only beginning, most while a score is on its way.
             what = dice.choice(("up", "sending", "sending", "taken", "answered"))
+            if careless:
+                who, what = "worker", "answered"
             _wait_for(scene, what, scene.started_at if what == "up" else since)
             time.sleep(dice.uniform(0, 0.02))
             moment = scene.kill(who)
@@ -226,3 +228,9 @@ def test_two_hundred_kills_lose_and_repeat_nothing(tmp_path: Path) -> None:
     print(found.report())
     assert not found.wrong, found.report()
     assert all(sum(found.phases[who, phase] for who in ("worker", "lms")) for phase in PHASES[1:4])
+
+
+@pytest.mark.timeout(120)
+def test_the_check_notices_a_worker_that_sends_twice(tmp_path: Path) -> None:
+    found = run(tmp_path, 2, seed=7, careless=True)
+    assert any("took 2 scores" in sentence for sentence in found.wrong), found.report()
