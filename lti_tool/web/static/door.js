@@ -2,6 +2,7 @@
 // new tab, and the end of a registration. Each says with data-door what it is.
 
 const TIMEOUT_MS = 4000;
+const ASK_AGAIN_MS = 500;
 const CLOSE_AFTER_MS = 4000;
 
 const page = document.querySelector("[data-door]");
@@ -78,14 +79,18 @@ function storageFrame() {
   }
 }
 
-// Sends one message to the platform's storage and waits for its answer, from exactly the platform's origin.
+// Sends one message to the platform's storage until it answers, from exactly the platform's origin. The frame that holds
+// the storage may load after this page, and hears nothing until then; keeping or reading twice is the same as once.
 function ask(message) {
-  const frame = storageFrame();
   const { origin } = page.dataset;
-  if (!frame) return Promise.reject(new Error("no LMS around this page"));
+  if (!storageFrame()) return Promise.reject(new Error("no LMS around this page"));
   const id = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => done(reject, new Error("no answer")), TIMEOUT_MS);
+    const repeated = setInterval(send, ASK_AGAIN_MS);
+    function send() {
+      storageFrame().postMessage({ ...message, message_id: id }, origin);
+    }
     function hear(event) {
       const data = event.data;
       if (event.origin !== origin || typeof data !== "object" || data === null) return;
@@ -95,10 +100,11 @@ function ask(message) {
     }
     function done(settle, value) {
       clearTimeout(timer);
+      clearInterval(repeated);
       window.removeEventListener("message", hear);
       settle(value);
     }
     window.addEventListener("message", hear);
-    frame.postMessage({ ...message, message_id: id }, origin);
+    send();
   });
 }
