@@ -107,6 +107,7 @@ THEIRS_TO_DO = {
     ("guest selecting content", "activities.place"),
     ("guest selecting content", "people.leave"),
     ("guest selecting content", "people.declare_leader"),
+    ("trainer", "manage.arrange"),
     ("trainer", "manage.save"),
     ("trainer", "manage.archive"),
     ("trainer", "manage.reopen"),
@@ -481,9 +482,8 @@ def _changing(world: World) -> Iterator[str]:
             if (role, rule.endpoint) in THEIRS_TO_DO:
                 continue
             for path in paths(world, rule, world.cycle_id):
-                answer = post(
-                    world, role, path, **_meeting("visit", "x"), **PLACING, text="overwritten", purpose="x", title="x"
-                )
+                form = PLACING | _meeting("visit", "x") | {"move": f"down {world.made.activity_id}"}
+                answer = post(world, role, path, **form, text="overwritten", purpose="x", title="x")
                 if answer.status_code >= 500:
                     yield f"{role}: POST {path} answers {answer.status_code}"
                 if "cycle_id" in rule.arguments and answer.status_code not in (401, 404):
