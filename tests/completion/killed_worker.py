@@ -1,7 +1,7 @@
 """The worker as a program, for a test that kills it; it writes down when it sent what.
 
-Run as: DATABASE_URL QUEUE_URL LOG [--careless]. A careless one sends again without looking into the gradebook first, and
-waits a moment before it marks what it sent: exactly the mistake that the test has to notice.
+Run as: DATABASE_URL QUEUE_URL LOG [--careless]. A careless one sends again without looking into the gradebook first,
+and waits a moment before it marks what it sent: exactly the mistake that the test has to notice.
 """
 
 import contextlib
