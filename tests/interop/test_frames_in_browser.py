@@ -43,9 +43,10 @@ pytestmark = [
 CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
 STORAGE = """
 const kept = new Map();
+let heard = 0;
 addEventListener("message", (event) => {
   const said = event.data;
-  if (event.origin !== TOOL || !String(said.subject).startsWith("lti.") || SILENT) return;
+  if (event.origin !== TOOL || !String(said.subject).startsWith("lti.") || SILENT || heard++ < DEAF_TO) return;
   if (said.subject === "lti.put_data") kept.set(said.key, said.value);
   event.source.postMessage(
     { subject: said.subject + ".response", message_id: said.message_id, key: said.key, value: kept.get(said.key) },
@@ -110,6 +111,8 @@ class Lms:
         self.tool = tool
         self.storage = ""
         self.silent = False
+        self.deaf_to = 0
+        """Messages that reach the storage before anybody listens there."""
         self.app = Flask("lms")
         self.app.add_url_rule("/course", "course", self._course)
         self.app.add_url_rule("/auth", "auth", self._auth)
@@ -128,6 +131,7 @@ class Lms:
             | ({"lti_storage_target": self.storage} if self.storage else {})
         )
         script = STORAGE.replace("TOOL", json.dumps(self.tool)).replace("SILENT", json.dumps(self.silent))
+        script = script.replace("DEAF_TO", str(self.deaf_to))
         return (
             f"<!doctype html><title>Course</title><script>{script}</script>"
             f'<iframe name="activity" width="800" height="900" src="{self.tool}/lti/login?{query}"></iframe>'
@@ -207,12 +211,13 @@ def test_partitioned_cookies_let_the_frame_in(tool: tuple[Site, Late], lms: Lms,
     expect(page.frame_locator("iframe").locator(".page-person")).to_have_text("Seán")
 
 
-@pytest.mark.parametrize("storage", ["_parent", "post_message_forwarding"])
+@pytest.mark.parametrize(("storage", "deaf_to"), [("_parent", 0), ("post_message_forwarding", 0), ("_parent", 2)])
 def test_platform_storage_goes_on_in_a_new_tab(
-    tool: tuple[Site, Late], lms: Lms, context: BrowserContext, storage: str
+    tool: tuple[Site, Late], lms: Lms, context: BrowserContext, storage: str, deaf_to: int
 ) -> None:
+    """Also where the frame with the storage loads after ours, and does not hear what was said before."""
     tool[1].app = NoCookiesInFrames(tool[1].app)  # type: ignore[arg-type]
-    lms.storage = storage
+    lms.storage, lms.deaf_to = storage, deaf_to
     page = context.new_page()
     page.goto(f"{lms.site.address}/course")
     button = page.frame_locator("iframe").get_by_role("button", name="Go on in a new tab")
