@@ -485,12 +485,19 @@ def unname_participant(session: Session, activity_id: str, membership_id: str) -
 
 
 def trainer_names(session: Session, activity_id: str) -> list[str]:
-    """Names of the trainers of an activity, for those who take part in it; empty names are left out."""
+    """Names of the trainers who can see how an activity is going, for those who take part in it; empty names are left
+    out, and so is whoever leads the school by now."""
     names = session.scalars(
         select(Person.name)
         .join(Membership, Membership.person_id == Person.id)
         .join(ActivityTrainer, ActivityTrainer.membership_id == Membership.id)
-        .where(ActivityTrainer.activity_id == activity_id)
+        .where(
+            ActivityTrainer.activity_id == activity_id,
+            Membership.is_active.is_(True),
+            Membership.is_leader.is_(False),
+            Membership.is_administrator.is_(False),
+            Person.is_leader.is_(False),
+        )
         .order_by(Person.name)
     )
     return [name for name in names if name]

@@ -126,6 +126,17 @@ def test_paused_and_ended_pairs_look_like_teachers_who_never_had_a_partner(
         assert trainer.post(f"/nudges/pairs/{pair}").location.endswith("told=none")
 
 
+def test_no_date_tells_that_a_pair_had_paused(
+    database: Database, clock: Any, course: MadeCourse, trainer: Browser
+) -> None:
+    pair = pair_up(database, course, clock, 0, 1)
+    since(database, pair, clock, 30)
+    with database.write() as session:
+        pairing.pause_pair(session, pair, course.teachers[0], clock.now)
+        pairing.resume_pair(session, pair, course.teachers[0], clock.now)
+    assert "None at present" in section(trainer.get("/"), "stalled"), "its step counts from now"
+
+
 def test_a_friendly_word_reaches_both_and_is_put_away(
     app: Flask, database: Database, clock: Any, course: MadeCourse, trainer: Browser
 ) -> None:
