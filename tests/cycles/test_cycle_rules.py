@@ -238,6 +238,7 @@ def sittings(draw: st.DrawFn) -> list[tuple[int, str, int]]:
 
 
 @given(sittings())
+@example([(0, "type", 0), (0, "type", 0), (0, "send", 0), (2, "type", 0), (2, "send", 0)])
 @example([(2, "type", 0), (2, "send", 0), (0, "choose", 0), (2, "type", 0), (2, "send", 0)])
 @example([(0, "type", 0), (0, "send", 0), (1, "look", 0), (1, "choose", 0), (0, "type", 0), (0, "send", 0)])
 def test_no_interleaving_of_saves_loses_a_text(sitting: list[tuple[int, str, int]]) -> None:
