@@ -71,7 +71,7 @@ def told(code: str) -> str:
         "invited": _("Your invitation is sent. Your colleague sees it when they open this activity."),
         "withdrawn": _("Your invitation is taken back."),
         "declined": _("The invitation is gone from your page. Nobody is told."),
-        "paused": _("Your pair is paused. The trainer sees only that you have no running pair at present, and never why."),
+        "paused": _("Your pair is paused. The trainer sees only that you have no running pair now, and never why."),
         "resumed": _("You go on together."),
         "ended": _("Your pair has ended. Nobody is told why. What you wrote stays yours."),
     }
