@@ -360,3 +360,16 @@ def test_two_who_nudge_at_once_send_one_word(database: Database, clock: Any, cou
                 )
             )
     assert sent == [2, 0]
+
+
+@pytest.mark.parametrize("way", ["nudges/pairs", "nudges/pairs/{pair}", "nudges/teachers/{teacher}"])
+def test_where_there_are_no_pairs_nobody_is_reminded_of_one(
+    database: Database, clock: Any, course: MadeCourse, trainer: Browser, way: str
+) -> None:
+    pair = pair_up(database, course, clock, 0, 1)
+    since(database, pair, clock, 20)
+    with database.write() as session:
+        session.execute(update(Activity).where(Activity.id == course.activity_id).values(kind="reflection"))
+    path = way.format(pair=pair, teacher=course.teachers[2])
+    assert trainer.post(f"/{path}").status_code == 404
+    assert not nudged(database)
