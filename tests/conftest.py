@@ -44,7 +44,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("database_kind", ["sqlite", "postgresql"] if POSTGRES else ["sqlite"])
 
 
-SAMPLED = ("activities", "door", "home", "people", "progress", "reflection", "schools", "web")
+SAMPLED = ("activities", "door", "home", "interop", "people", "privacy", "progress", "reflection", "schools", "web")
 """Folders of tests about pages. The other rooms' tests try the statements behind them on both databases, so a fixed
 quarter of these is enough on PostgreSQL from day to day; the others of them belong to the long runs."""
 
