@@ -3,12 +3,11 @@
 import json
 import re
 import stat
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+from commands import Command, command_in
 from cryptography.hazmat.primitives.asymmetric import rsa
 from factories import make_course
 from jwt.algorithms import RSAAlgorithm
@@ -25,29 +24,10 @@ _KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key
 KEYS = {"keys": [RSAAlgorithm.to_jwk(_KEY, as_dict=True) | {"kid": "k1", "alg": "RS256", "use": "sig"}]}
 
 
-class Ran(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Ran]
-
-
 @pytest.fixture
 def meitheal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """Runs a command in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("MEITHEAL_CONFIG", "MEITHEAL_SECRET_KEY", "MEITHEAL_MASTER_KEY"):
-        monkeypatch.delenv(name, raising=False)
-
-    def run(*arguments: str) -> Ran:
-        status = cli.run(list(arguments))
-        said = capsys.readouterr()
-        assert "Traceback" not in said.err
-        return Ran(status, said.out, said.err)
-
-    return run
+    return command_in(tmp_path, monkeypatch, capsys)
 
 
 @pytest.fixture

@@ -1,18 +1,16 @@
 """An operator's file of who works where, and a link to a school's page, by the command."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from browsers import recorded
+from commands import Command, command_in
 from conftest import Clock
 from door.fake_platform import Door, is_let_in
 from factories import MadeCourse, make_course
 from flask import Flask
 from sqlalchemy import select, update
 
-from lti_tool import cli
 from lti_tool.people.models import Membership, Person, School
 from lti_tool.schools import service
 from lti_tool.schools.files import Listed
@@ -20,28 +18,10 @@ from lti_tool.store.database import Database
 from lti_tool.web.context import utcnow
 
 
-class Ran(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Ran]
-
-
 @pytest.fixture
 def meitheal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """The command, in a folder where `init` and `db upgrade` were run."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("MEITHEAL_CONFIG", "MEITHEAL_SECRET_KEY", "MEITHEAL_MASTER_KEY"):
-        monkeypatch.delenv(name, raising=False)
-
-    def run(*arguments: str) -> Ran:
-        status = cli.run(list(arguments))
-        said = capsys.readouterr()
-        assert "Traceback" not in said.err
-        return Ran(status, said.out, said.err)
-
+    run = command_in(tmp_path, monkeypatch, capsys)
     assert run("init", "--public-url", "https://coaching.example.ie").status == 0
     assert run("db", "upgrade").status == 0
     return run
