@@ -20,6 +20,7 @@ from lti_tool.ops import config
 from lti_tool.ops.errors import CommandFailed
 from lti_tool.people import by_hand, coaching_roles, registry
 from lti_tool.people.registry import Problem, RegistryError
+from lti_tool.privacy.sealing import Masters
 from lti_tool.schools import service as schools
 from lti_tool.schools.files import BadFile, read_schools
 from lti_tool.settings import Settings
@@ -225,7 +226,7 @@ def rotate(config_file: Path | None) -> None:
     settings = config.load(config_file)
     with _database(settings, must_be_current=True) as database:
         now = utcnow()
-        tool_keys = ToolKeys(database, settings.master_key.get_secret_value(), utcnow)
+        tool_keys = ToolKeys(database, Masters.of(settings), utcnow)
         with database.write() as session:
             rotated = tool_keys.rotate(session, now)
     click.echo(f"Key {rotated.new} is published now and signs from {_moment(rotated.signs_from)}.")

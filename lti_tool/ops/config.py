@@ -39,15 +39,11 @@ def load(given: Path | None) -> Settings:
     try:
         if named is not None or Path("config.toml").exists():
             return settings_module.load(named or Path("config.toml"))
-        return settings_module.from_values({"public_url": "http://localhost:8000"} | keys_from_environment())
+        return settings_module.from_values(
+            {"public_url": "http://localhost:8000"} | settings_module.keys_from_environment()
+        )
     except SettingsError as error:
         raise CommandFailed(str(error), is_usage=True) from None
-
-
-def keys_from_environment() -> dict[str, str]:
-    """The two keys, as far as they are given by MEITHEAL_SECRET_KEY and MEITHEAL_MASTER_KEY."""
-    names = ("secret_key", "master_key")
-    return {name: value for name in names if (value := os.environ.get(f"MEITHEAL_{name.upper()}"))}
 
 
 def write_first(config_file: Path, public_url: str) -> tuple[Path, Path]:

@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Row, delete, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.privacy import keyring_store
 from lti_tool.privacy.models import ContentKey, ErasedPerson, ShreddedKey
 from lti_tool.privacy.sealing import Masters, new_key, open_sealed, seal
+from lti_tool.settings import Settings
 from lti_tool.store.base import new_id
 from lti_tool.store.database import Database
 from lti_tool.store.upsert import insert_into
@@ -29,6 +32,12 @@ class Keyring:
         self.database = database
         """Of the keyring, not of the data."""
         self._is_ready = False
+
+    @classmethod
+    def of(cls, settings: Settings, database: Database) -> "Keyring":
+        """The keyring of a tool with these settings, whose data is in `database`."""
+        data_url = database.engine.url.render_as_string(hide_password=False)
+        return cls(Masters.of(settings), Database(keyring_store.url_of(data_url, settings.keyring_url)))
 
     def opened(self, _session: Session, scope_id: str, now: datetime) -> "ScopeKeys":
         """The keys of all authors of a scope, read by one statement. Keys of new authors are made as they write.
@@ -59,9 +68,7 @@ class Keyring:
         """Keeps in mind that this person was erased; said before their rows are deleted. Twice is no error."""
         with self._ready().write() as session:
             session.execute(
-                insert_into(session, ErasedPerson)
-                .values(person_id=person_id, erased_at=now)
-                .on_conflict_do_nothing()
+                insert_into(session, ErasedPerson).values(person_id=person_id, erased_at=now).on_conflict_do_nothing()
             )
 
     def erased(self) -> frozenset[str]:
@@ -157,20 +164,36 @@ class ScopeKeys:
         self._scope_id = scope_id
         self._keys = keys
         self._now = now
+        self.opened_authors: set[str] = set()
+        """Whose words were opened by these keys."""
 
     def seal(self, author_id: str, text: str, place: str) -> bytes:
         """`text` of an author, sealed for `place` (such as `texts/<id>`); makes the author's key at first use."""
-        key = self._keys.get(author_id)
-        if key is None:
-            key = self._keys[author_id] = self._keyring._make(self._scope_id, author_id, self._now)
-        return seal(key, text.encode(), place.encode())
+        self.ensure(author_id)
+        return seal(self._keys[author_id], text.encode(), place.encode())
 
     def open(self, author_id: str, sealed: bytes, place: str) -> str:
         """What seal() was given for the same author and place. Raises KeyShredded, SealBroken."""
         key = self._keys.get(author_id)
         if key is None:
             raise KeyShredded
-        return open_sealed(key, sealed, place.encode()).decode()
+        text = open_sealed(key, sealed, place.encode()).decode()
+        if text.strip():
+            self.opened_authors.add(author_id)
+        return text
+
+    def ensure(self, author_id: str) -> bool:
+        """Makes the author's key where there is none; whether it was made."""
+        if author_id in self._keys:
+            return False
+        self._keys[author_id] = self._keyring._make(self._scope_id, author_id, self._now)
+        return True
+
+    def derive(self, author_id: str, purpose: str) -> bytes:
+        """32 bytes for something else than sealing: HKDF-SHA256 of the author's key. Raises KeyShredded."""
+        if author_id not in self._keys:
+            raise KeyShredded
+        return HKDF(SHA256(), 32, salt=None, info=purpose.encode()).derive(self._keys[author_id])
 
 
 class KeyShredded(Exception):

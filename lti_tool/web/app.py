@@ -30,9 +30,12 @@ _ROOMS = (
     "lti_tool.pairing.views",
     "lti_tool.cycles.views",
     "lti_tool.reflection.views",
+    "lti_tool.privacy.looks.views",
+    "lti_tool.sharing.views",
     "lti_tool.completion.views",
     "lti_tool.progress.views",
     "lti_tool.schools.views",
+    "lti_tool.ownership.views",
 )
 """Modules whose pages are those of a signed-in person, each with a `blueprint`."""
 
@@ -59,7 +62,7 @@ def create_app(settings: Settings, *, database: Database | None = None, clock: C
         settings=settings,
         database=database,
         clock=clock,
-        keyring=Keyring(settings.master_key.get_secret_value()),
+        keyring=Keyring.of(settings, database),
         lti=LtiDoor(settings, database, clock),
     )
     app.session_interface = sign_in.SignInSessions()
