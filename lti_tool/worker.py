@@ -18,6 +18,7 @@ from lti_tool.lti.service import LtiDoor
 from lti_tool.pairing.service import lapse_due
 from lti_tool.people import roster, sign_ins
 from lti_tool.progress.service import forget_old_nudges
+from lti_tool.progress.totals import service as totals
 from lti_tool.schools import service as schools
 from lti_tool.settings import Settings
 from lti_tool.store import jobs
@@ -61,6 +62,7 @@ def periodic(database: Database, clock: Clock) -> tuple[Periodic, ...]:
         Periodic("forget_school_visits", timedelta(hours=1), in_transaction(schools.remove_expired)),
         Periodic("lapse_invitations", timedelta(hours=1), in_transaction(lapse_due)),
         Periodic("forget_old_nudges", timedelta(hours=1), in_transaction(forget_old_nudges)),
+        Periodic("count_totals", timedelta(hours=6), in_transaction(totals.count_month)),
     )
 
 
