@@ -132,7 +132,7 @@ class Keyring:
             ).one()
             return self._opened(scope_id, row)
 
-    def _opened(self, scope_id: str, row: Row[Any]) -> bytes:
+    def _opened(self, scope_id: str, row: Row[*tuple[Any, ...]]) -> bytes:
         return self._masters.open(row.master, row.sealed_key, _place(scope_id, row.author_id))
 
     def _shred(self, now: datetime, *which: Any) -> int:

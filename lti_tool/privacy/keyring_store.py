@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import LargeBinary, String
 
 from lti_tool.privacy.models import ContentKey, KeyringBase, ShreddedKey
+from lti_tool.store import migrate
 from lti_tool.store.base import UtcDateTime
 from lti_tool.store.database import Database
 from lti_tool.store.upsert import insert_into
@@ -25,7 +26,7 @@ class KeysDiffer(Exception):
 
 
 def url_of(database_url: str, keyring_url: str = "") -> str:
-    """Address of the keyring: the one of the settings, else a file beside SQLite's data, else a schema of PostgreSQL's."""
+    """Address of the keyring: that of the settings, else a file beside SQLite's data, else a schema of PostgreSQL's."""
     if keyring_url:
         return keyring_url
     url = make_url(database_url)
@@ -62,6 +63,16 @@ def has_tables(database: Database) -> bool:
     return set(KeyringBase.metadata.tables) <= set(inspect(database.engine).get_table_names())
 
 
+def upgrade(data: Database, keyring: Database) -> tuple[str | None, str | None]:
+    """Brings data and keyring to the tables of this version; returns the data's revisions before and after.
+
+    Keys that earlier versions kept in the data move to the keyring first. Raises KeysDiffer and what migrate.upgrade
+    raises; then the data is as it was.
+    """
+    create_tables(keyring)
+    return migrate.upgrade(data, move_out=lambda connection: move_in(connection, keyring))
+
+
 def move_in(data: Connection, keyring: Database) -> int:
     """Moves the keys that earlier versions kept in the data, whose transaction this is; returns how many.
 
@@ -70,7 +81,6 @@ def move_in(data: Connection, keyring: Database) -> int:
     """
     if "content_keys" not in inspect(data).get_table_names():
         return 0
-    create_tables(keyring)
     columns = text("SELECT id, scope_id, author_id, sealed_key, algorithm, created_at FROM content_keys").columns(
         id=String, scope_id=String, author_id=String, sealed_key=LargeBinary, algorithm=String, created_at=UtcDateTime
     )

@@ -32,6 +32,11 @@ def head() -> str | None:
     return ScriptDirectory(str(_FOLDER)).get_current_head()
 
 
+def revisions() -> frozenset[str]:
+    """All revisions that this version knows."""
+    return frozenset(script.revision for script in ScriptDirectory(str(_FOLDER)).walk_revisions())
+
+
 def revision_of(database: Database) -> str | None:
     """The revision of a database; None while it has no tables."""
     with database.engine.connect() as connection:
