@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, aliased
 from lti_tool.activities.models import Activity, ActivityTrainer
 from lti_tool.cycles import protocols
 from lti_tool.cycles.models import Cycle, CycleMember, ProtocolVersion
-from lti_tool.cycles.protocols import Words
+from lti_tool.cycles.protocols import Protocol, Words
 from lti_tool.people.models import Membership, Person
 from lti_tool.people.service import takes_part
 from lti_tool.privacy.keyring import Keyring, KeyShredded
@@ -23,6 +23,8 @@ from lti_tool.privacy.rules import ActivityFacts, PassageFacts
 from lti_tool.sharing.models import Share
 from lti_tool.store.base import new_id
 
+_parsed: dict[str, Protocol] = {}
+"""Protocols by id of their stored version, which never changes."""
 _reader = aliased(CycleMember)
 
 
@@ -153,15 +155,15 @@ def read(session: Session, keyring: Keyring, shares: Iterable[ShareView], now: d
 
 
 def labels(session: Session, shares: Iterable[ShareView]) -> dict[str, Words]:
-    """Share id → the question that its passage answers, by one statement; without those that the protocol lost."""
+    """Share id → the question that its passage answers. One statement, or none where this process knows them."""
     shares = list(shares)
-    wanted = {share.protocol_version_id for share in shares}
-    rows = session.execute(select(ProtocolVersion.id, ProtocolVersion.body).where(ProtocolVersion.id.in_(wanted)))
-    found = {id_: protocols.parse(body) for id_, body in rows}
+    if wanted := {share.protocol_version_id for share in shares} - _parsed.keys():
+        bodies = select(ProtocolVersion.id, ProtocolVersion.body).where(ProtocolVersion.id.in_(wanted))
+        _parsed.update((id_, protocols.parse(body)) for id_, body in session.execute(bodies))
     return {
         share.id: field.label
         for share in shares
-        if (field := found[share.protocol_version_id].field(share.field)) is not None
+        if (field := _parsed[share.protocol_version_id].field(share.field)) is not None
     }
 
 

@@ -15,6 +15,7 @@ from lti_tool.cycles import words as cycle_words
 from lti_tool.cycles.protocols import Words
 from lti_tool.cycles.rules import Cycle
 from lti_tool.cycles.views import open_cycle
+from lti_tool.privacy.looks import service as looks
 from lti_tool.privacy.rules import Action, ReflectionFacts, ReleaseFacts, may
 from lti_tool.privacy.words import who_can_see_own_passage, who_can_see_shared_passage, who_would_read
 from lti_tool.reflection import service as reflections
@@ -133,6 +134,16 @@ def passage(share_id: str) -> str:
     if text is None:
         abort(404)
     is_own = share.person_id == actor().person_id
+    if not is_own:
+        looks.record(
+            tool().database,
+            tool().keyring,
+            viewer=actor().person_id,
+            owners=[share.person_id],
+            cycle_id=share.cycle_id,
+            what=looks.SHARED,
+            now=tool().clock(),
+        )
     return render_template(
         "sharing/passage.html",
         activity_title=share.activity_title,
