@@ -45,6 +45,8 @@ def create_app(settings: Settings, *, database: Database | None = None, clock: C
     logs.configure(settings.log.level)
     database = database or Database(settings.database_url)
     app = Flask("lti_tool", static_folder="web/static", static_url_path="/static", template_folder=template_folder())
+    # Werkzeug would lead to the address it means by a redirect that repeats whatever Host was asked for.
+    app.url_map.strict_slashes = app.url_map.merge_slashes = False
     app.config.update(
         SECRET_KEY=settings.secret_key.get_secret_value(),
         MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
@@ -73,10 +75,11 @@ def create_app(settings: Settings, *, database: Database | None = None, clock: C
     app.jinja_env.globals.update(get_locale=get_locale, languages=languages.OFFERED)
 
     app.url_value_preprocessor(sign_in.load_actor_of_path)
+    # After the actor, for whom is counted, and before all that refuses.
+    limits.register(app, settings.limits.enabled)
     app.before_request(sign_in.require_actor)
     app.url_defaults(sign_in.fill_in_handle)
     csrf = CSRFProtect(app)
-    limits.register(app, settings.limits.enabled)
     headers.register(app)
     errors.register(app)
     health.register(app)

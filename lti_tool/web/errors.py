@@ -165,6 +165,9 @@ def _typed() -> dict[str, str]:
     """What a form without JavaScript sent, so that a refused page can show it for copying: nothing typed is lost."""
     if request.method != "POST" or request.path.startswith("/lti/"):
         return {}
+    if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
+        # A form of another site: what it sent was typed by nobody here, and would read as if we said it.
+        return {}
     try:
         sent = request.form
     except HTTPException:
