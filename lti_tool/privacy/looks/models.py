@@ -27,7 +27,7 @@ class Look(Base):
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     """Counted from 1 within the owner's chain."""
     viewer_id: Mapped[Ref | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"), index=True)
-    """None once the viewer was erased; the chain covers `viewer_mark` instead."""
+    """None once the viewer was erased, and for the operator; the chain covers `viewer_mark` instead."""
     viewer_mark: Mapped[str] = mapped_column(String(64))
     cycle_id: Mapped[Ref] = mapped_column(default="")
     """Empty where it was in no cycle. It refers to no row: a line outlives the cycle."""

@@ -30,6 +30,12 @@ LIVE = "live"
 """A page that was left open, and fetched what was new."""
 SHARED = "shared"
 """A passage that was shared."""
+TAKEN = "taken"
+"""A copy of all that somebody can read, which they took with them."""
+OPERATOR = "operator"
+"""As a viewer: whoever runs the server, who is nobody of the people. Such a line names nobody."""
+EXPORTED = "exported"
+"""A copy of all that is a person's, which the operator made at their request."""
 
 _PURPOSE = "marks of looks"
 _MOST_KNOWN = 20_000
@@ -71,8 +77,8 @@ def note(
 ) -> None:
     """Adds to the log of each of `owners` that `viewer` opened something of theirs in a cycle (None: in none).
 
-    `viewer` and `owners` are ids of people; one's own openings are left out. `what`: HISTORY, LIVE, SHARED or the key
-    of a stage. A second time in the same hour adds nothing.
+    `viewer` (or OPERATOR) and `owners` are ids of people; one's own openings are left out. `what`: a constant of this
+    module or the key of a stage. A second time in the same hour adds nothing.
     """
     # In one order, so that two requests never wait for each other.
     for owner in sorted(set(owners) - {viewer}):
@@ -105,7 +111,7 @@ def _add(session: Session, keyring: Keyring, viewer: str, owner: str, cycle_id: 
         insert(Look).values(
             owner_id=owner,
             number=line.number,
-            viewer_id=viewer,
+            viewer_id=None if viewer == OPERATOR else viewer,
             viewer_mark=line.viewer_mark,
             cycle_id=cycle_id,
             what=what,
@@ -140,7 +146,7 @@ class Opening:
     """One line, as its owner reads it."""
 
     viewer: str
-    """Their name; empty once they were erased."""
+    """Their name; empty once they were erased, and for the operator (EXPORTED)."""
     what: str
     hour: datetime
 
@@ -180,7 +186,7 @@ def read_log(session: Session, keyring: Keyring, owner: str, *, start: int, coun
     newest: dict[str, int] = {row.cycle_id: row.number for row in rows}
     ordered = sorted(rows, key=lambda row: (-newest[row.cycle_id], -row.number))[start : start + count]
     people = {row.viewer_id for row in ordered if row.viewer_id}
-    names = dict(session.execute(select(Person.id, Person.name).where(Person.id.in_(people))).tuples().all())
+    names = {row.id: row.name for row in session.execute(select(Person.id, Person.name).where(Person.id.in_(people)))}
     ids = {row.cycle_id for row in ordered}
     titles = {
         row.id: (row.title, row.number)

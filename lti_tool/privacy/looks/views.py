@@ -19,8 +19,8 @@ PER_PAGE = 50
 def tell(owners: Iterable[str], cycle_id: str | None, what: str) -> None:
     """The answer to this request shows words of `owners` (ids of people; oneself is left out).
 
-    It is recorded after the page was made and before it is sent: what cannot be recorded is not shown. `what`: HISTORY,
-    LIVE, SHARED (service.py) or the key of a stage.
+    It is recorded after the page was made and before it is sent: what cannot be recorded is not shown. `what`: as in
+    service.note.
     """
     others = frozenset(owners) - {actor().person_id}
     if not others:
@@ -49,7 +49,7 @@ def show() -> str:
     return render_template(
         "privacy/who_looked.html",
         cycles=[
-            (_title(cycle), [(each.viewer, _what(each.what), words.stamp(each.hour)) for each in cycle.openings])
+            (_title(cycle), [(_who(each), _what(each.what), words.stamp(each.hour)) for each in cycle.openings])
             for cycle in log.cycles
         ],
         broken_at=log.broken_at,
@@ -64,8 +64,12 @@ _MOST_PAGES = 100_000
 
 def _title(cycle: service.OfCycle) -> str:
     if not cycle.title:
-        return _("Elsewhere")
+        return _("In no cycle, or in one that is not there any more")
     return _("%(title)s, cycle %(number)s", title=cycle.title, number=cycle.number)
+
+
+def _who(opening: service.Opening) -> str:
+    return _("Whoever runs the server") if opening.what == service.EXPORTED else opening.viewer
 
 
 def _what(what: str) -> str:
@@ -78,5 +82,7 @@ def _what(what: str) -> str:
         service.HISTORY: _("earlier versions of a text"),
         service.LIVE: _("a page that was open"),
         service.SHARED: _("a passage you shared"),
+        service.TAKEN: _("all that you both can read, to take it away"),
+        service.EXPORTED: _("everything, to hand it to whom it belongs"),
     }
     return known.get(what, _("a page of the cycle"))
