@@ -98,7 +98,7 @@ READS_SHARED = {
     "trainer": (*MY_OWN, "trainer"),
     "portfolio": MY_OWN,
 }
-"""Audience → who reads what the host shares with it; the draft and the version that it is taken from stay the host's."""
+"""Audience → who reads what the host shares with it; draft and version, which it is taken from, stay the host's."""
 ADMINISTRATORS = ("administrator", "administrator in a new activity", "administrator selecting content")
 SEES_SCHOOL = (
     *ADMINISTRATORS,
@@ -531,23 +531,24 @@ def routes(world: World, method: str) -> Iterator[Rule]:
 
 def foreign_values(world: World, rule: Rule, role: str) -> dict[str, tuple[str, ...]]:
     """Parameter → ids of the other platform than the role's: of its people, pairs and cycles. Empty if it has none."""
-    if role in world.doors_elsewhere:
-        ids = {name: () for name in world.elsewhere}
-    else:
-        ids = world.elsewhere
-    return {name: value for name, value in ids.items() if name in rule.arguments}
+    here = role in world.doors_elsewhere  # whose foreign ids are the usual ones of `paths`
+    return {name: () if here else ids for name, ids in world.elsewhere.items() if name in rule.arguments}
 
 
 def paths(world: World, rule: Rule, cycle_id: str, foreign: dict[str, tuple[str, ...]] | None = None) -> Iterator[str]:
-    """The addresses of a route, with every value of its parameters that could matter; `foreign` ones go before."""
+    """The addresses of a route, with every value of its parameters that could matter.
+
+    `foreign` ones go before; one value is then enough for what says where in a thing, not which.
+    """
+    quick = world.quick or foreign is not None
     values = {
         "cycle_id": (cycle_id,),
-        "stage_key": ("before", "visit", "reflect") if world.quick else STAGES,
-        "field_key": ("goal", "notes_seen", "own_next") if world.quick else ALL_FIELDS,
+        "stage_key": ("before", "visit", "reflect") if quick else STAGES,
+        "field_key": ("goal", "notes_seen", "own_next") if quick else ALL_FIELDS,
         "membership_id": (world.made.teachers[1],),
         "invitation_id": (world.invitation_id,),
         "item": ("together", "goal"),
-        "kind": ("visit",) if world.quick else ("before", "visit", "after"),
+        "kind": ("visit",) if quick else ("before", "visit", "after"),
         "number": ("1",),
         "role": ("trainer", "facilitator", "leader"),
         "pair_id": (world.pair_id,),
