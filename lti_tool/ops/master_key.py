@@ -51,8 +51,15 @@ def _replace(file: Path, text: str, changes: Mapping[str, Any]) -> None:
             # In front: below the head of a section it would belong to that.
             changed = f"{name} = {_toml(value)}\n{changed}"
     expected = {key: value for key, value in (tomllib.loads(text) | dict(changes)).items() if value is not None}
-    if tomllib.loads(changed) != expected:
-        raise CommandFailed(f"{file} is written in an unusual way; nothing was changed. Put each key on a line.")
+    try:
+        is_right = tomllib.loads(changed) == expected
+    except tomllib.TOMLDecodeError:
+        is_right = False
+    if not is_right:
+        raise CommandFailed(
+            f"{file} is written in an unusual way; nothing was changed. Put each key on a line of its own.",
+            is_usage=True,
+        )
     # The mode is 600 from the beginning.
     descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
