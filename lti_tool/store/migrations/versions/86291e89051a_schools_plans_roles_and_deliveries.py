@@ -252,6 +252,24 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_cycles_notes_due_at"), ["notes_due_at"], unique=False)
 
     op.create_table(
+        "step_wishes",
+        sa.Column("activity_id", sa.String(length=16), nullable=False),
+        sa.Column("membership_id", sa.String(length=16), nullable=False),
+        sa.Column("step", sa.String(length=4), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["activity_id"], ["activities.id"], name=op.f("fk_step_wishes_activity_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["membership_id"], ["memberships.id"], name=op.f("fk_step_wishes_membership_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("activity_id", "membership_id", name=op.f("pk_step_wishes")),
+    )
+    with op.batch_alter_table("step_wishes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_step_wishes_membership_id"), ["membership_id"], unique=False)
+    with op.batch_alter_table("cycle_members", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("step", sa.String(length=4), nullable=False, server_default="full"))
+
+    op.create_table(
         "look_chains",
         sa.Column("owner_id", sa.String(length=16), nullable=False),
         sa.Column("length", sa.Integer(), nullable=False),
