@@ -623,7 +623,7 @@ def _reading(world: World) -> Iterator[str]:
                     yield f"{where} answers {answer.status_code}"
                 if rule.endpoint == "schools.show" and (answer.status_code == 200) != (role in SEES_SCHOOL):
                     yield f"{where} answers {answer.status_code}"
-                if rule.endpoint == "looks.show" and role not in INSIDERS and " opened " in page:
+                if rule.endpoint == "looks.show" and role not in INSIDERS and "in the hour from" in page:
                     yield f"{where} shows who looked at what somebody else wrote"
                 if rule.endpoint == "pairing.find" and answer.status_code == 200 and "trainer" in role:
                     yield f"{where} answers 200"
