@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, aliased
 from lti_tool.activities.models import Activity, ActivityFacilitator, ActivityParticipant, ActivityTrainer
 from lti_tool.completion.models import Delivery
 from lti_tool.cycles import rules, service
-from lti_tool.cycles.models import AgreementSigned, CycleMember, CycleText, Meeting
+from lti_tool.cycles.models import AgreementSigned, CycleMember, CycleText, Meeting, StepWish
 from lti_tool.cycles.models import Cycle as CycleRow
 from lti_tool.cycles.protocols import Field, Words
 from lti_tool.cycles.rules import Cycle
@@ -177,6 +177,15 @@ def collect(
         "pairs": _pairs(session, person_id),
         "invitations": _invitations(session, person_id),
         "cycles": _cycles(session, keyring, person_id, say, shown, now),
+        "how_far_you_would_go": [
+            dict(row)
+            for row in session.execute(
+                select(Activity.title.label("activity"), StepWish.step)
+                .join(Activity, Activity.id == StepWish.activity_id)
+                .join(Membership, Membership.id == StepWish.membership_id)
+                .where(Membership.person_id == person_id)
+            ).mappings()
+        ],
         "shared_passages": [
             {
                 "activity": each.activity_title,
@@ -343,7 +352,7 @@ def _cycles(
     session: Session, keyring: Keyring, person_id: str, say: Say, shown: Shown, now: datetime
 ) -> list[dict[str, Any]]:
     rows = session.execute(
-        select(CycleMember.cycle_id, Course.title)
+        select(CycleMember.cycle_id, Course.title, CycleMember.step)
         .join(CycleRow, CycleRow.id == CycleMember.cycle_id)
         .join(Activity, Activity.id == CycleRow.activity_id)
         .join(Course, Course.id == Activity.course_id)
@@ -351,10 +360,10 @@ def _cycles(
         .order_by(CycleRow.started_at)
     ).all()
     found = []
-    for cycle_id, course in rows:
+    for cycle_id, course, step in rows:
         cycle = service.load(session, cycle_id, person_id)
         if cycle is not None:
-            found.append({"course": course, **_cycle(session, keyring, cycle, say, shown, now)})
+            found.append({"course": course, "you_go_as_far_as": step, **_cycle(session, keyring, cycle, say, shown, now)})
     return found
 
 

@@ -14,6 +14,7 @@ from lti_tool.cycles.texts import forget_deleted
 from lti_tool.people.models import Membership
 from lti_tool.privacy.models import ContentKey
 from lti_tool.reflection.models import ReflectionVersion
+from lti_tool.store.base import Base
 
 
 def page(desk: Desk, path: str) -> str:
@@ -125,6 +126,28 @@ def test_a_no_is_not_in_what_the_host_takes(room: Room, database: Any, clock: An
     without_time = re.compile(r'"(made_at|opened_at|ends_at)": "[^"]+"')
     assert without_time.sub("", page(asker, "mine/mine.json")) == without_time.sub("", before)
     assert '"declined"' in page(asked, "mine/mine.json"), "one's own answer is one's own"
+
+
+TAKEN = {
+    "activity_facilitators", "activity_participants", "activity_trainers", "agreements", "cycle_members", "deliveries",
+    "invitations", "looks", "meetings", "memberships", "nudges", "pair_members", "reflection_versions", "shares",
+    "sign_ins", "stage_marks", "step_wishes", "texts",
+}  # fmt: skip
+NOT_TAKEN = {
+    "continuations": "a code of two minutes on the way to a new tab",
+    "look_chains": "marks that make tampering with the log seen",
+    "selections": "a visit of the LMS that is forgotten with its sign-in",
+}
+
+
+def test_every_table_that_names_people_is_taken_or_has_a_reason_not_to() -> None:
+    naming = {
+        table.name
+        for table in Base.metadata.sorted_tables
+        for key in table.foreign_keys
+        if key.column.table.name in ("people", "memberships")
+    }
+    assert naming == TAKEN | NOT_TAKEN.keys(), "add it to ownership.service.collect, or say here why not"
 
 
 # Deleting
