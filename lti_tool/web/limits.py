@@ -23,7 +23,10 @@ tenth of this."""
 PER_ADDRESS = 3000
 """Requests a minute to one endpoint, of all who come from one address without a sign-in."""
 
-FEWER = {"schools.test": 6, "school_visits.test": 6, "registration.register_by_hand": 10} | {
+FEWER = {
+    "schools.test": 6,
+    "school_visits.test": 6,
+    "registration.register_by_hand": 10,
     "ownership.take_html": 10,
     "ownership.take_json": 10,
 }

@@ -1,8 +1,8 @@
 """Known weaknesses of what the tool needs at run time, as part of `make check`: asks pip-audit, and PyPI's advisories.
 
-An advisory is a failure that names the package. That the advisories could not be asked is a loud warning and no failure,
-also on a checking machine: a check speaks about the code, and an outage elsewhere must not hold back the very change that
-mends a weakness. What was not looked at is named, since pip-audit itself passes over what its source does not know.
+An advisory is a failure that names the package. That the advisories could not be asked is a loud warning and no
+failure, also on a checking machine: a check speaks about the code, and an outage elsewhere must not hold back the very
+change that mends a weakness. What was not looked at is named: pip-audit passes over what its source does not know.
 """
 
 import json
@@ -95,7 +95,8 @@ def main() -> int:
         which = "any package" if len(findings.unasked) == len(packages) else ", ".join(findings.unasked)
         print(
             f"WARNING: the advisories of {which} could not be asked; nothing is known of {len(findings.unasked)} of "
-            f"{len(packages)} packages. Run `make check` again where https://pypi.org/pypi/<name>/<version>/json answers.",
+            f"{len(packages)} packages. Run `make check` again where https://pypi.org/pypi/<name>/<version>/json can "
+            "be reached.",
             file=sys.stderr,
         )
     print(f"{len(packages) - len(findings.unasked)} packages looked up, {len(findings.weak)} advisories")
