@@ -21,7 +21,7 @@ from lti_tool.privacy.keyring import Keyring, KeyShredded
 from lti_tool.privacy.looks import chain
 from lti_tool.privacy.looks.chain import Head, Line
 from lti_tool.privacy.looks.models import Look, LookChain
-from lti_tool.store.database import Database, rows_changed
+from lti_tool.store.database import Database
 from lti_tool.store.upsert import insert_into
 
 HISTORY = "history"
@@ -132,7 +132,7 @@ def _locked_head(session: Session, owner: str) -> tuple[Head, bool]:
     row = session.execute(query.with_for_update()).one_or_none()
     if row is None:
         begun = insert_into(session, LookChain).values(owner_id=owner, length=0, last_mark=chain.START, seal="")
-        if rows_changed(session.execute(begun.on_conflict_do_nothing())):
+        if session.execute(begun.on_conflict_do_nothing().returning(LookChain.owner_id)).all():
             return Head(0, chain.START, ""), True
         row = session.execute(query.with_for_update()).one()
     return Head(row.length, row.last_mark, row.seal), False
