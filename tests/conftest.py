@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import make_url
 
+from lti_tool.privacy import keyring_store
 from lti_tool.settings import Settings
 from lti_tool.store.base import Base
 from lti_tool.store.database import Database
@@ -111,6 +112,7 @@ def database_url(database_kind: str, request: pytest.FixtureRequest) -> Iterator
     # Emptied, not made anew: CREATE DATABASE takes longer than most tests.
     engine = create_engine(url)
     with engine.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA IF EXISTS {keyring_store.SCHEMA} CASCADE"))
         if set(inspect(connection).get_table_names()) == set(Base.metadata.tables):
             connection.execute(text(f"TRUNCATE {', '.join(Base.metadata.tables)} CASCADE"))
         else:

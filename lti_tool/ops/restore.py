@@ -3,12 +3,13 @@
 import os
 import shutil
 import sqlite3
+import tempfile
 from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import inspect, select
+from sqlalchemy import delete, inspect, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError
 
@@ -112,7 +113,9 @@ def restore_keyring(settings: Settings, file: Path) -> int:
     keyring cannot be read: then nobody knows what was shredded.
     """
     _require_table(file, "shredded_keys")
-    copy = Database(f"sqlite:///{file}")
+    # Opening an SQLite file may write to it; the copy stays as it is.
+    folder = tempfile.TemporaryDirectory(prefix="meitheal-")
+    copy = Database(f"sqlite:///{shutil.copy(file, folder.name)}")
     place = Database(settings.database_url)
     keyring = Keyring.of(settings, place).database
     try:
@@ -121,9 +124,13 @@ def restore_keyring(settings: Settings, file: Path) -> int:
             for table in (ShreddedKey, ErasedPerson):
                 for row in source.execute(select(*table.__table__.columns)).mappings():
                     session.execute(insert_into(session, table).values(**row).on_conflict_do_nothing())
-            return keyring_store.add_missing(
+            # Also keys that an older copy brought back.
+            session.execute(delete(ContentKey).where(ContentKey.id.in_(select(ShreddedKey.key_id))))
+            added = keyring_store.add_missing(
                 session, [dict(row) for row in source.execute(select(*ContentKey.__table__.columns)).mappings()]
             )
+        keyring.forget_deleted()
+        return added
     except DatabaseError as error:
         raise CommandFailed(
             f"Nothing was restored: {error.orig}. A keyring that cannot be read does not tell what was shredded; move "
@@ -132,6 +139,7 @@ def restore_keyring(settings: Settings, file: Path) -> int:
     finally:
         for database in (copy, place, keyring):
             database.dispose()
+        folder.cleanup()
 
 
 def _holds_keys(data: Database) -> bool:

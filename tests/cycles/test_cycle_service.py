@@ -129,7 +129,7 @@ def test_a_running_cycle_keeps_the_protocol_it_began_with(light: Room, clock, mo
 
 def test_a_shredded_key_hides_the_text_and_breaks_nothing(light: Room, clock) -> None:
     light.start_together()
-    assert [keyring(light).shred_author(person_id, clock()) for person_id in people(light)] == [1, 0]
+    assert [keyring(light).shred(light.cycle_id, each, clock()) for each in people(light)] == [1, 0]
     assert "We talk on Fridays." not in light.coach.get("start")
     assert light.coach.status == 200
     light.coach.press("start/save", text__norms="Anew")

@@ -137,6 +137,20 @@ def test_a_restored_keyring_brings_back_what_is_missing_and_nothing_that_was_shr
     assert "By the coach, after the copy" in school.room.coach.get("start"), "a newer key stays"
 
 
+def test_a_newer_copy_takes_away_what_an_older_one_brought_back(school: School) -> None:
+    _data, older = school.back_up()
+    school.keyring.shred(school.room.cycle_id, school.people["host"], NOW)
+    _data, newer = backup.write(school.database, school.keyring.database, school.folder / "newer", NOW)
+    school.close()
+    for file in school.folder.glob("meitheal-keyring.db*"):
+        file.unlink()
+    assert restore.restore_keyring(school.settings, older) > 0
+    school.reopen()
+    assert WORDS in school.room.coach.get("start"), "nothing is left that knows of it"
+    assert restore.restore_keyring(school.settings, newer) == 0
+    assert WORDS not in school.room.coach.get("start")
+
+
 def test_a_lost_keyring_comes_back_from_its_copy(school: School) -> None:
     data, copy = school.back_up()
     school.close()
