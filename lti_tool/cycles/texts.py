@@ -193,7 +193,9 @@ def forget_deleted(session: Session, now: datetime) -> int:
 def _is_of_a_deleted_text(session: Session, cycle_id: str, field: Field, save: Save) -> bool:
     if not save.base and not save.editor:
         return False
-    seen = [token.partition(".")[0] for token in save.base]
+    # What a page had before its eyes; a database need not see what can be no id at all.
+    ids = (token.partition(".")[0] for token in save.base)
+    seen = [text_id for text_id in ids if text_id.isascii() and text_id.isalnum()]
     found = select(DeletedText.id).where(
         DeletedText.cycle_id == cycle_id,
         DeletedText.field == field.key,

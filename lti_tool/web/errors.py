@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 log = structlog.get_logger()
 
-_TYPED = re.compile(r"text(-.+)?|(title|purpose)(-[0-9])?|.+-(starts|minutes|place)")
+_TYPED = re.compile(r"text(-.+)?|passage|(title|purpose)(-[0-9])?|.+-(starts|minutes|place)")
 """Names of the boxes that people type into; what else a form sends is ours."""
 _TYPED_LIMIT = 100_000
 

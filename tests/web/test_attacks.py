@@ -175,6 +175,12 @@ def test_a_sign_in_is_over_after_twelve_hours_of_use(clock: Any, mine: Browser) 
     assert mine.status("/") == 401
 
 
+def test_a_passage_that_was_to_be_shared_comes_back_when_the_sign_in_is_over(clock: Any, mine: Browser) -> None:
+    clock.advance(12 * 3600)
+    answer = mine.post("/cycles/x/reflect/versions/1/share/own_learning", passage="what I learned")
+    assert "what I learned" in answer.get_data(as_text=True)
+
+
 def test_after_leaving_the_cookie_opens_nothing_and_no_page_was_kept(mine: Browser) -> None:
     cookie = mine.client.get_cookie(f"__Host-at-{mine.at[4:]}", domain="localhost")
     assert cookie is not None
