@@ -1,5 +1,6 @@
 """Sharing a passage in a real browser: what its author does, and what a colleague and the trainer then find."""
 
+import re
 from collections.abc import Callable
 
 from journeys import steps
@@ -34,13 +35,13 @@ def test_a_passage_is_shared_read_and_taken_back(
     niamh.press("Submit version 1: my trainer sees that I submitted, not what I wrote")
     look.state = " submitted"
     niamh.press("Version 1")
-    niamh.follow(niamh.at.get_by_role("link", name="Share a passage: What I learned"))
-    niamh.at.get_by_label("What I learned for my own teaching").fill("Somebody else's words.")
+    niamh.follow(niamh.at.get_by_role("link", name=re.compile("Share a passage ?: What did I learn")))
+    niamh.at.get_by_label("What did I learn for my own teaching?").fill("Somebody else's words.")
     look.state = " refused"
     niamh.press("Share this passage")
     expect(niamh.at.get_by_role("alert").get_by_role("link")).to_have_count(2)
     passage = "Next time I count to five before I say anything at all."
-    box = niamh.at.get_by_label("What I learned for my own teaching")
+    box = niamh.at.get_by_label("What did I learn for my own teaching?")
     expect(box).to_have_value("Somebody else's words.")
     box.fill(passage)
     niamh.at.get_by_label("With all teachers who take part").check()
