@@ -154,7 +154,11 @@ class Protocol:
     @property
     def has_ladder(self) -> bool:
         """Whether there is anything in it that not every step has."""
-        return any(each.from_step != STEPS[0] for stage in self.stages for each in (stage, *stage.fields))
+        return any(
+            from_step != STEPS[0]
+            for stage in self.stages
+            for from_step in (stage.from_step, *(each.from_step for each in stage.fields))
+        )
 
     def at(self, step: str, done: Collection[str] = (), written: Collection[str] = ()) -> "Protocol":
         """The recipe as far as a pair goes: what comes in at a higher step only is left out, with all that rests on it.
@@ -189,7 +193,7 @@ class Protocol:
             first_turn = stage.first_turn if "first_turn_done" in opens else None
             agreements = tuple(each for each in stage.agreements if known.issuperset(each.fields))
             meetings = tuple(kind for kind in stage.meetings if kind == "visit" or kind in talks)
-            there = {
+            there: dict[str, set[str | None]] = {
                 "text": {each.key for each in fields},
                 "agreement": {each.key for each in agreements},
                 "meeting": set(meetings),

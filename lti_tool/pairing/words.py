@@ -103,7 +103,7 @@ def told(code: str) -> str:
         "paused": _("Your pair is paused. Your trainer is not told."),
         "resumed": _("You go on together."),
         "how_far": _("Kept. Nobody is told."),
-        "shorter": _("You two go less far in this cycle than the page that you had open. What you typed there is kept."),
+        "shorter": _("In this cycle you two go less far than the page that you had open. What you typed is kept."),
         "ended": _("Your pair has ended. Nobody is told why. What you wrote stays yours."),
     }
     return str(sentences.get(code, ""))

@@ -159,7 +159,7 @@ def test_what_is_typed_on_a_page_that_falls_away_is_kept(collegial: Room, pair: 
     collegial.coach.get("before")
     go(pair[1], "look")
     collegial.host.press("before/meetings/before", text__goal="They ask each other", before__starts="2030-01-01T10:00")
-    assert collegial.host.status == 303 and "What you typed there is kept" in collegial.host.page
+    assert collegial.host.status == 303 and "What you typed is kept" in collegial.host.page
     assert collegial.coach.save_json("focus", "Who asks whom")["revision"]
     for path in ("agreements/goal", "before/done", "before/save"):
         collegial.host.post(path, text__criteria=path)
