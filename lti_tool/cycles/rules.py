@@ -305,11 +305,12 @@ NOTES_DAYS = range(7, 366)
 
 def notes_due_at(cycle: Cycle, days: int | None) -> datetime | None:
     """When raw notes of the visit are deleted if they live `days` after the conversation after: None while that
-    was not held, and where they live as long as the cycle. A cycle that stopped before counts from then."""
-    debrief = cycle.protocol.debrief
+    was not held, and where they live as long as the cycle. A cycle that ended before counts from then."""
+    # Notes may be there that are not shown any more, because the pair goes less far by now.
+    debrief = cycle.protocol.debrief or cycle.with_left_out.debrief
     if debrief is None or days is None:
         return None
-    begins = done_at(cycle, debrief, cycle.me) or (cycle.finished_at if cycle.status == "stopped" else None)
+    begins = done_at(cycle, debrief, cycle.me) or (None if cycle.is_running else cycle.finished_at)
     return begins + timedelta(days=days) if begins else None
 
 

@@ -661,6 +661,9 @@ def _mark(session: Session, cycle: rules.Cycle, stage: str, membership_ids: Sequ
         values["notes_due_at"] = rules.notes_due_at(after, cycle.notes_days)
     if cycle.is_running and all(rules.is_done(after, each) for each in after.stages):
         values |= {"status": "finished", "finished_at": now}
+        if cycle.notes_due_at is None and cycle.notes_deleted_at is None and "notes_due_at" not in values:
+            ended = replace(after, status="finished", finished_at=now)
+            values["notes_due_at"] = rules.notes_due_at(ended, cycle.notes_days)
     bump(session, cycle.id, **values)
 
 

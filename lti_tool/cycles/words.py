@@ -433,6 +433,10 @@ def when_notes_go(cycle: Cycle) -> str:
         return _("The coach’s notes stay as long as the cycle.")
     if cycle.notes_due_at is not None:
         return _("The coach’s notes are deleted %(day)s, for both of you.", day=day(cycle.notes_due_at))
+    if cycle.protocol.debrief is not None and cycle.protocol.debrief.kind == "visit":
+        return _(
+            "The coach’s notes are deleted %(count)s days after the visit, for both of you.", count=cycle.notes_days
+        )
     return _(
         "The coach’s notes are deleted %(count)s days after the conversation after, for both of you.",
         count=cycle.notes_days,

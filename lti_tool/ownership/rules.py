@@ -1,4 +1,4 @@
-"""What goes and what stays when a teacher deletes their words: values in, values out (decision 0011)."""
+"""What goes and what stays when a teacher deletes their words: values in, values out (decision 0014)."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

@@ -363,7 +363,9 @@ def _cycles(
     for cycle_id, course, step in rows:
         cycle = service.load(session, cycle_id, person_id)
         if cycle is not None:
-            found.append({"course": course, "you_go_as_far_as": step, **_cycle(session, keyring, cycle, say, shown, now)})
+            found.append(
+                {"course": course, "you_go_as_far_as": step, **_cycle(session, keyring, cycle, say, shown, now)}
+            )
     return found
 
 

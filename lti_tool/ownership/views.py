@@ -97,6 +97,7 @@ def delete_in_cycle(cycle_id: str) -> AnyResponse | str | tuple[str, int]:
         if request.form.get("sure") != "1":
             return _cycle_page(cycle, here, chosen=[(key, offered[key]) for key in chosen])
         _delete(session, cycle, chosen)
+    tool().database.forget_deleted()
     return redirect(url_for(".mine", deleted="1"), 303)
 
 
@@ -121,6 +122,7 @@ def delete_everything() -> AnyResponse:
         with tool().database.write() as session:
             cycle = open_cycle(session, each.id, lock=True)
             _delete(session, cycle, [key for key, _label in _offered(cycle, service.in_cycle(session, cycle))])
+    tool().database.forget_deleted()
     return redirect(url_for(".mine", deleted="1"), 303)
 
 
@@ -187,10 +189,10 @@ def notes_kept(cycle_id: str) -> str:
 def keep_notes(cycle_id: str) -> AnyResponse | tuple[str, int]:
     """Keeps how long: so many days after the conversation after, or as long as the cycle."""
     typed, choice = request.form.get("days", "").strip(), request.form.get("how", "")
-    if choice not in ("days", "cycle"):
-        abort(400)
     with tool().database.write() as session:
         cycle = _cycle_with_notes(open_cycle(session, cycle_id, lock=True))
+        if choice not in ("days", "cycle"):
+            abort(400)
         days = int(typed) if typed.isascii() and typed.isdigit() and len(typed) <= 3 else 0
         if choice == "days" and days not in NOTES_DAYS:
             return _notes_page(cycle, typed, [("days", _("Give a number of days from 7 to 365."))]), 400
