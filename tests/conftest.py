@@ -135,12 +135,13 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def app(settings: Settings, database: Database, clock: Clock) -> Flask:
+def app(settings: Settings, database: Database, clock: Clock) -> Iterator[Flask]:
     made = create_app(settings, database=database, clock=clock)
     made.testing = True
     # An unexpected error becomes the page a person would get, as when it is served.
     made.config["PROPAGATE_EXCEPTIONS"] = False
-    return made
+    yield made
+    made.extensions["meitheal"].keyring.database.dispose()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from functools import partial
 
 import pytest
 from cycles.pair_at_work import Room
-from factories import make_settings
 from sqlalchemy import func, select, text, update
 
 from lti_tool.cycles import protocols, service, texts
@@ -18,7 +17,8 @@ from lti_tool.reflection.models import ReflectionVersion
 
 
 def keyring(room: Room) -> Keyring:
-    return Keyring.of(make_settings(), room.database)
+    found: Keyring = room.host.client.application.extensions["meitheal"].keyring
+    return found
 
 
 def people(room: Room) -> tuple[str, str]:
