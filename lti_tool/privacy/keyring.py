@@ -182,6 +182,10 @@ class ScopeKeys:
             self.opened_authors.add(author_id)
         return text
 
+    def __contains__(self, author_id: str) -> bool:
+        """Whether there is a key of this author."""
+        return author_id in self._keys
+
     def ensure(self, author_id: str) -> bool:
         """Makes the author's key where there is none; whether it was made."""
         if author_id in self._keys:

@@ -225,7 +225,7 @@ TAMPERED: dict[str, Callable[[Any], Any]] = {
     "a mark made up": lambda mine: update(Look).where(mine, Look.number == 3).values(mark="0" * 64),
     "the head made up": lambda mine: update(LookChain).values(length=2),
     "the head taken out": lambda mine: delete(LookChain),
-    "everything taken out": lambda mine: delete(Look).where(mine),
+    "all lines taken out": lambda mine: delete(Look).where(mine),
 }
 
 
@@ -295,10 +295,13 @@ def test_what_is_recorded_already_costs_no_statement(room: Room) -> None:
 
 
 def test_the_first_opening_stays_within_the_budget_of_a_page(room: Room, clock: Any) -> None:
-    for path in ("start", "start", "texts?revision=0", "texts/norms/history"):
+    room.host.get("before")
+    room.host.press("before/save", text__goal="Pupils ask each other.")
+    # The page that costs most without it is that of the reflection.
+    for path in ("start", "before", "reflect", "texts?revision=0", "texts/norms/history"):
         with recorded(room.database) as statements:
             room.coach.get(path)
-        assert 0 < len(statements) <= 12, (path, statements)
+        assert "INTO looks" in str(statements) and len(statements) <= 12, (path, statements)
         clock.advance(3600)
 
 

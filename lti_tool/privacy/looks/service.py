@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity
@@ -86,31 +86,14 @@ def note(
 
 
 def _add(session: Session, keyring: Keyring, viewer: str, owner: str, cycle_id: str, what: str, now: datetime) -> None:
-    head, is_new = _locked_head(session, owner)
-    keys = keyring.opened(session, owner, now)
-    key_is_new = keys.ensure(owner)
-    key = keys.derive(owner, _PURPOSE)
-    line = Line(head.length + 1, chain.viewer_mark(key, viewer), cycle_id, what, chain.hour_of(now))
-    there = select(func.count()).where(
-        Look.owner_id == owner,
-        Look.viewer_mark == line.viewer_mark,
-        Look.cycle_id == cycle_id,
-        Look.hour == line.hour,
-    )
-    last = select(func.coalesce(func.max(Look.number), 0)).where(Look.owner_id == owner)
-    is_there, last_number = session.execute(select(there.scalar_subquery(), last.scalar_subquery())).one()
-    if is_there:
-        return
-    # What was tampered with stays broken: a head that is not ours, is missing, or is behind its lines is not mended.
-    is_whole = last_number <= head.length and (key_is_new if is_new else chain.is_sealed(key, head))
-    if last_number > head.length:
-        line = Line(last_number + 1, line.viewer_mark, cycle_id, what, line.hour)
-    mark = chain.line_mark(key, head.last_mark, line)
-    grown = chain.new_head(key, line.number, mark) if is_whole else Head(line.number, mark, chain.BROKEN)
-    session.execute(
-        insert(Look).values(
+    head, last, key, is_begun, is_whole = _locked(session, keyring, owner, now)
+
+    def insert(number: int) -> str | None:
+        line = Line(number, chain.viewer_mark(key, viewer), cycle_id, what, chain.hour_of(now))
+        mark = chain.line_mark(key, head.last_mark, line)
+        statement = insert_into(session, Look).values(
             owner_id=owner,
-            number=line.number,
+            number=number,
             viewer_id=None if viewer == OPERATOR else viewer,
             viewer_mark=line.viewer_mark,
             cycle_id=cycle_id,
@@ -118,7 +101,19 @@ def _add(session: Session, keyring: Keyring, viewer: str, owner: str, cycle_id: 
             hour=line.hour,
             mark=mark,
         )
-    )
+        return mark if session.execute(statement.on_conflict_do_nothing().returning(Look.number)).all() else None
+
+    number = max(head.length, last) + 1
+    mark = insert(number)
+    if mark is None and is_begun:
+        # There are lines, but their head was taken out.
+        is_whole = False
+        number = session.scalars(_last_number(owner)).one() + 1
+        mark = insert(number)
+    if mark is None:
+        # It was there already.
+        return
+    grown = chain.new_head(key, number, mark) if is_whole else Head(number, mark, chain.BROKEN)
     session.execute(
         update(LookChain)
         .where(LookChain.owner_id == owner)
@@ -126,16 +121,33 @@ def _add(session: Session, keyring: Keyring, viewer: str, owner: str, cycle_id: 
     )
 
 
-def _locked_head(session: Session, owner: str) -> tuple[Head, bool]:
-    """The head of a chain, which nobody else can change until this transaction ends, and whether it was just begun."""
-    query = select(LookChain.length, LookChain.last_mark, LookChain.seal).where(LookChain.owner_id == owner)
-    row = session.execute(query.with_for_update()).one_or_none()
+def _locked(session: Session, keyring: Keyring, owner: str, now: datetime) -> tuple[Head, int, bytes, bool, bool]:
+    """(head, number of the last line as far as it was read, key, whether the chain was just begun, whether it holds).
+
+    Nobody else can add to the chain until this transaction ends. What was tampered with stays broken: a head that is
+    not ours, behind its lines, or missing although there is a key (which comes with the first line) is not mended.
+    """
+    keys = keyring.opened(session, owner, now)
+    query = select(LookChain.length, LookChain.last_mark, LookChain.seal, _last_number(owner).scalar_subquery())
+    query = query.where(LookChain.owner_id == owner).with_for_update()
+    row = session.execute(query).one_or_none() if owner in keys else None
     if row is None:
         begun = insert_into(session, LookChain).values(owner_id=owner, length=0, last_mark=chain.START, seal="")
         if session.execute(begun.on_conflict_do_nothing().returning(LookChain.owner_id)).all():
-            return Head(0, chain.START, ""), True
-        row = session.execute(query.with_for_update()).one()
-    return Head(row.length, row.last_mark, row.seal), False
+            # Read again under the lock: another request may have made the key and gone back on its lines.
+            keys = keyring.opened(session, owner, now)
+            key_is_new = keys.ensure(owner)
+            return Head(0, chain.START, chain.BROKEN), 0, keys.derive(owner, _PURPOSE), True, key_is_new
+        row = session.execute(query).one()
+        keys = keyring.opened(session, owner, now)
+        keys.ensure(owner)
+    length, last_mark, seal, last = row
+    head, key = Head(length, last_mark, seal), keys.derive(owner, _PURPOSE)
+    return head, last, key, False, last <= length and chain.is_sealed(key, head)
+
+
+def _last_number(owner: str) -> Select[int]:
+    return select(func.coalesce(func.max(Look.number), 0)).where(Look.owner_id == owner)
 
 
 # What the owner reads
