@@ -98,7 +98,7 @@ def _suggested(kind: str) -> str:
         case "reflection":
             return _("Look back on what you learned for your own teaching. What you write is yours alone.")
         case _:
-            return _("Visit each other and talk about a question of your own.")
+            return _("Think about a question of your own, together with a colleague.")
 
 
 def read_draft(what: str, of: str = "") -> Draft:

@@ -1,7 +1,7 @@
 """Selecting content: a trainer prepares activities before their links exist, and the LMS is told of them.
 
 open (the launch) → answered (the trainer chose; once). What was prepared is an `open` activity without a link; the
-first launch of its link binds the two, see `service.find_or_create_link`.
+first launch of its link binds the two, see `links.find_or_create_link`.
 """
 
 from collections.abc import Sequence

@@ -28,7 +28,7 @@ def set_up_page(
     if draft is None and activity.copied_from:
         schools = service.schools_of(session, activity.id)
         draft = draft_of(activity, schools, service.round_of_copy(session, activity))
-    draft = draft or Draft(offered.whats[0].value, purpose=offered.whats[0].purpose)
+    draft = draft or Draft(offered.whats[0].value)
     return render_template(
         "activities/set_up.html",
         activity=activity,

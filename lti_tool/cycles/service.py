@@ -753,6 +753,11 @@ def wish(session: Session, cycle: rules.Cycle, wanted: str, *, now: datetime) ->
     )
 
 
+def go_on(session: Session, *, pair_id: str, now: datetime) -> None:
+    """The pair goes on after a pause: its step counts from now, so that no date tells that there was one (R24)."""
+    session.execute(update(Cycle).where(Cycle.pair_id == pair_id, Cycle.closed_at.is_(None)).values(stage_since=now))
+
+
 def stop(session: Session, *, pair_id: str, now: datetime) -> None:
     """The pair has ended: its running cycle stops, and none of its cycles is current any more. Nothing is deleted."""
     # Whoever begins the pair's next cycle holds the one before: after this, that one is seen and stopped too.

@@ -438,12 +438,18 @@ def pause_pair(session: Session, pair_id: str, membership_id: str, now: datetime
 def resume_pair(session: Session, pair_id: str, membership_id: str, now: datetime) -> None:
     """A member who paused goes on; the pair is active again once nobody pauses. It ends the search for another."""
     activity_id = _lock_of_pair(session, pair_id)
-    session.execute(
+    resumed = session.execute(
         update(PairMember)
-        .where(PairMember.pair_id == pair_id, PairMember.membership_id == membership_id, PairMember.is_current)
+        .where(
+            PairMember.pair_id == pair_id,
+            PairMember.membership_id == membership_id,
+            PairMember.is_current,
+            PairMember.paused_at.is_not(None),
+        )
         .values(paused_at=None)
     )
-    if _settle_status(session, pair_id) == "active":
+    if rows_changed(resumed) and _settle_status(session, pair_id) == "active":
+        cycles.go_on(session, pair_id=pair_id, now=now)
         members = session.scalars(select(PairMember.membership_id).where(PairMember.pair_id == pair_id)).all()
         _withdraw_all(session, members, activity_id, now)
 

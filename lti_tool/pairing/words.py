@@ -100,7 +100,7 @@ def told(code: str) -> str:
         "invited": _("Your invitation is sent. Your colleague sees it when they open this activity."),
         "withdrawn": _("Your invitation is taken back."),
         "declined": _("The invitation is gone from your page. Nobody is told."),
-        "paused": _("Your pair is paused. Your trainer is not told."),
+        "paused": _("Your pair is paused. The trainer sees only that you have no running pair now, and never why."),
         "resumed": _("You go on together."),
         "how_far": _("Kept. Nobody is told."),
         "shorter": _("In this cycle you two go less far than the page that you had open. What you typed is kept."),

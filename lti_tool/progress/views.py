@@ -128,7 +128,7 @@ def nudge_teacher(membership_id: str) -> Response:
     """Sends a friendly word to a teacher without a running pair."""
     with tool().database.write() as session:
         activity = _own_activity(session)
-        if activity.status != "open" or kind_of(activity.kind).protocols == "alone":
+        if activity.status != "open":
             abort(404)
         sent = service.nudge_teacher(
             session,
@@ -152,8 +152,11 @@ def seen(nudge_id: str) -> Response:
 
 
 def _own_activity(session: Session) -> ActivityView:
+    """The launched activity, if the actor looks after its pairs; one without pairs has nothing to remind of."""
     activity = activities.find(session, actor().activity_id or "")
     if activity is None or not may(actor(), Action.SEE_HEALTH, activity.facts):
+        abort(404)
+    if kind_of(activity.kind).protocols == "alone":
         abort(404)
     return activity
 

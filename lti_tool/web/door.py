@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from lti_tool.activities import selections
-from lti_tool.activities.service import find_or_create_link, read_history
+from lti_tool.activities.links import find_or_create_link, read_history
 from lti_tool.lms.families import family_of
 from lti_tool.lti import logins, registration, tool_keys
 from lti_tool.lti.errors import DoorError, Reason

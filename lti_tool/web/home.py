@@ -158,7 +158,8 @@ def _round_page(session: Session, activity: ActivityView, planned: list[PlannedA
         return _no_partner_page(session, activity, planned, pair)
     return render_template(
         "home/round.html",
-        **_frame(session, activity, planned),
+        # Its cycles are named in the next step already.
+        **_frame(session, activity, [each for each in planned if each.pairs_from_id != activity.id]),
         partner=partner_names(pair),
         cycles=[
             (each.title, cycle_words.dates(each.starts_on, each.ends_on))

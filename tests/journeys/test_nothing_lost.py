@@ -164,7 +164,7 @@ def test_the_main_steps_by_keyboard_alone(
     trainer.page.keyboard.press("Tab")
     expect(trainer.page.locator(".skip-link")).to_be_in_viewport()
     trainer.page.keyboard.press("Enter")
-    by_keyboard(trainer, "Light", key="Space")
+    by_keyboard(trainer, "Coaching cycle: Light", key="Space")
     by_keyboard(trainer, "Open it to the teachers")
     for teacher in (sean, niamh):
         teacher.open_alone(activity)

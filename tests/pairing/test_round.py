@@ -140,8 +140,11 @@ def test_the_page_names_the_open_cycles_that_take_their_pairs_from_the_round(sch
     assert page.index("Autumn cycle") < page.index("Spring cycle")
     said = f"{day.day} {day:%B %Y}"
     assert f"Starts on {said} · Until {said}" in page
-    for title in ("Not open yet", "Long over", "Pairs of its own"):
+    for title in ("Not open yet", "Long over"):
         assert title not in page
+    named, _, also = page.partition("Also in this course")
+    assert "Pairs of its own" not in named and "Pairs of its own" in also
+    assert "Autumn cycle" not in also, "said once is enough"
     school.change(school.coaching_id, pairs_from_id=None)
     with school.database.write() as session:
         session.execute(update(Activity).where(Activity.title == "Spring cycle").values(status="archived"))

@@ -126,6 +126,17 @@ def test_paused_and_ended_pairs_look_like_teachers_who_never_had_a_partner(
         assert trainer.post(f"/nudges/pairs/{pair}").location.endswith("told=none")
 
 
+def test_no_date_tells_that_a_pair_had_paused(
+    database: Database, clock: Any, course: MadeCourse, trainer: Browser
+) -> None:
+    pair = pair_up(database, course, clock, 0, 1)
+    since(database, pair, clock, 30)
+    with database.write() as session:
+        pairing.pause_pair(session, pair, course.teachers[0], clock.now)
+        pairing.resume_pair(session, pair, course.teachers[0], clock.now)
+    assert "None at present" in section(trainer.get("/"), "stalled"), "its step counts from now"
+
+
 def test_a_friendly_word_reaches_both_and_is_put_away(
     app: Flask, database: Database, clock: Any, course: MadeCourse, trainer: Browser
 ) -> None:
@@ -349,3 +360,16 @@ def test_two_who_nudge_at_once_send_one_word(database: Database, clock: Any, cou
                 )
             )
     assert sent == [2, 0]
+
+
+@pytest.mark.parametrize("way", ["nudges/pairs", "nudges/pairs/{pair}", "nudges/teachers/{teacher}"])
+def test_where_there_are_no_pairs_nobody_is_reminded_of_one(
+    database: Database, clock: Any, course: MadeCourse, trainer: Browser, way: str
+) -> None:
+    pair = pair_up(database, course, clock, 0, 1)
+    since(database, pair, clock, 20)
+    with database.write() as session:
+        session.execute(update(Activity).where(Activity.id == course.activity_id).values(kind="reflection"))
+    path = way.format(pair=pair, teacher=course.teachers[2])
+    assert trainer.post(f"/{path}").status_code == 404
+    assert not nudged(database)

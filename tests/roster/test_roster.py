@@ -149,12 +149,13 @@ def test_ten_thousand_members_take_seconds_and_a_constant_number_of_statements_p
 ) -> None:
     members = [member(str(number), name=f"Teacher {number}") for number in range(10_000)]
     for expected_gone in (6, 0):
-        begun = time.monotonic()
+        begun = time.process_time()
         with counted(database) as statements:
             applied = apply(database, course, clock, *members)
         assert applied == roster.Applied(10_000, expected_gone)
         assert len(statements) <= 10 * 2 + 3
-        assert time.monotonic() - begun < 15
+        # Seconds of our own work: what else the machine does meanwhile is no matter of this test.
+        assert time.process_time() - begun < 15
     with counted(database) as statements:
         applied = apply(database, course, clock, *members[:1])
     assert applied.deactivated == 9_999
