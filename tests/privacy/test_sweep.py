@@ -107,7 +107,7 @@ SEES_SCHOOL = (
     "leader in a new activity",
     "leader selecting content",
 )
-LEAST_COMBINATIONS = 0
+LEAST_COMBINATIONS = 7500
 """Role, method and address, each asked for once: fewer means that something is not swept any more."""
 QUICK_ROLES = ("alone", "asker", "facilitator", "trainer", "guest", "leader", "left", "teacher elsewhere")
 """With those who were brought to a page of their own: enough to notice that a whole rule is gone."""
@@ -362,6 +362,9 @@ def build(database: Database, now: datetime, *, late: bool, quick: bool = False)
         session.flush()
         world.delivery_id = told.id
         session.execute(update(Activity).where(Activity.id == made.activity_id).values(reports_completion=True))
+        # What was written may have brought the cycle to another step.
+        standing = update(Cycle).where(Cycle.id == world.cycle_id).values(stage_since=now - timedelta(days=20))
+        session.execute(standing)
         pair = session.scalars(select(PairMember.pair_id).where(PairMember.membership_id == host_b)).one()
         pairing.end_pair(session, pair, now)
     return world
@@ -735,7 +738,8 @@ def _outside(world: World) -> Iterator[str]:
                     if method == "POST" and visit and visit == own:
                         continue  # theirs to sign and to leave: see tests/schools/test_visits.py
                     world.asked[role, method, rule.endpoint] += 1
-                    answer = browser.open(path, method=method, data=CHARTER if method == "POST" else None)
+                    form = CHARTER if method == "POST" else None
+                    answer = browser.open(path, method=method, data=form, buffered=True)
                     page, where = answer.get_data(as_text=True), f"{role}: {method} {path}"
                     if answer.status_code >= 500:
                         yield f"{where} answers {answer.status_code}"
