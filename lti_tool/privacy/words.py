@@ -28,8 +28,8 @@ def who_can_see_text(actor: Actor, text: TextFacts, given_names: Mapping[str, st
 def who_can_see_cycle(given_names: list[str]) -> str:
     """The sentence of a cycle's pages; `given_names` of the other members."""
     return _(
-        "Seen by you and %(name)s only. The trainer and the facilitators see which steps are done and when, "
-        "not what you said.",
+        "Seen by you and %(name)s only. The trainer and the facilitators see roughly where you are and since "
+        "when, not what you said.",
         name=_(" and ").join(given_names),
     )
 
