@@ -278,7 +278,7 @@ def test_those_above_see_rounded_numbers_and_nobody(
     count(database, clock())
     with database.read() as session:
         names = session.scalars(
-            select(Person.family_name).join(Membership).where(Membership.id.in_(made.teachers))
+            select(Person.name).join(Membership).where(Membership.id.in_(made.teachers))
         ).all()
     for who in (made.leader, made.administrator):
         browser = arrive(who)
