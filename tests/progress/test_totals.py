@@ -277,9 +277,7 @@ def test_those_above_see_rounded_numbers_and_nobody(
         assert "Nothing was counted yet" in arrive(who).get("/school")
     count(database, clock())
     with database.read() as session:
-        names = session.scalars(
-            select(Person.name).join(Membership).where(Membership.id.in_(made.teachers))
-        ).all()
+        names = session.scalars(select(Person.name).join(Membership).where(Membership.id.in_(made.teachers))).all()
     for who in (made.leader, made.administrator):
         browser = arrive(who)
         with recorded(database) as statements:
