@@ -151,6 +151,22 @@ def database(database_url: str) -> Iterator[Database]:
     made.dispose()
 
 
+@pytest.fixture(autouse=True)
+def _no_connection_stays(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Closes the pools of every database that a test opened, also of keyrings: PostgreSQL's driver warns of others."""
+    made: list[Database] = []
+    begin = Database.__init__
+
+    def remembered(self: Database, url: str) -> None:
+        begin(self, url)
+        made.append(self)
+
+    monkeypatch.setattr(Database, "__init__", remembered)
+    yield
+    for each in made:
+        each.dispose()
+
+
 @pytest.fixture
 def app(settings: Settings, database: Database, clock: Clock) -> Iterator[Flask]:
     made = create_app(settings, database=database, clock=clock)

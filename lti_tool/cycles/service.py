@@ -761,16 +761,17 @@ def go_on(session: Session, *, pair_id: str, now: datetime) -> None:
 def stop(session: Session, *, pair_id: str, now: datetime) -> None:
     """The pair has ended: its running cycle stops, and none of its cycles is current any more. Nothing is deleted."""
     # Whoever begins the pair's next cycle holds the one before: after this, that one is seen and stopped too.
-    found = session.execute(
-        select(Cycle.id, Cycle.status, Cycle.notes_days, Cycle.notes_due_at)
-        .where(Cycle.pair_id == pair_id)
-        .with_for_update()
+    session.execute(select(Cycle.id).where(Cycle.pair_id == pair_id).with_for_update()).all()
+    # A statement of its own: PostgreSQL shows the one that waited for the lock what was there before it waited.
+    running = session.execute(
+        select(Cycle.id, Cycle.notes_days, Cycle.notes_due_at).where(
+            Cycle.pair_id == pair_id, Cycle.status == "running"
+        )
     ).all()
-    for cycle in found:
-        if cycle.status == "running":
-            # The conversation after may never come: raw notes count from here then.
-            due = cycle.notes_due_at or (cycle.notes_days and now + timedelta(days=cycle.notes_days))
-            bump(session, cycle.id, status="stopped", finished_at=now, notes_due_at=due)
+    for cycle in running:
+        # The conversation after may never come: raw notes count from here then.
+        due = cycle.notes_due_at or (cycle.notes_days and now + timedelta(days=cycle.notes_days))
+        bump(session, cycle.id, status="stopped", finished_at=now, notes_due_at=due)
     session.execute(update(Cycle).where(Cycle.pair_id == pair_id, Cycle.closed_at.is_(None)).values(closed_at=now))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from conftest import Clock
 from cycles.pair_at_work import Desk, Room, open_room
-from factories import NAMES, make_settings
+from factories import NAMES, forget_loggers, make_settings
 from sqlalchemy import select
 
 from lti_tool.lti.models import ToolKey
@@ -56,6 +56,7 @@ def term(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Term]:
     """(folder, room, what was written, secrets by what they are, log) of a cycle with everything in it."""
     folder = tmp_path_factory.mktemp("term")
     log: list[str] = []
+    forget_loggers()
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("lti_tool.web.logs._StandardError.write", lambda _self, text: log.append(text))
         settings = make_settings(database_url=f"sqlite:///{folder}/meitheal.db", log={"level": "debug"})

@@ -6,7 +6,6 @@ that leaves the tool by another way than its owner's page is searched for what w
 
 import base64
 import io
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,7 +16,7 @@ from browsers import Browser
 from completion.coaching_school import CoachingSchool, Lms, enrol
 from cycles.pair_at_work import Desk
 from door.fake_platform import Door
-from factories import make_settings
+from factories import forget_loggers, make_settings
 from flask import Flask
 from sqlalchemy import inspect, select
 from werkzeug import Request
@@ -65,10 +64,7 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
 @pytest.fixture
 def app(logged: io.StringIO, database: Database, clock: Any) -> Flask:
-    for name, module in list(sys.modules.items()):
-        if name.startswith("lti_tool.") and hasattr(module, "log"):
-            # A logger that was used before holds on to the settings of that time.
-            vars(module.log).pop("bind", None)
+    forget_loggers()
     made = create_app(make_settings(log={"level": "debug"}), database=database, clock=clock)
     made.config["PROPAGATE_EXCEPTIONS"] = False
     return made

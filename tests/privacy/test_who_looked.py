@@ -220,7 +220,9 @@ TAMPERED: dict[str, Callable[[Any], Any]] = {
     "the end cut off": lambda mine: delete(Look).where(mine, Look.number == 3),
     "another kind of page": lambda mine: update(Look).where(mine, Look.number == 2).values(what="visit"),
     "another viewer": lambda mine: (
-        update(Look).where(mine, Look.number == 2).values(viewer_id=select(Person.id).limit(1).scalar_subquery())
+        update(Look)
+        .where(mine, Look.number == 2)
+        .values(viewer_id=select(Person.id).where(Person.id != Look.viewer_id).limit(1).scalar_subquery())
     ),
     "a mark made up": lambda mine: update(Look).where(mine, Look.number == 3).values(mark="0" * 64),
     "the head made up": lambda mine: update(LookChain).values(length=2),
