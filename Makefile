@@ -34,12 +34,13 @@ test: $(READY) $(COMPILED)   ## all tests; ARGS="-k word" chooses
 	  echo "No Chromium here: the browser journeys are skipped. To run them: apt-get install chromium" >&2
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
-check: $(READY)           ## style, types, directions between rooms, translations
+check: $(READY)           ## style, types, directions between rooms, translations, known weaknesses of dependencies
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tests/packaging/messages.py
+	$(BIN)/python tests/packaging/audit.py
 
 bench: $(READY)           ## measure launches and pages against their budgets
 	$(BIN)/python tests/bench/run.py $(ARGS)

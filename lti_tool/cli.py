@@ -18,8 +18,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from lti_tool.lms.families import GUIDED, Field
 from lti_tool.ops import config
 from lti_tool.ops.errors import CommandFailed
+from lti_tool.ownership import erasure
 from lti_tool.people import by_hand, coaching_roles, registry
 from lti_tool.people.registry import Problem, RegistryError
+from lti_tool.privacy import keyring_store
+from lti_tool.privacy.keyring import Keyring
+from lti_tool.privacy.sealing import Masters, SealBroken
 from lti_tool.schools import service as schools
 from lti_tool.schools.files import BadFile, read_schools
 from lti_tool.settings import Settings
@@ -200,11 +204,15 @@ def db() -> None:
 def upgrade(config_file: Path | None) -> None:
     """Bring the database to the tables of this version. Make a copy of it first."""
     settings = config.load(config_file)
-    with _database(settings) as database:
+    with _database(settings) as database, _keyring(settings, database) as keyring:
         try:
-            before, after = migrate.upgrade(database)
+            before, after = keyring_store.upgrade(database, keyring.database)
         except migrate.BrokenReferences as error:
             raise CommandFailed(f"Nothing was changed: rows of {error} would refer to nothing.") from None
+        except keyring_store.KeysDiffer as error:
+            raise CommandFailed(
+                f"Nothing was changed: keyring and data have different keys for {error}. Do they belong together?"
+            ) from None
     if before == after:
         click.echo(f"The database is up to date (revision {after}).")
     else:
@@ -213,24 +221,113 @@ def upgrade(config_file: Path | None) -> None:
 
 @meitheal.group(no_args_is_help=False)
 def keys() -> None:
-    """The tool's own signing keys."""
+    """The tool's own signing keys, and the master key that seals everything."""
 
 
 @keys.command()
+@click.option("--master", is_flag=True, help="Take the next step to another master key, in secrets.toml.")
 @click.pass_obj
-def rotate(config_file: Path | None) -> None:
+def rotate(config_file: Path | None, master: bool) -> None:
     """Make a new signing key; the present one stays valid until platforms have noticed."""
     from lti_tool.lti.tool_keys import ToolKeys
 
+    if master:
+        _rotate_master(config_file)
+        return
     settings = config.load(config_file)
     with _database(settings, must_be_current=True) as database:
         now = utcnow()
-        tool_keys = ToolKeys(database, settings.master_key.get_secret_value(), utcnow)
+        tool_keys = ToolKeys(database, Masters.of(settings), utcnow)
         with database.write() as session:
             rotated = tool_keys.rotate(session, now)
     click.echo(f"Key {rotated.new} is published now and signs from {_moment(rotated.signs_from)}.")
     for replaced in rotated.replaced:
         click.echo(f"Key {replaced} stays published for a day after that.")
+
+
+def _rotate_master(config_file: Path | None) -> None:
+    from lti_tool.ops import master_key
+
+    file = config.secrets_file(config_file)
+    step = master_key.rotate(file)
+    click.echo(
+        f"The next master key is in {file}. Keep a copy of it. Now restart every serve and worker, and then run this "
+        "command again."
+        if step == "written"
+        else f"The next master key is the master key now, in {file}. Restart every serve and worker again, then "
+        "run: meitheal keys reseal"
+    )
+
+
+@keys.command()
+@click.pass_obj
+def reseal(config_file: Path | None) -> None:
+    """Seal everything by the present master key that an older one sealed; the tool may run meanwhile."""
+    from lti_tool.lti.tool_keys import ToolKeys
+
+    settings = config.load(config_file)
+    try:
+        with _database(settings, must_be_current=True) as database, _keyring(settings, database) as keyring:
+            number = sum(keyring.reseal())
+            with database.write() as session:
+                own = ToolKeys(database, Masters.of(settings), utcnow).reseal(session)
+            # What was sealed by an old key lies in the log until it is brought into the file.
+            for each in (database, keyring.database):
+                each.forget_deleted()
+    except SealBroken:
+        raise CommandFailed(
+            "There are keys that no master key of these settings opens. Put back the one that sealed them, as one of "
+            "old_master_keys in secrets.toml."
+        ) from None
+    click.echo(f"{number} keys of content and {own} signing keys are sealed anew.")
+    if settings.old_master_keys:
+        click.echo(
+            "Once every serve and worker was restarted since the last step, old_master_keys is needed no more by what "
+            "runs, and can go from secrets.toml. Copies of the keyring from before need it still: keep it with them."
+        )
+
+
+@meitheal.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.pass_obj
+def backup(config_file: Path | None, folder: Path) -> None:
+    """Copy the data and the keyring into FOLDER, a file each; the tool may run meanwhile."""
+    from lti_tool.ops import backup as copying
+
+    settings = config.load(config_file)
+    with _database(settings, must_be_current=True) as database, _keyring(settings, database) as keyring:
+        data_file, keyring_file = copying.write(database, keyring.database, folder, utcnow())
+    click.echo(f"Data:    {data_file}")
+    click.echo(f"Keyring: {keyring_file}")
+    click.echo("Keep the two in different places, and delete copies of the keyring after some days.", err=True)
+
+
+@meitheal.command()
+@click.option("--data", "data_file", type=click.Path(path_type=Path, dir_okay=False), help="Copy of the data.")
+@click.option("--keyring", "keyring_file", type=click.Path(path_type=Path, dir_okay=False), help="Copy of the keyring.")
+@click.option("--replay", "only_replay", is_flag=True, help="Only erase again, after pg_restore.")
+@click.pass_obj
+def restore(config_file: Path | None, data_file: Path | None, keyring_file: Path | None, only_replay: bool) -> None:
+    """Bring back a copy; what was shredded or erased since then stays so. Stop serve and worker first."""
+    from lti_tool.ops import restore as restoring
+
+    if not (data_file or keyring_file or only_replay):
+        raise CommandFailed("Say what: --data FILE, --keyring FILE, or --replay after pg_restore.", is_usage=True)
+    settings = config.load(config_file)
+    try:
+        if keyring_file:
+            number = restoring.restore_keyring(settings, keyring_file)
+            click.echo(f"{number} keys came back; those that were there, and all that is known as shredded, stayed.")
+        if data_file:
+            kept = restoring.restore_data(settings, data_file, utcnow())
+            click.echo("The copy is in place; who was erased since then is erased in it.")
+            if kept:
+                click.echo(f"What it replaced is {kept}. Delete it once you are sure.")
+        if only_replay:
+            with _database(settings) as database:
+                click.echo(f"{restoring.replay(settings, database, utcnow())} people were erased again.")
+    except (migrate.BrokenReferences, keyring_store.KeysDiffer) as error:
+        raise CommandFailed(f"Nothing was restored: {error} does not fit this keyring, or refers to nothing.") from None
 
 
 @meitheal.group(no_args_is_help=False)
@@ -436,6 +533,93 @@ def leader(config_file: Path | None, platform_id: str, issuer: str, client_id: s
         click.echo("From now on they see no names in any course, and can be neither trainer nor facilitator.")
 
 
+def _names_a_person(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds what names one person: --user, with --platform or --issuer and --client-id."""
+
+    def named(
+        config_file: Path | None, platform_id: str, issuer: str, client_id: str, sub: str, **options: Any
+    ) -> None:
+        if bool(platform_id) == bool(issuer):
+            raise CommandFailed("Name one platform: by --platform, or by --issuer and --client-id.", is_usage=True)
+        settings = config.load(config_file)
+        with _database(settings, must_be_current=True) as database, _keyring(settings, database) as keyring:
+            with database.read() as session:
+                found = registry.find(session, platform_id=platform_id, issuer=issuer, client_id=client_id)
+                try:
+                    person_id, name = erasure.find(session, found, sub)
+                except erasure.UnknownPerson:
+                    raise CommandFailed("That platform has named nobody by this user id.", is_usage=True) from None
+            command(settings, database, keyring, person_id, name, **options)
+
+    decorated: Any = wraps(command)(named)
+    for add in (
+        click.pass_obj,
+        click.option("--user", "sub", required=True, metavar="SUB", help="Their user id in the LMS."),
+        click.option("--client-id", default="", help="Client id, where an issuer is registered more than once."),
+        click.option("--issuer", default="", help="Issuer of the LMS, instead of the id."),
+        click.option("--platform", "platform_id", default="", metavar="ID", help="Their platform, by its id."),
+    ):
+        decorated = add(decorated)
+    return cast(Callable[..., None], decorated)
+
+
+@person.command("export")
+@_names_a_person
+@click.option("--to", "folder", required=True, type=click.Path(path_type=Path, file_okay=False), help="For two files.")
+@click.option("--yes-open-content", is_flag=True, help="Open what they wrote, without being asked.")
+def export_person(
+    settings: Settings,
+    database: Database,
+    keyring: Keyring,
+    person_id: str,
+    name: str,
+    folder: Path,
+    yes_open_content: bool,
+) -> None:
+    """Write all that is theirs into FOLDER, as a page to read and as JSON: for a person who asks for it.
+
+    They can download the same themselves, at "What is mine here"; then nobody else opens it.
+    """
+    if not yes_open_content:
+        click.echo(
+            "What they wrote is sealed, and this opens it, and writes it down unsealed. They will see in the tool that "
+            "the operator did so. They can download the same themselves at “What is mine here”.",
+            err=True,
+        )
+        click.confirm("Open it?", abort=True, err=True)
+    from lti_tool.ops import person as people_files
+
+    try:
+        files = people_files.write(settings, database, keyring, person_id, folder, utcnow())
+    except OSError as error:
+        raise CommandFailed(f"{folder} cannot be written: {error.strerror}.") from None
+    for file in files:
+        click.echo(str(file))
+    click.echo("Give them to nobody else, and delete them here.", err=True)
+
+
+@person.command("erase")
+@_names_a_person
+@click.option("--yes", "typed", metavar="NAME", help="Their name, or else user id, instead of typing it.")
+def erase_person(
+    _settings: Settings, database: Database, keyring: Keyring, person_id: str, name: str, typed: str | None
+) -> None:
+    """Delete a person with all that is theirs, for ever; partners keep what they wrote themselves."""
+    if typed is None:
+        click.echo(
+            f"This deletes {name} and everything they wrote, in all courses, for ever. Where their name stood, "
+            "partners find “a former colleague”. The next launch makes a new, empty person.",
+            err=True,
+        )
+        typed = click.prompt("Type their name to go on", err=True)
+    if typed != name:
+        raise CommandFailed(f"Nobody was deleted: the name is {name}, not {typed}.", is_usage=True)
+    with database.write() as session:
+        erasure.erase(session, keyring, person_id, utcnow())
+    database.forget_deleted()
+    click.echo("Deleted, with the keys of all they wrote. On PostgreSQL, run VACUUM to clear the files, too.")
+
+
 @platform.command()
 @_names_a_platform
 @click.pass_context
@@ -499,9 +683,25 @@ def _database(settings: Settings, *, must_be_current: bool = False) -> Iterator[
     try:
         if must_be_current and not migrate.is_current(database):
             raise CommandFailed("The database does not have the tables of this version. Run: meitheal db upgrade")
+        if must_be_current:
+            with _keyring(settings, database) as keyring:
+                if not keyring_store.has_tables(keyring.database):
+                    raise CommandFailed(
+                        "There is no keyring where keyring_url says, so nothing that people wrote could be read. "
+                        "Put it back there, or, if there never was one: meitheal db upgrade"
+                    )
         yield database
     finally:
         database.dispose()
+
+
+@contextmanager
+def _keyring(settings: Settings, database: Database) -> Iterator[Keyring]:
+    keyring = Keyring.of(settings, database)
+    try:
+        yield keyring
+    finally:
+        keyring.database.dispose()
 
 
 def _moment(moment: datetime) -> str:

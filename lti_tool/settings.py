@@ -9,7 +9,16 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretBytes, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretBytes,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 Network = IPv4Network | IPv6Network
@@ -90,7 +99,13 @@ class Settings(BaseSettings):
     """Origin under which browsers and LMSs reach the tool, without a trailing slash: https://coaching.example.ie."""
     secret_key: Key
     master_key: Key
+    next_master_key: Key | None = None
+    """Opens already, so that every process knows it before `meitheal keys rotate --master` lets it seal."""
+    old_master_keys: tuple[Key, ...] = ()
+    """Open still, until `meitheal keys reseal` has sealed everything by master_key."""
     database_url: str = "sqlite:///var/meitheal.db"
+    keyring_url: str = ""
+    """Where the keys of content are; empty: beside the data, see `privacy.keyring_store.url_of`."""
     queue_url: str = "sqlite:///var/queue.db"
     time_zone: ZoneName = "Europe/Dublin"
     """Zone in which teachers enter and read times."""
@@ -112,9 +127,14 @@ class Settings(BaseSettings):
             raise ValueError("an https address (http only for localhost)")
         return value.rstrip("/")
 
-    @field_validator("database_url")
+    @field_validator("database_url", "keyring_url")
     @classmethod
-    def _is_database(cls, value: str) -> str:
+    def _is_database(cls, value: str, info: ValidationInfo) -> str:
+        if info.field_name == "keyring_url":
+            if not value:
+                return value
+            if value in (info.data.get("database_url"), str(info.data.get("database_url")).replace("+psycopg", "")):
+                raise ValueError("another database than database_url, or empty")
         if value.startswith("postgresql://"):
             return "postgresql+psycopg://" + value.removeprefix("postgresql://")
         if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
@@ -137,13 +157,13 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        # Files are read by load(), so that the two keys can come from the environment and win; no other setting
+        # Files are read by load(), so that the keys can come from the environment and win; no other setting
         # is taken from it, for a forgotten variable must not silently change what the file says.
         return (init_settings,)
 
 
 def load(config_file: Path) -> Settings:
-    """Settings from `config_file`, the `secrets.toml` beside it and the two key variables of the environment.
+    """Settings from `config_file`, the `secrets.toml` beside it and the key variables of the environment.
 
     Raises SettingsError with one line per wrong key.
     """
@@ -151,10 +171,15 @@ def load(config_file: Path) -> Settings:
     secrets_file = config_file.with_name("secrets.toml")
     if secrets_file.exists():
         values |= _read(secrets_file)
-    for key in ("secret_key", "master_key"):
-        if given := os.environ.get(f"MEITHEAL_{key.upper()}"):
-            values[key] = given
-    return from_values(values)
+    return from_values(values | keys_from_environment())
+
+
+def keys_from_environment() -> dict[str, Any]:
+    """The keys that the environment gives: MEITHEAL_SECRET_KEY, MEITHEAL_MASTER_KEY, MEITHEAL_NEXT_MASTER_KEY, and
+    MEITHEAL_OLD_MASTER_KEYS with spaces between them."""
+    names = ("secret_key", "master_key", "next_master_key", "old_master_keys")
+    given = {name: value for name in names if (value := os.environ.get(f"MEITHEAL_{name.upper()}"))}
+    return {name: value.split() if name == "old_master_keys" else value for name, value in given.items()}
 
 
 def from_values(values: dict[str, Any]) -> Settings:
@@ -186,5 +211,5 @@ def _explain(problem: Any) -> str:
         hint = " (in secrets.toml or MEITHEAL_" + key.upper() + ")" if key.endswith("_key") else ""
         return f"{key} is missing{hint}. `meitheal init` writes it."
     allowed = str(problem["msg"]).removeprefix("Value error, ")
-    shown = "a value that is not shown" if key.endswith("_key") else repr(problem["input"])
+    shown = "a value that is not shown" if "_key" in key else repr(problem["input"])
     return f"{key} is {shown}. Allowed: {allowed}."

@@ -13,11 +13,14 @@ from sqlalchemy.orm import Session
 
 from lti_tool.activities import selections
 from lti_tool.completion import service as completion
+from lti_tool.cycles import texts
 from lti_tool.lti import logins
 from lti_tool.lti.service import LtiDoor
+from lti_tool.ownership import retention
 from lti_tool.pairing.service import lapse_due
 from lti_tool.people import roster, sign_ins
 from lti_tool.progress.service import forget_old_nudges
+from lti_tool.progress.totals import service as totals
 from lti_tool.schools import service as schools
 from lti_tool.settings import Settings
 from lti_tool.store import jobs
@@ -60,7 +63,11 @@ def periodic(database: Database, clock: Clock) -> tuple[Periodic, ...]:
         Periodic("deliver_completions", timedelta(minutes=15), in_transaction(completion.look_after_waiting)),
         Periodic("forget_school_visits", timedelta(hours=1), in_transaction(schools.remove_expired)),
         Periodic("lapse_invitations", timedelta(hours=1), in_transaction(lapse_due)),
+        Periodic("delete_due_notes", timedelta(hours=1), partial(retention.delete_due_notes, database, clock)),
+        Periodic("forget_deleted_texts", timedelta(hours=24), in_transaction(texts.forget_deleted)),
+        Periodic("forget_bytes", timedelta(minutes=10), database.forget_deleted),
         Periodic("forget_old_nudges", timedelta(hours=1), in_transaction(forget_old_nudges)),
+        Periodic("count_totals", timedelta(hours=6), in_transaction(totals.count_month)),
     )
 
 

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import make_url
 
+from lti_tool.privacy import keyring_store
 from lti_tool.settings import Settings
 from lti_tool.store.base import Base
 from lti_tool.store.database import Database
@@ -44,7 +45,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("database_kind", ["sqlite", "postgresql"] if POSTGRES else ["sqlite"])
 
 
-SAMPLED = ("activities", "door", "home", "interop", "people", "privacy", "progress", "reflection", "schools", "web")
+SAMPLED = (
+    *("activities", "door", "home", "interop", "ownership", "people", "privacy"),
+    *("progress", "reflection", "schools", "sharing", "web"),
+)
 """Folders of tests about pages. The other rooms' tests try the statements behind them on both databases, so a fixed
 quarter of these is enough on PostgreSQL from day to day; the others of them belong to the long runs."""
 
@@ -128,6 +132,7 @@ def database_url(database_kind: str, request: pytest.FixtureRequest) -> Iterator
     # Emptied, not made anew: CREATE DATABASE takes longer than most tests.
     engine = create_engine(url)
     with engine.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA IF EXISTS {keyring_store.SCHEMA} CASCADE"))
         if set(inspect(connection).get_table_names()) == set(Base.metadata.tables):
             connection.execute(text(f"TRUNCATE {', '.join(Base.metadata.tables)} CASCADE"))
         else:
@@ -149,13 +154,30 @@ def database(database_url: str) -> Iterator[Database]:
     made.dispose()
 
 
+@pytest.fixture(autouse=True)
+def _no_connection_stays(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Closes the pools of every database that a test opened, also of keyrings: PostgreSQL's driver warns of others."""
+    made: list[Database] = []
+    begin = Database.__init__
+
+    def remembered(self: Database, url: str) -> None:
+        begin(self, url)
+        made.append(self)
+
+    monkeypatch.setattr(Database, "__init__", remembered)
+    yield
+    for each in made:
+        each.dispose()
+
+
 @pytest.fixture
-def app(settings: Settings, database: Database, clock: Clock) -> Flask:
+def app(settings: Settings, database: Database, clock: Clock) -> Iterator[Flask]:
     made = create_app(settings, database=database, clock=clock)
     made.testing = True
     # An unexpected error becomes the page a person would get, as when it is served.
     made.config["PROPAGATE_EXCEPTIONS"] = False
-    return made
+    yield made
+    made.extensions["meitheal"].keyring.database.dispose()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Rows that tests begin with, made as a launch and a roster would make them."""
 
 import base64
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -44,6 +45,13 @@ A_TEACHER = Actor(
     return_url="",
 )
 """A teacher in a course, for rules that look at nobody's rows."""
+
+
+def forget_loggers() -> None:
+    """Lets the loggers of the tool begin anew: one that was used before holds on to the settings of that time."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("lti_tool.") and hasattr(module, "log"):
+            vars(module.log).pop("bind", None)
 
 
 def make_settings(**changes: object) -> Settings:

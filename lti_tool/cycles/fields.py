@@ -86,6 +86,9 @@ def is_editable(actor: Actor, cycle: Cycle, field: Field) -> bool:
     """Whether `actor` can write in a field now. What both see is settled with the cycle; a reflection never is."""
     if not may(actor, Action.WRITE_TEXT, cycle.text_facts(field, actor.person_id)):
         return False
+    if field.raw and cycle.notes_deleted_at is not None:
+        # What is written now would be deleted at once.
+        return False
     return cycle.is_running or field.seen == "author"
 
 

@@ -47,6 +47,12 @@ class Cycle(Base):
     finished_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     """When the pair went on from it: to its next cycle, or apart."""
+    notes_days: Mapped[int | None] = mapped_column(default=30)
+    """How long raw notes of the visit live after the conversation after, as the host says; None: as long as the
+    cycle."""
+    notes_due_at: Mapped[datetime | None] = mapped_column(index=True)
+    """When they are deleted; None while that clock does not run."""
+    notes_deleted_at: Mapped[datetime | None]
 
 
 class CycleMember(Base):
@@ -60,9 +66,28 @@ class CycleMember(Base):
     )
     person_id: Mapped[Ref] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
     role: Mapped[str] = mapped_column(String(8))
+    step: Mapped[str] = mapped_column(String(4), default="full")
+    """How far this member goes at most in this cycle: one of protocols.STEPS. The other is shown the lower of the two
+    alone."""
     wish: Mapped[str] = mapped_column(String(12), default="")
     """What this member would like after the cycle: continue, swap; empty while they have not said."""
     wished_at: Mapped[datetime | None]
+
+
+class StepWish(Base):
+    """How far a teacher would like to go in an activity at present: one of protocols.STEPS. No row: not said.
+
+    Shown to nobody else; the cycles that begin go as far as the lower of two. No date is kept, and nothing of what was
+    said before.
+    """
+
+    __tablename__ = "step_wishes"
+
+    activity_id: Mapped[Ref] = mapped_column(ForeignKey("activities.id", ondelete="CASCADE"), primary_key=True)
+    membership_id: Mapped[Ref] = mapped_column(
+        ForeignKey("memberships.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    step: Mapped[str] = mapped_column(String(4))
 
 
 class StageMark(Base):
@@ -133,3 +158,21 @@ class CycleText(Base):
     """Whether there is nothing to read in it: a stage's conditions are checked without opening a text."""
     saved_at: Mapped[Moment]
     replaced_by: Mapped[Ref | None]
+
+
+class DeletedText(Base):
+    """That a row of texts was deleted: no words, only what lets a late save of an old page be recognised.
+
+    Without it such a save, which holds the whole text, would bring back what its author took away.
+    """
+
+    __tablename__ = "deleted_texts"
+    __table_args__ = (Index("ix_deleted_texts_cycle_id_field", "cycle_id", "field"),)
+
+    id: Mapped[Id]
+    """Of the row that is gone."""
+    cycle_id: Mapped[Ref] = mapped_column(ForeignKey("cycles.id", ondelete="CASCADE"))
+    field: Mapped[str] = mapped_column(String(40))
+    editor: Mapped[str] = mapped_column(String(64))
+    """Page that had written it, or empty."""
+    deleted_at: Mapped[Moment] = mapped_column(index=True)

@@ -15,6 +15,7 @@ from lti_tool.cycles import fields, rules, service, words
 from lti_tool.cycles.fields import FieldView
 from lti_tool.cycles.protocols import Agreement, Gate, Stage
 from lti_tool.cycles.rules import Cycle
+from lti_tool.privacy.looks import views as looks
 from lti_tool.privacy.rules import Action, may
 from lti_tool.privacy.words import who_can_see_cycle
 from lti_tool.web.context import actor, tool
@@ -94,6 +95,7 @@ def stage_page(session: Session, cycle: Cycle, stage: Stage, refusal: Refusal | 
         for each in views.values()
         if each.key not in again
     ]
+    looks.tell(keys.opened_authors, cycle.id, stage.key)
     partner = words.name(cycle.partner)
     first = {"host": cycle.host, "coach": cycle.coach}.get(stage.speaks_first or "")
     now = rules.stage_now(cycle, cycle.me)
@@ -118,6 +120,8 @@ def stage_page(session: Session, cycle: Cycle, stage: Stage, refusal: Refusal | 
         plain=[each for each in own if not each.group],
         card=[each for each in own if each.group == "card"],
         notes=[each for each in own if each.group == "notes"],
+        notes_kept=words.when_notes_go(cycle) if any(field.raw for field in (*stage.fields, *shown_again)) else "",
+        may_keep_notes=cycle.notes_deleted_at is None and may(actor(), Action.KEEP_NOTES, cycle.facts),
         meetings=[
             _meeting_box(cycle, stage, kind, places, refusal)
             for kind in stage.meetings
@@ -132,6 +136,9 @@ def stage_page(session: Session, cycle: Cycle, stage: Stage, refusal: Refusal | 
         notices=words.notices(cycle, stage, tool().clock()),
         errors=refusal.errors,
         text_url=text_url,
+        trainer_sees=_("The trainer sees that you coach each other, and since when; not which step is done.")
+        if cycle.with_left_out.has_ladder
+        else _("The trainer sees that this step is done and when, not what you said."),
         who=who_can_see_cycle([partner]),
     )  # fmt: skip
 

@@ -4,8 +4,8 @@ A running cycle keeps the version it began with (R21), so the same check reads a
 was stored with a cycle long ago. What is wrong in a file is said with file, line and remedy, all of it at once.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,12 @@ NEEDS = ("text", "agreement", "meeting", "first_turn")
 DEFAULT_MAX = 10_000
 REFLECTION = "reflect"
 """Key of the last stage of every protocol."""
+STEPS = ("look", "data", "talk", "full")
+"""How far a pair goes, the least first (R23): somebody visits and nothing is noted; what the host asked for is noted
+and handed over; they also talk about it; the whole cycle."""
+FULL = STEPS[-1]
+TOGETHER = "together"
+"""Where a trainer counts a pair in any stage that not every pair has, and in those between: see `Protocol.place`."""
 _FOLDER = Path(__file__).with_name("protocols")
 
 
@@ -68,6 +74,10 @@ class Field:
     group: str
     """Fields of one group stand together under one heading: `card` is the roles card of a visit, `notes` the coach's
     notes; empty for none."""
+    raw: bool = False
+    """Whether it holds raw observation: it is deleted some time after the conversation after (R66)."""
+    from_step: str = STEPS[0]
+    """The least of STEPS at which it is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +124,10 @@ class Stage:
     """Texts of earlier stages that are shown again here, to read."""
     agreements: tuple[Agreement, ...]
     gates: tuple[Gate, ...]
+    from_step: str = STEPS[0]
+    """The least of STEPS at which it is there."""
+    purpose_at: tuple[tuple[str, Words], ...] = ()
+    """(step, text) where another text than `purpose` says what the stage is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +151,88 @@ class Protocol:
         """The stages of a pair's cycle of this number, counted from 1."""
         return tuple(stage for stage in self.stages if number == 1 or not stage.first_cycle_only)
 
+    @property
+    def has_ladder(self) -> bool:
+        """Whether there is anything in it that not every step has."""
+        return any(
+            from_step != STEPS[0]
+            for stage in self.stages
+            for from_step in (stage.from_step, *(each.from_step for each in stage.fields))
+        )
+
+    def at(self, step: str, done: Collection[str] = (), written: Collection[str] = ()) -> "Protocol":
+        """The recipe as far as a pair goes: what comes in at a higher step only is left out, with all that rests on it.
+
+        `done`: keys of stages that are done. They stay, with those of their texts that are `written`; a stage that a
+        pair has passed without it does not come in behind them.
+        """
+        if not self.has_ladder:
+            return self
+        passed = max((i for i, stage in enumerate(self.stages) if stage.key in done), default=-1)
+        stages = [
+            stage
+            for i, stage in enumerate(self.stages)
+            if stage.key in done or (i > passed and reaches(step, stage.from_step))
+        ]
+        has_first_turn = any(stage.first_turn for stage in stages)
+        talks = {kind for stage in stages if stage.kind == "conversation" for kind in stage.meetings}
+        known: set[str] = set()
+        opens: set[str | None] = set()
+        found = []
+        for stage in stages:
+            fields = tuple(
+                each
+                for each in stage.fields
+                if (reaches(step, each.from_step) or (stage.key in done and each.key in written))
+                and (has_first_turn or each.opens != "first_turn_done")
+            )
+            shows = tuple(key for key in stage.shows if key in known)
+            known |= {each.key for each in fields}
+            opens |= {each.opens for each in fields}
+            # A first turn is marked so that something opens; where nothing does, there is nothing to mark.
+            first_turn = stage.first_turn if "first_turn_done" in opens else None
+            agreements = tuple(each for each in stage.agreements if known.issuperset(each.fields))
+            meetings = tuple(kind for kind in stage.meetings if kind == "visit" or kind in talks)
+            there: dict[str, set[str | None]] = {
+                "text": {each.key for each in fields},
+                "agreement": {each.key for each in agreements},
+                "meeting": set(meetings),
+                "first_turn": {first_turn},
+            }
+            found.append(
+                replace(
+                    stage,
+                    purpose=dict(stage.purpose_at).get(step, stage.purpose),
+                    first_turn=first_turn,
+                    fields=fields,
+                    shows=shows,
+                    agreements=agreements,
+                    meetings=meetings,
+                    gates=tuple(gate for gate in stage.gates if gate.of in there[gate.needs]),
+                )
+            )
+        return replace(self, stages=tuple(found))
+
+    @property
+    def places(self) -> tuple[tuple[str, Words], ...]:
+        """Where a pair can be as a trainer counts it: (key, title), in order, and the same at every step (R24)."""
+        return tuple({self.place(stage.key): self._title(stage) for stage in self.stages}.items())
+
+    def place(self, key: str) -> str:
+        """The place of a stage: itself, or TOGETHER from the first to the last stage that some step leaves out.
+
+        Which of these a pair is in, and when it goes from one to the next, would tell how far it goes.
+        """
+        return TOGETHER if key in self._some_leave_out else key
+
+    def _title(self, stage: Stage) -> Words:
+        return _TOGETHER_TITLE if stage.key in self._some_leave_out else stage.title
+
+    @property
+    def _some_leave_out(self) -> set[str]:
+        left_out = [i for i, stage in enumerate(self.stages) if stage.from_step != STEPS[0]]
+        return {stage.key for stage in self.stages[left_out[0] : left_out[-1] + 1]} if left_out else set()
+
     def stage(self, key: str) -> Stage | None:
         """The stage of that key, or None."""
         return next((stage for stage in self.stages if stage.key == key), None)
@@ -149,9 +245,32 @@ class Protocol:
         """The stage in which the field is written, or None."""
         return next((stage for stage in self.stages if any(found.key == key for found in stage.fields)), None)
 
+    @property
+    def raw_fields(self) -> tuple[Field, ...]:
+        """The fields of raw observation; none where there is no visit."""
+        return tuple(found for stage in self.stages for found in stage.fields if found.raw)
+
+    @property
+    def debrief(self) -> Stage | None:
+        """The conversation that looks back on the visit: the last one after raw observation, or else the stage of that
+        itself, where no talk about it is owed. None where nothing raw is noted."""
+        first = next((i for i, stage in enumerate(self.stages) if any(each.raw for each in stage.fields)), None)
+        after = () if first is None else self.stages[first:]
+        return next((stage for stage in reversed(after) if stage.kind == "conversation"), after[0] if after else None)
+
     def agreement(self, key: str) -> Agreement | None:
         """The agreement of that key, or None."""
         return next((found for stage in self.stages for found in stage.agreements if found.key == key), None)
+
+
+def reaches(step: str, from_step: str) -> bool:
+    """Whether what begins at `from_step` is there for a pair that goes as far as `step`."""
+    return STEPS.index(step) >= STEPS.index(from_step)
+
+
+def lowest(steps: Iterable[str]) -> str:
+    """The least of these steps; the highest where there is none. It does not say whose it is."""
+    return min(steps, key=STEPS.index, default=FULL)
 
 
 class ProtocolError(Exception):
@@ -268,7 +387,7 @@ class _Reader:
             required=("key", "kind", "title", "short", "purpose"),
             optional=(
                 "minutes", "first_cycle_only", "speaks_first", "first_turn", "meetings", "statements", "prompts",
-                "fields", "shows", "agreements", "gates",
+                "fields", "shows", "agreements", "gates", "from_step", "purpose_at",
             ),
         )  # fmt: skip
         kind = self._choice(values.get("kind"), (*place, "kind"), STAGE_KINDS)
@@ -304,12 +423,20 @@ class _Reader:
                 self._gate(each, (*place, "gates", index))
                 for index, each in enumerate(self._list(values.get("gates"), (*place, "gates")))
             ),
+            from_step=self._choice(values.get("from_step", STEPS[0]), (*place, "from_step"), STEPS),
+            purpose_at=self._purposes(values.get("purpose_at", {}), (*place, "purpose_at")),
         )
         if kind == "conversation" and not any(prompt.kind == "belief" for prompt in stage.prompts):
             self._say((*place, "prompts"), "this conversation has no prompt of kind belief (R70). Add one.")
         if kind == "conversation" and stage.speaks_first is None:
             self._say(place, "this conversation does not say who speaks first. Add `speaks_first: host`.")
         return stage
+
+    def _purposes(self, body: Any, place: tuple[str | int, ...]) -> tuple[tuple[str, Words], ...]:
+        if body == {}:
+            return ()
+        values = self._mapping(body, place, required=(), optional=STEPS)
+        return tuple((step, self._words(text, (*place, step))) for step, text in values.items())
 
     def _prompt(self, body: Any, place: tuple[str | int, ...]) -> Prompt:
         values = self._mapping(body, place, required=("kind", "text"))
@@ -320,7 +447,10 @@ class _Reader:
 
     def _field(self, body: Any, place: tuple[str | int, ...]) -> Field:
         values = self._mapping(
-            body, place, required=("key", "label", "by", "seen"), optional=("help", "opens", "max", "rows", "group")
+            body,
+            place,
+            required=("key", "label", "by", "seen"),
+            optional=("help", "opens", "max", "rows", "group", "raw", "from_step"),
         )
         found = Field(
             key=self._key(values.get("key"), (*place, "key")),
@@ -332,6 +462,8 @@ class _Reader:
             max_length=self._number(values.get("max", DEFAULT_MAX), (*place, "max"), 10, 50_000),
             rows=self._number(values.get("rows", 3), (*place, "rows"), 1, 30),
             group=str(values.get("group", "")),
+            raw=self._flag(values.get("raw", False), (*place, "raw")),
+            from_step=self._choice(values.get("from_step", STEPS[0]), (*place, "from_step"), STEPS),
         )
         if found.seen == "author" and found.by == "both":
             self._say(
@@ -379,6 +511,9 @@ class _Reader:
             self._say(("stages",), "a protocol ends with exactly one stage of kind reflection. Put it last.")
         if protocol.alone:
             self._check_alone(protocol)
+        self._check_ladder(protocol)
+        if protocol.raw_fields and protocol.debrief is None:
+            self._say(("stages",), "raw observation needs a conversation after it. Add one, or leave `raw` out.")
         known: dict[str, Field] = {}
         for i, stage in enumerate(protocol.stages):
             place: tuple[str | int, ...] = ("stages", i)
@@ -429,6 +564,22 @@ class _Reader:
             for j, gate in enumerate(stage.gates):
                 if gate.needs != "text":
                     self._say((*place, "gates", j), "alone only a text can be asked for. Say `text: …`.")
+
+    def _check_ladder(self, protocol: Protocol) -> None:
+        """What a cycle at the lowest step still needs, and what keeps a trainer from seeing at which step a pair is."""
+        if not protocol.has_ladder:
+            return
+        if protocol.alone:
+            self._say(("stages",), "alone nobody agrees on a step. Remove `from_step`.")
+        if protocol.stages and reaches(STEPS[0], protocol.stages[-1].from_step) is False:
+            self._say(("stages",), "the reflection is there at every step. Remove its `from_step`.")
+        between = [stage for stage in protocol.stages if protocol.place(stage.key) == TOGETHER]
+        if between and not any(stage.from_step == STEPS[0] for stage in between):
+            self._say(
+                ("stages",),
+                "a pair at the lowest step would be seen to pass over what others do. Between the first and the last "
+                "stage with `from_step`, keep one stage without it.",
+            )
 
     def _once(self, keys: Iterable[tuple[str, tuple[str | int, ...]]]) -> None:
         seen: set[str] = set()
@@ -508,4 +659,5 @@ class _Reader:
         )
 
 
-_RESERVED = ("texts", "end", "meetings", "agreements", "visit_confirmed")
+_RESERVED = ("texts", "end", "meetings", "agreements", "visit_confirmed", TOGETHER)
+_TOGETHER_TITLE = Words("Coaching each other", "Ag cóitseáil a chéile")

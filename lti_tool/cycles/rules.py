@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, cast
 from zoneinfo import ZoneInfo
 
-from lti_tool.cycles.protocols import Agreement, Field, Gate, Protocol, Stage
+from lti_tool.cycles.protocols import FULL, Agreement, Field, Gate, Protocol, Stage
 from lti_tool.privacy.rules import CycleFacts, TextFacts
 from lti_tool.privacy.rules import Member as MemberFacts
 
@@ -34,6 +34,8 @@ class Member:
     given_name: str
     """May be empty, where the LMS withholds names."""
     wish: str = ""
+    is_former: bool = False
+    """Whether it stands, without a name, for somebody who was erased."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,16 @@ class Cycle:
     signatures: tuple[Signature, ...] = ()
     meetings: tuple[Meeting, ...] = ()
     heads: tuple[Head, ...] = ()
+    notes_days: int | None = None
+    """How long raw notes live after the conversation after; None: as long as the cycle."""
+    notes_due_at: datetime | None = None
+    notes_deleted_at: datetime | None = None
+    step: str = FULL
+    """How far the pair goes in this cycle: the lower of what the two said, without saying whose it is."""
+    whole: Protocol | None = None
+    """The protocol with what this step leaves out; None where nothing is."""
+    place: str = ""
+    """Where the trainer counts the pair."""
 
     @property
     def me(self) -> Member:
@@ -172,6 +184,11 @@ class Cycle:
             opens=cast("Literal['visit_done', 'first_turn_done'] | None", field.opens),
             author_id=author_id if field.by == "each" else None,
         )
+
+    @property
+    def with_left_out(self) -> Protocol:
+        """The protocol with what this step leaves out: a page that is open still saves into it, so nothing is lost."""
+        return self.whole or self.protocol
 
     def stage(self, key: str) -> Stage | None:
         """The stage of that key in this cycle, or None."""
@@ -235,8 +252,20 @@ def stage_now(cycle: Cycle, member: Member) -> Stage | None:
 
 
 def stage_of_pair(cycle: Cycle) -> str:
-    """Key of the stage the pair is at, as a trainer may count it; of the last one when all is done."""
+    """Key of the stage the pair is at; of the last one when all is done."""
     return next((stage.key for stage in cycle.stages if not is_done(cycle, stage)), cycle.stages[-1].key)
+
+
+def new_place(cycle: Cycle) -> str | None:
+    """Where a trainer counts the pair from now on, if it came to another place; None if not.
+
+    The places are the same at every step of the ladder, and there is no way back: a pair that goes further than it had
+    said may have something to do again in a place that it was seen to leave.
+    """
+    places = [key for key, _title in cycle.with_left_out.places]
+    reached = cycle.with_left_out.place(stage_of_pair(cycle))
+    came_from = places.index(cycle.place) if cycle.place in places else -1
+    return reached if places.index(reached) > came_from else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +294,24 @@ def stage_states(cycle: Cycle, member: Member) -> tuple[StageState, ...]:
 def _meets_at(cycle: Cycle, stage: Stage) -> datetime | None:
     meeting = cycle.meeting(stage.meetings[0]) if stage.meetings else None
     return meeting.starts_at if meeting else None
+
+
+# How long raw notes live
+
+
+NOTES_DAYS = range(7, 366)
+"""What a host can choose, in days; or as long as the cycle (R66)."""
+
+
+def notes_due_at(cycle: Cycle, days: int | None) -> datetime | None:
+    """When raw notes of the visit are deleted if they live `days` after the conversation after: None while that
+    was not held, and where they live as long as the cycle. A cycle that ended before counts from then."""
+    # Notes may be there that are not shown any more, because the pair goes less far by now.
+    debrief = cycle.protocol.debrief or cycle.with_left_out.debrief
+    if debrief is None or days is None:
+        return None
+    begins = done_at(cycle, debrief, cycle.me) or (None if cycle.is_running else cycle.finished_at)
+    return begins + timedelta(days=days) if begins else None
 
 
 # What must be there

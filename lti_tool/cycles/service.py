@@ -6,10 +6,10 @@ Everything that writes first locks the cycle's row, so that two requests of one 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, cast
 
-from sqlalchemy import and_, bindparam, func, insert, literal, select, union_all, update
+from sqlalchemy import and_, bindparam, delete, func, insert, literal, select, union_all, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities import service as activities
@@ -25,10 +25,12 @@ from lti_tool.cycles.models import (
     Meeting,
     ProtocolVersion,
     StageMark,
+    StepWish,
 )
-from lti_tool.cycles.protocols import REFLECTION, Protocol, Stage
+from lti_tool.cycles.protocols import FULL, REFLECTION, Protocol, Stage, lowest
 from lti_tool.cycles.revision import bump
 from lti_tool.cycles.rules import Missing, NextStep, StageState
+from lti_tool.cycles.texts import delete_texts
 from lti_tool.people.models import Membership, Person
 from lti_tool.privacy.keyring import KeyShredded, ScopeKeys
 from lti_tool.store.base import new_id
@@ -58,6 +60,7 @@ _LIST = (
         )
         .scalar_subquery()
         .label("submitted_at"),
+        Person.erased_at,
     )
     .join(_mine, and_(_mine.c.cycle_id == Cycle.id, _mine.c.membership_id == bindparam("me")))
     .outerjoin(_theirs, and_(_theirs.c.cycle_id == Cycle.id, _theirs.c.membership_id != bindparam("me")))
@@ -84,6 +87,12 @@ _FRAMES = (
         CycleMember.wish,
         Person.given_name,
         Person.name,
+        Person.erased_at,
+        Cycle.notes_days,
+        Cycle.notes_due_at,
+        Cycle.notes_deleted_at,
+        Cycle.stage,
+        CycleMember.step,
     )
     .join(Activity, Activity.id == Cycle.activity_id)
     .join(CycleMember, CycleMember.cycle_id == Cycle.id)
@@ -117,6 +126,10 @@ _MARKS_AND_SIGNATURES = union_all(
         literal("signature"), AgreementSigned.item, AgreementSigned.membership_id, AgreementSigned.at,
         AgreementSigned.heads,
     ).where(AgreementSigned.cycle_id == bindparam("cycle")),
+    # That something is written in a field: what a cycle leaves out depends on it.
+    select(literal("written"), CycleText.field, literal(""), CycleText.saved_at, literal("")).where(
+        CycleText.cycle_id == bindparam("cycle"), CycleText.replaced_by.is_(None), CycleText.is_blank.is_(False)
+    ),
 )  # fmt: skip
 _MEETINGS = select(
     Meeting.id, Meeting.kind, Meeting.starts_at, Meeting.minutes, Meeting.set_by, Meeting.rev, Meeting.confirmed_at
@@ -233,6 +246,8 @@ class PastCycle:
     started_at: datetime
     finished_at: datetime | None
     submitted_at: datetime | None
+    is_partner_former: bool = False
+    """Whether the other one was erased since."""
 
 
 # Beginning
@@ -251,11 +266,13 @@ def start(
     """Begins a pair's cycle with the activity's protocol and returns its id; host and coach are membership ids.
 
     Without a coach it is the host's own reflection. Beginning the same number twice gives the cycle that is there.
+    It goes as far as the lower of what the two said they would, and keeps that, whatever they say later for others.
     """
     protocol = _protocol_of(activities.find(session, activity_id))
     members = [(host_id, "host")] + ([(coach_id, "coach")] if coach_id else [])
+    steps = _wishes(session, activity_id, [member for member, _role in members]) if protocol.has_ladder else {}
     cycle_id = new_id()
-    first = protocol.stages_of(number)[0]
+    first = protocol.at(lowest(steps.values())).stages_of(number)[0]
     made = session.execute(
         insert_into(session, Cycle)
         .values(
@@ -265,7 +282,7 @@ def start(
             number=number,
             protocol_version_id=_keep_version(session, protocol, now),
             status="running",
-            stage=first.key,
+            stage=protocol.place(first.key),
             stage_since=now,
             revision=1,
             started_at=now,
@@ -283,11 +300,28 @@ def start(
     session.execute(
         insert(CycleMember),
         [
-            {"cycle_id": cycle_id, "membership_id": member, "person_id": people[member], "role": role, "wish": ""}
+            {
+                "cycle_id": cycle_id,
+                "membership_id": member,
+                "person_id": people[member],
+                "role": role,
+                "step": steps.get(member, FULL),
+                "wish": "",
+            }
             for member, role in members
         ],
     )
     return cycle_id
+
+
+def _wishes(session: Session, activity_id: str, membership_ids: Sequence[str]) -> dict[str, str]:
+    """Membership id → how far they said they would like to go, of those who did."""
+    rows = session.execute(
+        select(StepWish.membership_id, StepWish.step).where(
+            StepWish.activity_id == activity_id, StepWish.membership_id.in_(membership_ids)
+        )
+    )
+    return {row.membership_id: row.step for row in rows}
 
 
 def start_alone(
@@ -376,6 +410,7 @@ def _frame(session: Session, rows: Sequence[Any], person_id: str) -> rules.Cycle
             cast("Literal['host', 'coach']", each.role),
             each.given_name or each.name,
             each.wish,
+            each.erased_at is not None,
         )
         for each in rows
     )
@@ -383,6 +418,10 @@ def _frame(session: Session, rows: Sequence[Any], person_id: str) -> rules.Cycle
         return None
     row = rows[0]
     said = run(session, _MARKS_AND_SIGNATURES, {"cycle": row.id}).all()
+    whole = _protocol(session, row.protocol_version_id)
+    step = lowest(each.step for each in rows)
+    done = {each.of for each in said if each.what == "mark" and each.of != REFLECTION}
+    protocol = whole.at(step, done, {each.of for each in said if each.what == "written"})
     return rules.Cycle(
         id=row.id,
         pair_id=row.pair_id,
@@ -394,13 +433,19 @@ def _frame(session: Session, rows: Sequence[Any], person_id: str) -> rules.Cycle
         started_at=row.started_at,
         finished_at=row.finished_at,
         closed_at=row.closed_at,
-        protocol=_protocol(session, row.protocol_version_id),
+        protocol=protocol,
         members=members,
         viewer_id=person_id,
         marks=tuple(rules.Mark(each.of, each.membership_id, each.at) for each in said if each.what == "mark"),
         signatures=tuple(
             rules.Signature(each.of, each.membership_id, each.heads) for each in said if each.what == "signature"
         ),
+        notes_days=row.notes_days,
+        notes_due_at=row.notes_due_at,
+        notes_deleted_at=row.notes_deleted_at,
+        step=step,
+        whole=whole,
+        place=row.stage,
     )
 
 
@@ -438,6 +483,7 @@ def list_of(session: Session, membership_id: str, activity_id: str) -> list[Past
             row.started_at,
             row.finished_at,
             row.submitted_at,
+            row.erased_at is not None,
         )
         for row in rows
     ]
@@ -531,6 +577,10 @@ def read_places(session: Session, keys: ScopeKeys, cycle_id: str) -> dict[str, s
     for row in session.execute(
         select(Meeting.id, Meeting.kind, Meeting.place, Meeting.set_by).where(Meeting.cycle_id == cycle_id)
     ):
+        if not row.place:
+            # Whoever typed it has deleted it.
+            places[row.kind] = ""
+            continue
         try:
             places[row.kind] = keys.open(row.set_by, row.place, f"meetings/{row.id}")
         except KeyShredded:
@@ -605,10 +655,65 @@ def _mark(session: Session, cycle: rules.Cycle, stage: str, membership_ids: Sequ
     )
     after = replace(cycle, marks=(*cycle.marks, *(rules.Mark(stage, each, now) for each in membership_ids)))
     values: dict[str, Any] = {}
-    if (reached := rules.stage_of_pair(after)) != rules.stage_of_pair(cycle):
+    if reached := rules.new_place(after):
         values = {"stage": reached, "stage_since": now}
+    if cycle.protocol.debrief is not None and stage == cycle.protocol.debrief.key:
+        values["notes_due_at"] = rules.notes_due_at(after, cycle.notes_days)
     if cycle.is_running and all(rules.is_done(after, each) for each in after.stages):
         values |= {"status": "finished", "finished_at": now}
+        if cycle.notes_due_at is None and cycle.notes_deleted_at is None and "notes_due_at" not in values:
+            ended = replace(after, status="finished", finished_at=now)
+            values["notes_due_at"] = rules.notes_due_at(ended, cycle.notes_days)
+    bump(session, cycle.id, **values)
+
+
+# How far to go
+
+
+def has_ladder(activity: ActivityView) -> bool:
+    """Whether the cycles that begin in an activity can go less far than the whole."""
+    return bool(protocols_for(activity.kind)) and _protocol_of(activity).has_ladder
+
+
+def step_wish(session: Session, membership_id: str, activity_id: str) -> str:
+    """How far a teacher said they would like to go in an activity at present: one of STEPS, or empty."""
+    return _wishes(session, activity_id, [membership_id]).get(membership_id, "")
+
+
+def say_step(session: Session, membership_id: str, activity_id: str, step: str) -> None:
+    """Keeps how far a teacher would like to go in the cycles that begin (one of STEPS; empty: not said). Nobody is told
+    (R23)."""
+    if not step:
+        session.execute(
+            delete(StepWish).where(StepWish.activity_id == activity_id, StepWish.membership_id == membership_id)
+        )
+        return
+    session.execute(
+        insert_into(session, StepWish)
+        .values(activity_id=activity_id, membership_id=membership_id, step=step)
+        .on_conflict_do_update(index_elements=["activity_id", "membership_id"], set_={"step": step})
+    )
+
+
+def go_as_far_as(session: Session, cycle: rules.Cycle, step: str, *, now: datetime) -> None:
+    """The viewing member goes as far as `step` in this cycle (it is locked): the pair goes as far as the lower of two.
+
+    So one alone goes less far, and further only who finds the other there. Where the pair's step stays as it is,
+    nothing that the other could see changes, not even the count of changes. A cycle that has ended stays as it was.
+    """
+    if not cycle.is_running or cycle.is_alone:
+        return
+    session.execute(
+        update(CycleMember)
+        .where(CycleMember.cycle_id == cycle.id, CycleMember.membership_id == cycle.me.membership_id)
+        .values(step=step)
+    )
+    after = load_frame(session, cycle.id, cycle.viewer_id)
+    if after is None or after.step == cycle.step:
+        return
+    values: dict[str, Any] = {"notes_due_at": rules.notes_due_at(after, after.notes_days)}
+    if reached := rules.new_place(after):
+        values |= {"stage": reached, "stage_since": now}
     bump(session, cycle.id, **values)
 
 
@@ -657,12 +762,54 @@ def stop(session: Session, *, pair_id: str, now: datetime) -> None:
     """The pair has ended: its running cycle stops, and none of its cycles is current any more. Nothing is deleted."""
     # Whoever begins the pair's next cycle holds the one before: after this, that one is seen and stopped too.
     session.execute(select(Cycle.id).where(Cycle.pair_id == pair_id).with_for_update()).all()
+    # A statement of its own: PostgreSQL shows the one that waited for the lock what was there before it waited.
+    running = session.execute(
+        select(Cycle.id, Cycle.notes_days, Cycle.notes_due_at).where(
+            Cycle.pair_id == pair_id, Cycle.status == "running"
+        )
+    ).all()
+    for cycle in running:
+        # The conversation after may never come: raw notes count from here then.
+        due = cycle.notes_due_at or (cycle.notes_days and now + timedelta(days=cycle.notes_days))
+        bump(session, cycle.id, status="stopped", finished_at=now, notes_due_at=due)
+    session.execute(update(Cycle).where(Cycle.pair_id == pair_id, Cycle.closed_at.is_(None)).values(closed_at=now))
+
+
+# How long raw notes live
+
+
+def keep_notes(session: Session, cycle: rules.Cycle, days: int | None) -> None:
+    """The host says how many days raw notes of the visit live after the conversation after; None: as long as the
+    cycle. The cycle is locked; nothing changes once they are deleted."""
+    if cycle.notes_deleted_at is None:
+        bump(session, cycle.id, notes_days=days, notes_due_at=rules.notes_due_at(cycle, days))
+
+
+def delete_due_notes(session: Session, now: datetime, *, at_once: int = 200) -> int:
+    """Deletes the raw notes of `at_once` cycles at most whose time is over; returns of how many cycles.
+
+    The number of statements grows with the versions of protocols among them, not with the cycles.
+    """
+    due = session.execute(
+        select(Cycle.id, Cycle.protocol_version_id)
+        .where(Cycle.notes_due_at <= now)
+        .order_by(Cycle.notes_due_at)
+        .limit(at_once)
+        .with_for_update()
+    ).all()
+    for version_id in sorted({row.protocol_version_id for row in due}):
+        delete_texts(
+            session,
+            [row.id for row in due if row.protocol_version_id == version_id],
+            [field.key for field in _protocol(session, version_id).raw_fields],
+            now=now,
+        )
     session.execute(
         update(Cycle)
-        .where(Cycle.pair_id == pair_id, Cycle.status == "running")
-        .values(status="stopped", finished_at=now, revision=Cycle.revision + 1)
+        .where(Cycle.id.in_([row.id for row in due]))
+        .values(notes_due_at=None, notes_deleted_at=now, revision=Cycle.revision + 1)
     )
-    session.execute(update(Cycle).where(Cycle.pair_id == pair_id, Cycle.closed_at.is_(None)).values(closed_at=now))
+    return len(due)
 
 
 # Process data for the trainer
@@ -688,7 +835,7 @@ def stage_counts(session: Session, activity_id: str) -> StageCounts:
         known = [_protocol_of(activity)] if activity and protocols_for(activity.kind) else []
     else:
         known = [_protocol(session, version_id) for version_id in sorted(versions)]
-    titles = {stage.key: stage.title for protocol in known for stage in protocol.stages}
+    titles = {key: title for protocol in known for key, title in protocol.places}
     return StageCounts(
         tuple(StageCount(key, title, running.get(key, 0)) for key, title in titles.items()),
         ended["finished"],
@@ -703,7 +850,7 @@ def submissions(session: Session, activity_id: str) -> list[Submission]:
         .join(Cycle, Cycle.id == StageMark.cycle_id)
         .join(Membership, Membership.id == StageMark.membership_id)
         .join(Person, Person.id == Membership.person_id)
-        .where(Cycle.activity_id == activity_id, StageMark.stage == REFLECTION)
+        .where(Cycle.activity_id == activity_id, StageMark.stage == REFLECTION, Person.erased_at.is_(None))
         .order_by(Person.name, Cycle.number)
     )
     return [Submission(*row) for row in rows]

@@ -3,21 +3,22 @@
 Who may is asked before (fields.py, by privacy/rules.py). How saves come together is rules.merge.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, false, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, false, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.cycles import rules
-from lti_tool.cycles.models import CycleText
+from lti_tool.cycles.models import CycleText, DeletedText
 from lti_tool.cycles.protocols import Field
 from lti_tool.cycles.revision import bump
 from lti_tool.cycles.rules import Merge, Row, Save
 from lti_tool.privacy.keyring import KeyShredded, ScopeKeys
 from lti_tool.store.base import new_id
+from lti_tool.store.database import rows_changed
 
 
 class TooLong(Exception):
@@ -28,6 +29,10 @@ class TooLong(Exception):
         self.field = field
         self.length = length
         self.limit = limit
+
+
+class Deleted(Exception):
+    """What a page has before it was deleted since; nothing was saved, so that it does not come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +116,12 @@ def save_text(
 ) -> bool:
     """Saves what the viewing member wrote in a field (the cycle is locked); whether anything changed.
 
-    `base`: tokens of the versions they had before their eyes. Raises TooLong, and then nothing has changed.
+    `base`: tokens of the versions they had before their eyes. Raises TooLong and Deleted, and then nothing has changed.
     """
     author_id = cycle.viewer_id
     save = Save(author_id, rules.clean(text), frozenset(base), editor[:64], seq)
+    if _is_of_a_deleted_text(session, cycle.id, field, save):
+        raise Deleted
     rows = _register(session, keys, cycle.id, field, author_id, save.editor)
     most = rules.limit(field, (row.text for row in rows if row.token in save.base and row.replaced_by is None))
     if len(save.text) > most:
@@ -125,6 +132,76 @@ def save_text(
     _carry_out(session, keys, cycle.id, field, save, decided, rows, now)
     bump(session, cycle.id)
     return True
+
+
+def delete_texts(
+    session: Session,
+    cycle_ids: Collection[str],
+    fields: Collection[str],
+    *,
+    author_id: str | None = None,
+    now: datetime,
+) -> int:
+    """Deletes all versions of these fields in these cycles (with `author_id`: only what that person wrote), and returns
+    how many. The cycles are locked.
+
+    What somebody else wrote before stands again where the version that took its place is gone. A page that still has a
+    deleted text before it can not save it again (save_text raises Deleted).
+    """
+    among = (CycleText.cycle_id.in_(cycle_ids), CycleText.field.in_(fields))
+    rows = session.execute(
+        select(
+            CycleText.id, CycleText.cycle_id, CycleText.field, CycleText.author_id, CycleText.editor,
+            CycleText.replaced_by,
+        ).where(*among)
+    ).all()  # fmt: skip
+    gone = {row.id: row for row in rows if author_id in (None, row.author_id)}
+    if not gone:
+        return 0
+    session.execute(
+        insert(DeletedText),
+        [
+            {"id": row.id, "cycle_id": row.cycle_id, "field": row.field, "editor": row.editor, "deleted_at": now}
+            for row in gone.values()
+        ],
+    )
+    mended = []
+    for row in rows:
+        if row.id in gone or row.replaced_by not in gone:
+            continue
+        successor = row.replaced_by
+        while successor in gone:
+            successor = gone[successor].replaced_by
+        mended.append({"row": row.id, "successor": successor})
+    if mended:
+        statement = update(CycleText).where(CycleText.id == bindparam("row")).values(replaced_by=bindparam("successor"))
+        session.connection().execute(statement, mended)
+    mine = () if author_id is None else (CycleText.author_id == author_id,)
+    session.execute(delete(CycleText).where(*among, *mine))
+    return len(gone)
+
+
+DELETED_KEPT_FOR = timedelta(days=90)
+"""How long a late save of a deleted text is recognised: a sign-in is over after hours, a draft on a device is not."""
+
+
+def forget_deleted(session: Session, now: datetime) -> int:
+    """Deletes the traces of deleted texts whose time is over; returns how many."""
+    return rows_changed(session.execute(delete(DeletedText).where(DeletedText.deleted_at <= now - DELETED_KEPT_FOR)))
+
+
+def _is_of_a_deleted_text(session: Session, cycle_id: str, field: Field, save: Save) -> bool:
+    if not save.base and not save.editor:
+        return False
+    # What a page had before its eyes; a database need not see what can be no id at all.
+    ids = (token.partition(".")[0] for token in save.base)
+    seen = [text_id for text_id in ids if text_id.isascii() and text_id.isalnum()]
+    found = select(DeletedText.id).where(
+        DeletedText.cycle_id == cycle_id,
+        DeletedText.field == field.key,
+        or_(DeletedText.id.in_(seen[:50]), and_(DeletedText.editor == save.editor, DeletedText.editor != "")),
+    )
+    return session.execute(found.limit(1)).first() is not None
 
 
 def _register(session: Session, keys: ScopeKeys, cycle_id: str, field: Field, author_id: str, editor: str) -> list[Row]:

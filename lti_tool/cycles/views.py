@@ -12,13 +12,15 @@ from werkzeug.wrappers import Response
 from lti_tool.activities import service as activities
 from lti_tool.cycles import fields, rules, service, texts, words
 from lti_tool.cycles.pages import Refusal, booking, stage_page
-from lti_tool.cycles.protocols import Stage
+from lti_tool.cycles.protocols import Field, Stage
 from lti_tool.cycles.revision import revision
 from lti_tool.cycles.rules import Cycle, WrongTime
 from lti_tool.cycles.service import Changed, NotPossible, NotYours
-from lti_tool.cycles.texts import TooLong
+from lti_tool.cycles.texts import Deleted, TooLong
 from lti_tool.pairing.words import closed, closed_sentence
 from lti_tool.privacy.keyring import ScopeKeys
+from lti_tool.privacy.looks import views as looks
+from lti_tool.privacy.looks.service import HISTORY, LIVE
 from lti_tool.privacy.rules import Action, may
 from lti_tool.privacy.words import who_can_see_cycle
 from lti_tool.web.context import actor, tool
@@ -53,10 +55,12 @@ def show(cycle_id: str) -> Response:
 
 
 @blueprint.get("/cycles/<cycle_id>/<stage_key>")
-def stage(cycle_id: str, stage_key: str) -> str:
-    """A stage's page."""
+def stage(cycle_id: str, stage_key: str) -> str | Response:
+    """A stage's page; where the pair goes less far than that by now, on to their next step."""
     with tool().database.read() as session:
         cycle = open_cycle(session, cycle_id)
+        if cycle.stage(_stage(cycle, stage_key).key) is None:
+            return redirect(url_for("home.show"), 303)
         return stage_page(session, cycle, _stage(cycle, stage_key))
 
 
@@ -75,6 +79,7 @@ def history(cycle_id: str, field_key: str) -> str:
         keys = tool().keyring.opened(session, cycle.id, tool().clock())
         versions = texts.read_texts(session, keys, cycle.id, [texts.Register(field_key, author_id)], history=True)
         shown = fields.read(session, keys, actor(), cycle, [field])
+    looks.tell(keys.opened_authors, cycle.id, HISTORY)
     return render_template(
         "cycles/history.html",
         activity_title=cycle.activity_title,
@@ -109,6 +114,7 @@ def poll(cycle_id: str) -> Response:
         keys = tool().keyring.opened(session, cycle.id, tool().clock())
         every = [field for stage in cycle.stages for field in stage.fields]
         shown = fields.read(session, keys, actor(), cycle, every)
+    looks.tell(keys.opened_authors, cycle.id, LIVE)
     now = rules.stage_now(cycle, cycle.me)
     return jsonify(
         revision=cycle.revision,
@@ -140,14 +146,15 @@ def save_text(cycle_id: str, field_key: str) -> Response:
     text, base, editor, seq = _sent_text()
     with tool().database.write() as session:
         cycle = _frame(session, cycle_id)
-        field = cycle.protocol.field(field_key)
-        found = cycle.protocol.stage_of_field(field_key)
-        if field is None or found not in cycle.stages:
+        # A page that was open when the pair came to go less far still saves: nothing that was typed is lost.
+        field = cycle.with_left_out.field(field_key)
+        found = cycle.with_left_out.stage_of_field(field_key)
+        if field is None or found is None or found not in cycle.with_left_out.stages_of(cycle.number):
             abort(404)
         if not fields.is_editable(actor(), cycle, field):
             if not may(actor(), Action.READ_TEXT, cycle.text_facts(field, actor().person_id)):
                 abort(404)
-            raise _not_editable(cycle)
+            raise _not_editable(cycle, field)
         keys = tool().keyring.opened(session, cycle.id, tool().clock())
         try:
             changed = texts.save_text(
@@ -166,9 +173,21 @@ def save_text(cycle_id: str, field_key: str) -> Response:
                 _("Shorten it and save again. What was saved before is still there."),
                 reason="text too long",
             ) from error
+        except Deleted as error:
+            raise PageError(
+                409,
+                _("This text was deleted"),
+                _(
+                    "“%(label)s” was deleted since you opened this page, so nothing was saved.",
+                    label=words.into(field.label),
+                ),
+                _("Open the page again to write something new."),
+                reason="text deleted",
+            ) from error
         shown = fields.read(session, keys, actor(), cycle, [field])[field_key] if request.is_json else None
     if shown is None:
         return redirect(words.stage_url(cycle, found, f"field-{field_key}"), 303)
+    looks.tell(keys.opened_authors, cycle.id, found.key)
     return jsonify(field=field_key, revision=cycle.revision + changed, **fields.as_json(shown))
 
 
@@ -218,7 +237,8 @@ def sign(cycle_id: str, item: str) -> Response | tuple[str, int]:
     """Signs an agreement, or confirms the shared goal."""
     with tool().database.write() as session:
         frame = _frame(session, cycle_id)
-        found = next((each for each in frame.stages if item in {one.key for one in each.agreements}), None)
+        every = frame.with_left_out.stages_of(frame.number)
+        found = next((each for each in every if item in {one.key for one in each.agreements}), None)
         if found is None:
             abort(404)
         cycle, _keys, refusal = _receive(session, cycle_id, found.key)
@@ -240,7 +260,7 @@ def meet(cycle_id: str, stage_key: str, kind: str) -> Response | tuple[str, int]
     with tool().database.write() as session:
         frame = _frame(session, cycle_id)
         found = _stage(frame, stage_key)
-        if kind not in found.meetings:
+        if (whole := frame.with_left_out.stage(stage_key)) is None or kind not in whole.meetings:
             abort(404)
         _must_run(frame)
         if not may(actor(), booking(kind), frame.facts):
@@ -280,9 +300,9 @@ def first_turn(cycle_id: str, stage_key: str) -> Response | tuple[str, int]:
         cycle, _keys, refusal = _receive(session, cycle_id, stage_key)
         _must_run(cycle)
         found = _stage(cycle, stage_key)
-        if found.first_turn is None:
+        if (whole := cycle.with_left_out.stage(stage_key)) is None or whole.first_turn is None:
             abort(404)
-        if not refusal:
+        if not refusal and found.first_turn:
             try:
                 service.mark_first_turn(session, cycle, found, now=tool().clock())
             except NotYours:
@@ -417,6 +437,17 @@ def receive_texts(
                     ),
                 )
             )
+        except Deleted:
+            unsaved[field.key] = text
+            errors.append(
+                (
+                    f"#field-{field.key}",
+                    _(
+                        "“%(label)s” was deleted since you opened this page. To keep what you typed, save again.",
+                        label=words.into(field.label),
+                    ),
+                )
+            )
     return (open_cycle(session, cycle.id) if changed else cycle), unsaved, errors
 
 
@@ -428,7 +459,10 @@ def _receive(session: Session, cycle_id: str, stage_key: str, *, pressed: str = 
     cycle = open_cycle(session, cycle_id, lock=True)
     stage = _stage(cycle, stage_key)
     keys = tool().keyring.opened(session, cycle.id, tool().clock())
-    cycle, unsaved, errors = receive_texts(session, keys, cycle, stage)
+    # With what is left out by now: it was on the page that was sent.
+    cycle, unsaved, errors = receive_texts(session, keys, cycle, cycle.with_left_out.stage(stage.key) or stage)
+    if cycle.stage(stage.key) is None:
+        return cycle, keys, Refusal([*errors, ("", _("Your pages have become shorter."))], unsaved)
     typed: dict[str, tuple[str, str, str, str]] = {}
     moved = False
     for kind in stage.meetings:
@@ -501,6 +535,8 @@ def _answer(cycle: Cycle, stage_key: str, refusal: Refusal, url: str) -> Respons
         return redirect(url, 303)
     with tool().database.read() as session:
         fresh = open_cycle(session, cycle.id)
+        if fresh.stage(stage_key) is None:
+            return redirect(url_for("home.show", told="shorter"), 303)
         return stage_page(session, fresh, _stage(fresh, stage_key), refusal), 409
 
 
@@ -517,7 +553,9 @@ def _frame(session: Session, cycle_id: str) -> Cycle:
 
 
 def _stage(cycle: Cycle, key: str) -> Stage:
-    found = cycle.stage(key)
+    """The stage of that key, also where this pair does not go so far (any more): its page says so then."""
+    every = cycle.with_left_out.stages_of(cycle.number)
+    found = cycle.stage(key) or next((each for each in every if each.key == key), None)
     if found is None or found.kind == "reflection":
         abort(404)
     return found
@@ -528,7 +566,7 @@ def _must_run(cycle: Cycle) -> None:
         raise _not_editable(cycle)
 
 
-def _not_editable(cycle: Cycle) -> PageError:
+def _not_editable(cycle: Cycle, field: Field | None = None) -> PageError:
     if not cycle.is_running:
         return PageError(
             409,
@@ -536,6 +574,14 @@ def _not_editable(cycle: Cycle) -> PageError:
             _("It has ended, so what you wrote together stays as it is."),
             _("You can still read it, and your own reflection stays open to you."),
             reason="cycle closed",
+        )
+    if field is not None and field.raw and cycle.notes_deleted_at is not None:
+        return PageError(
+            409,
+            _("The notes of this visit are deleted"),
+            _("Their time was over, so nothing is kept there any more."),
+            _("Go back to your next step."),
+            reason="notes deleted",
         )
     return PageError(
         403,

@@ -64,7 +64,7 @@ def into(words: Words) -> str:
 
 def name(member: Member) -> str:
     """A member's given name, or what stands for it where the LMS withholds names."""
-    return member.given_name or _("your partner")
+    return member.given_name or (_("a former colleague") if member.is_former else _("your partner"))
 
 
 def partner_name(cycle: Cycle) -> str:
@@ -299,9 +299,10 @@ def _later_texts(cycle: Cycle, code: str, of: str, partner: str, title: str, is_
             _("Open the roles card"),
         )
     if code == "close_visit":
+        talks_after = any(stage.kind == "conversation" and "after" in stage.meetings for stage in cycle.stages)
         return (
             _("Has the visit taken place?"),
-            _("Say so, and the conversation after opens."),
+            _("Say so, and the conversation after opens.") if talks_after else _("Say so, and each of you reflects."),
             _("Open the visit"),
         )
     if code == "reflect":
@@ -420,3 +421,23 @@ def notices(cycle: Cycle, stage: Stage, now: datetime) -> list[str]:
                 _("It is more than two days from the visit to the conversation after. Sooner is easier to remember.")
             )
     return found
+
+
+def when_notes_go(cycle: Cycle) -> str:
+    """One sentence, for both, on how long the raw notes of the visit live; empty where there are none."""
+    if not cycle.protocol.raw_fields:
+        return ""
+    if cycle.notes_deleted_at is not None:
+        return _("The coach’s notes were deleted %(day)s.", day=day(cycle.notes_deleted_at))
+    if cycle.notes_days is None:
+        return _("The coach’s notes stay as long as the cycle.")
+    if cycle.notes_due_at is not None:
+        return _("The coach’s notes are deleted %(day)s, for both of you.", day=day(cycle.notes_due_at))
+    if cycle.protocol.debrief is not None and cycle.protocol.debrief.kind == "visit":
+        return _(
+            "The coach’s notes are deleted %(count)s days after the visit, for both of you.", count=cycle.notes_days
+        )
+    return _(
+        "The coach’s notes are deleted %(count)s days after the conversation after, for both of you.",
+        count=cycle.notes_days,
+    )

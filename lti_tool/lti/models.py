@@ -74,6 +74,8 @@ class ToolKey(Base):
     public_jwk: Mapped[dict[str, str]] = mapped_column(JSON)
     sealed_private: Mapped[bytes | None] = mapped_column(LargeBinary)
     """PKCS #8, sealed by the master key; none any more once the key is retired."""
+    master: Mapped[str] = mapped_column(String(8), default="", server_default="")
+    """Name of that master key; empty for keys from before they had names."""
     created_at: Mapped[Moment]
     signs_from: Mapped[Moment]
     """Published from creation on, so that platforms know it before the first signature."""

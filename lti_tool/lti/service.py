@@ -11,6 +11,7 @@ from lti_tool.lti.logins import StoredLogin
 from lti_tool.lti.platform import KnownPlatform
 from lti_tool.lti.platform_keys import PlatformKeys
 from lti_tool.lti.tool_keys import ToolKeys
+from lti_tool.privacy.sealing import Masters
 from lti_tool.settings import Settings
 from lti_tool.store.database import Database
 
@@ -20,7 +21,7 @@ class LtiDoor:
 
     def __init__(self, settings: Settings, database: Database, clock: Callable[[], datetime]) -> None:
         self.http = Http(settings.network.allow_private)
-        self.keys = ToolKeys(database, settings.master_key.get_secret_value(), clock)
+        self.keys = ToolKeys(database, Masters.of(settings), clock)
         self.platform_keys = PlatformKeys(database, self.http, clock, settings.lti.algorithms)
         self.tokens = AccessTokens(self.http, self.keys.sign, clock)
         self._algorithms = tuple(settings.lti.algorithms)

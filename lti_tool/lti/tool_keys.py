@@ -21,11 +21,11 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 from jwt.algorithms import RSAAlgorithm
-from sqlalchemy import or_, select, update
+from sqlalchemy import Row, or_, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.lti.models import ToolKey
-from lti_tool.privacy.sealing import open_sealed, seal
+from lti_tool.privacy.sealing import Masters
 from lti_tool.store.base import new_id
 from lti_tool.store.database import Database
 
@@ -78,9 +78,9 @@ def signing_key(keys: Iterable[KeyMoments], now: datetime) -> KeyMoments | None:
 class ToolKeys:
     """The keys of one process: private key objects stay in memory. Safe between threads; no I/O until used."""
 
-    def __init__(self, database: Database, master_key: bytes, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, masters: Masters, clock: Callable[[], datetime]) -> None:
         self._database = database
-        self._master = master_key
+        self._masters = masters
         self._clock = clock
         self._lock = threading.Lock()
         self._moments: tuple[KeyMoments, ...] = ()
@@ -127,6 +127,29 @@ class ToolKeys:
             self._read_at = None
         return Rotated(new, tuple(key.id for key in current), signs_from)
 
+    def reseal(self, session: Session) -> int:
+        """Seals every private key by the present master key; returns how many were sealed by another one.
+
+        Raises SealBroken if the master key of one is missing.
+        """
+        rows = session.execute(
+            select(ToolKey.id, ToolKey.master, ToolKey.sealed_private).where(
+                ToolKey.sealed_private.is_not(None), ToolKey.master != self._masters.name
+            )
+        ).all()
+        for row in rows:
+            plain = self._masters.open(row.master, row.sealed_private, _place(row.id))
+            session.execute(
+                update(ToolKey)
+                .where(ToolKey.id == row.id, ToolKey.sealed_private.is_not(None))
+                .values(master=self._masters.name, sealed_private=self._masters.seal(plain, _place(row.id)))
+            )
+        return len(rows)
+
+    def masters_in_use(self, session: Session) -> frozenset[str]:
+        """Names of the master keys that private keys are sealed by; empty for one that is not known."""
+        return frozenset(session.scalars(select(ToolKey.master).where(ToolKey.sealed_private.is_not(None)).distinct()))
+
     def _refresh(self, now: datetime) -> None:
         if self._read_at is not None and self._read_at <= now < self._read_at + _REREAD:
             return
@@ -141,7 +164,7 @@ class ToolKeys:
                     rows = _valid_rows(session, now)
         self._moments = tuple(KeyMoments(row.id, row.signs_from, row.published_until) for row in rows)
         self._public = {row.id: row.public_jwk for row in rows}
-        self._private = {row.id: self._private.get(row.id) or self._opened(row.id, row.sealed_private) for row in rows}
+        self._private = {row.id: self._private.get(row.id) or self._opened(row) for row in rows}
         self._read_at = now
 
     def _add(self, session: Session, now: datetime, signs_from: datetime) -> str:
@@ -153,7 +176,8 @@ class ToolKeys:
             ToolKey(
                 id=key_id,
                 public_jwk={"kty": "RSA", "n": jwk["n"], "e": jwk["e"], "alg": "RS256", "use": "sig", "kid": key_id},
-                sealed_private=seal(self._master, plain, _place(key_id)),
+                master=self._masters.name,
+                sealed_private=self._masters.seal(plain, _place(key_id)),
                 created_at=now,
                 signs_from=signs_from,
             )
@@ -161,8 +185,10 @@ class ToolKeys:
         session.flush()
         return key_id
 
-    def _opened(self, key_id: str, sealed: bytes) -> rsa.RSAPrivateKey:
-        private = load_der_private_key(open_sealed(self._master, sealed, _place(key_id)), password=None)
+    def _opened(self, row: Row[Any]) -> rsa.RSAPrivateKey:
+        private = load_der_private_key(
+            self._masters.open(row.master, row.sealed_private, _place(row.id)), password=None
+        )
         assert isinstance(private, rsa.RSAPrivateKey)
         return private
 
@@ -170,7 +196,14 @@ class ToolKeys:
 def _valid_rows(session: Session, now: datetime) -> list[Any]:
     return list(
         session.execute(
-            select(ToolKey.id, ToolKey.public_jwk, ToolKey.sealed_private, ToolKey.signs_from, ToolKey.published_until)
+            select(
+                ToolKey.id,
+                ToolKey.public_jwk,
+                ToolKey.master,
+                ToolKey.sealed_private,
+                ToolKey.signs_from,
+                ToolKey.published_until,
+            )
             .where(
                 ToolKey.sealed_private.is_not(None),
                 or_(ToolKey.published_until.is_(None), ToolKey.published_until > now),

@@ -35,19 +35,24 @@ def load(given: Path | None) -> Settings:
 
     Raises CommandFailed with one line per wrong key.
     """
-    named = given or (Path(value) if (value := os.environ.get("MEITHEAL_CONFIG")) else None)
+    named = _named(given)
     try:
         if named is not None or Path("config.toml").exists():
             return settings_module.load(named or Path("config.toml"))
-        return settings_module.from_values({"public_url": "http://localhost:8000"} | keys_from_environment())
+        return settings_module.from_values(
+            {"public_url": "http://localhost:8000"} | settings_module.keys_from_environment()
+        )
     except SettingsError as error:
         raise CommandFailed(str(error), is_usage=True) from None
 
 
-def keys_from_environment() -> dict[str, str]:
-    """The two keys, as far as they are given by MEITHEAL_SECRET_KEY and MEITHEAL_MASTER_KEY."""
-    names = ("secret_key", "master_key")
-    return {name: value for name in names if (value := os.environ.get(f"MEITHEAL_{name.upper()}"))}
+def secrets_file(given: Path | None) -> Path:
+    """Where load() looks for the keys, whether the file exists or not."""
+    return (_named(given) or Path("config.toml")).with_name("secrets.toml")
+
+
+def _named(given: Path | None) -> Path | None:
+    return given or (Path(value) if (value := os.environ.get("MEITHEAL_CONFIG")) else None)
 
 
 def write_first(config_file: Path, public_url: str) -> tuple[Path, Path]:
@@ -55,8 +60,8 @@ def write_first(config_file: Path, public_url: str) -> tuple[Path, Path]:
 
     Raises CommandFailed if one of them exists: a lost master key makes content unreadable for ever.
     """
-    secrets_file = config_file.with_name("secrets.toml")
-    for file in (config_file, secrets_file):
+    for_keys = config_file.with_name("secrets.toml")
+    for file in (config_file, for_keys):
         if file.exists():
             raise CommandFailed(f"{file} exists already and is left as it is.", is_usage=True)
     values = {
@@ -70,11 +75,11 @@ def write_first(config_file: Path, public_url: str) -> tuple[Path, Path]:
         raise CommandFailed(str(error), is_usage=True) from None
     try:
         config_file.parent.mkdir(parents=True, exist_ok=True)
-        write_secrets(secrets_file)
+        write_secrets(for_keys)
         config_file.write_text(_EXAMPLE.format(**values | {"public_url": checked.public_url}), "utf-8")
     except OSError as error:
         raise CommandFailed(f"{error.filename} cannot be written: {error.strerror}.") from None
-    return config_file, secrets_file
+    return config_file, for_keys
 
 
 def write_secrets(file: Path) -> None:

@@ -21,8 +21,9 @@ from lti_tool.ops import config, serving
 from lti_tool.ops.errors import CommandFailed
 from lti_tool.people import registry
 from lti_tool.people.registry import NewPlatform
+from lti_tool.privacy import keyring_store
+from lti_tool.privacy.keyring import Keyring
 from lti_tool.settings import Settings, load
-from lti_tool.store import migrate
 from lti_tool.store.database import Database
 
 COURSE = "CPC26"
@@ -65,7 +66,9 @@ def run(
     tool, sandbox = f"http://localhost:{tool_port}", f"http://127.0.0.1:{sandbox_port}"
     settings = _fresh(folder, tool)
     database = Database(settings.database_url)
-    migrate.upgrade(database)
+    keyring = Keyring.of(settings, database).database
+    keyring_store.upgrade(database, keyring)
+    keyring.dispose()
     me = [sys.executable, "-m", "lti_tool.cli", "--config", str(folder / "config.toml")]
     children = _Children(folder)
     try:

@@ -4,16 +4,23 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Literal
 
 import requests
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from lti_tool.completion import service as completion
 from lti_tool.completion.words import advice
 from lti_tool.lms.advice import Need, where_to_find
 from lti_tool.lti.service import LtiDoor
+from lti_tool.lti.tool_keys import ToolKeys
+from lti_tool.ops.restore import BEFORE
 from lti_tool.people import connection, registry
-from lti_tool.privacy.sealing import SealBroken
+from lti_tool.privacy import keyring_store
+from lti_tool.privacy.keyring import Keyring
+from lti_tool.privacy.sealing import Masters, SealBroken
 from lti_tool.settings import Settings
 from lti_tool.store import jobs, migrate
 from lti_tool.store.database import Database
@@ -43,6 +50,12 @@ def examine(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Findi
             yield finding
         if stop:
             return
+        keyring = Keyring.of(settings, database)
+        try:
+            yield from _keyring(settings, database, keyring, clock)
+        finally:
+            keyring.database.dispose()
+        yield from _copies_aside(settings)
         yield from _queue(settings, database, clock())
         yield from _stopped_deliveries(database)
         lti = LtiDoor(settings, database, clock)
@@ -63,6 +76,52 @@ def _database(database: Database) -> Iterator[Finding]:
         yield Finding("bad", f"The database {what}. Run: meitheal db upgrade")
         return
     yield Finding("ok", f"The database answers and has the right tables (revision {revision}).")
+
+
+def _keyring(
+    settings: Settings, database: Database, keyring: Keyring, clock: Callable[[], datetime]
+) -> Iterator[Finding]:
+    try:
+        is_there = keyring_store.has_tables(keyring.database)
+    except SQLAlchemyError:
+        is_there = False
+    if not is_there:
+        yield Finding(
+            "bad",
+            "There is no keyring where keyring_url says, so nothing of what people wrote can be read. Put it back "
+            "there; if it is lost: meitheal restore --keyring FILE; if there never was one: meitheal db upgrade",
+        )
+        return
+    masters = Masters.of(settings)
+    with database.read() as session:
+        used = keyring.masters_in_use() | ToolKeys(database, masters, clock).masters_in_use(session)
+    if missing := used - masters.names - {""}:
+        yield Finding(
+            "bad",
+            f"Keys are sealed by a master key that is not in the settings ({', '.join(sorted(missing))}). Put it back, "
+            "as one of old_master_keys in secrets.toml.",
+        )
+    elif used <= {masters.name, ""}:
+        yield Finding("ok", f"The keyring is there; its keys are sealed by the present master key ({masters.name}).")
+    else:
+        yield Finding(
+            "note", "Keys are still sealed by another master key than the present one. Run: meitheal keys reseal"
+        )
+    if database.engine.dialect.name == "postgresql" and not settings.keyring_url:
+        yield Finding(
+            "bad",
+            "The keyring is in the same database as the data, so a copy of the one is a copy of the other: keep it "
+            "apart. Give it a database of its own by keyring_url, as docs/operator.md says.",
+        )
+
+
+def _copies_aside(settings: Settings) -> Iterator[Finding]:
+    url = make_url(settings.database_url)
+    aside = Path(f"{url.database}{BEFORE}")
+    if url.get_backend_name() == "sqlite" and aside.exists():
+        yield Finding(
+            "note", f"{aside} is what a restore replaced. Delete it once you are sure that you do not need it."
+        )
 
 
 def _queue(settings: Settings, database: Database, now: datetime) -> Iterator[Finding]:

@@ -259,7 +259,8 @@ def decline(session: Session, invitation_id: str, now: datetime) -> None:
     session.execute(
         update(Invitation)
         .where(Invitation.id == invitation_id, Invitation.status == "open", Invitation.expires_at > now)
-        .values(status="declined", answered_at=now)
+        # Not when: nobody needs to know, and so nobody can.
+        .values(status="declined")
     )
 
 

@@ -9,6 +9,9 @@ from lti_tool.activities import service as activities
 from lti_tool.activities.kinds import kind_of
 from lti_tool.activities.service import ActivityView
 from lti_tool.cycles import service as cycles
+from lti_tool.cycles import words as cycle_words
+from lti_tool.cycles.protocols import FULL, STEPS
+from lti_tool.cycles.rules import Cycle
 from lti_tool.pairing import service, words
 from lti_tool.pairing.rules import OPEN_FOR
 from lti_tool.pairing.service import PairView, Refused
@@ -45,6 +48,7 @@ def find() -> str:
         pair=pair,
         partner=partner_names(pair),
         is_round=activity.kind == "pairing",
+        has_ladder=cycles.has_ladder(activity),
         closed=closed_sentence(activity),
         wanted=wanted,
         name_of=words.name_of,
@@ -164,6 +168,7 @@ def pair() -> str | Response:
         partner=partner_names(found),
         i_pause=found.me(actor().membership_id).paused_at is not None,
         is_round=activity.kind == "pairing",
+        has_ladder=cycles.has_ladder(activity),
         closed=closed_sentence(activity),
         own_cycles=own,
     )
@@ -194,6 +199,53 @@ def end() -> Response:
         if found := _my_pair(session):
             service.end_pair(session, found.id, tool().clock())
     return redirect(url_for(".find", told="ended") if found else url_for("home.show"), 303)
+
+
+@blueprint.get("/how-far")
+def how_far() -> str:
+    """How far this teacher would like to go at present (R23), and how far the pair goes in its cycle."""
+    with tool().database.read() as session:
+        return _how_far_page(session, teachers_activity(session))
+
+
+@blueprint.post("/how-far")
+def say_how_far() -> Response | tuple[str, int]:
+    """Keeps how far one would like to go from the next cycle on, or in this one too; nobody is told."""
+    with tool().database.write() as session:
+        activity = teachers_activity(session)
+        running = _with_ladder(session, activity)
+        step = request.form.get("step")
+        if step is None or step not in ("", *STEPS):
+            return _how_far_page(session, activity, error=_("Choose one of these.")), 400
+        cycles.say_step(session, actor().membership_id, activity.id, step)
+        if running and request.form.get("from") == "now":
+            cycle = cycles.load_frame(session, running.id, actor().person_id, lock=True)
+            if cycle is not None and may(actor(), Action.BOOK_TALK, cycle.facts):
+                cycles.go_as_far_as(session, cycle, step or FULL, now=tool().clock())
+    return redirect(url_for(".how_far", told="how_far"), 303)
+
+
+def _how_far_page(session: Session, activity: ActivityView, error: str = "") -> str:
+    running = _with_ladder(session, activity)
+    return render_template(
+        "pairing/how_far.html",
+        activity_title=activity.title,
+        message=words.told(request.args.get("told", "")),
+        errors=[("#step-none", error)] if error else [],
+        steps=words.steps(),
+        mine=cycles.step_wish(session, actor().membership_id, activity.id),
+        partner=cycle_words.partner_name(running) if running else "",
+        together=words.step_title(running.step) if running else "",
+    )
+
+
+def _with_ladder(session: Session, activity: ActivityView) -> Cycle | None:
+    """The running cycle, if one can go less far in it; a 404 where neither it nor those to come can."""
+    view = cycles.current(session, actor().membership_id, activity.id, tool().clock())
+    running = view.cycle if view and view.cycle.is_running and view.cycle.with_left_out.has_ladder else None
+    if running is None and not cycles.has_ladder(activity):
+        abort(404)
+    return running
 
 
 def teachers_activity(session: Session, *, alone: bool = False) -> ActivityView:

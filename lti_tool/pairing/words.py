@@ -2,6 +2,7 @@
 
 from flask_babel import gettext as _
 
+from lti_tool.cycles.protocols import STEPS
 from lti_tool.pairing.rules import Refusal
 from lti_tool.people.rules import Colleague
 from lti_tool.web.errors import PageError
@@ -63,6 +64,34 @@ def closed_sentence() -> str:
     return str(_("This activity is closed for new beginnings."))
 
 
+def steps() -> list[tuple[str, str, str]]:
+    """How far a pair can go: (step, what it is called, what it means), the least first."""
+    said = {
+        "look": (
+            _("Look only"),
+            _("One visits the other's lesson. Nothing is noted, and no talk about it is owed."),
+        ),
+        "data": (
+            _("Data only"),
+            _("The coach notes what the host asked for and hands it over. No talk about it is owed."),
+        ),
+        "talk": (
+            _("Data and conversation"),
+            _("You also talk before and after the lesson. The coach asks no questions of their own."),
+        ),
+        "full": (
+            _("Full coaching"),
+            _("All of it: the coach's own questions, and next steps that you choose together."),
+        ),
+    }
+    return [(step, *said[step]) for step in STEPS]
+
+
+def step_title(step: str) -> str:
+    """What a step is called."""
+    return next(title for key, title, _text in steps() if key == step)
+
+
 def told(code: str) -> str:
     """One sentence on what has just happened, for a code that a page was sent on with; empty for any other."""
     if not code:  # what a page mostly comes without
@@ -73,6 +102,8 @@ def told(code: str) -> str:
         "declined": _("The invitation is gone from your page. Nobody is told."),
         "paused": _("Your pair is paused. The trainer sees only that you have no running pair now, and never why."),
         "resumed": _("You go on together."),
+        "how_far": _("Kept. Nobody is told."),
+        "shorter": _("In this cycle you two go less far than the page that you had open. What you typed is kept."),
         "ended": _("Your pair has ended. Nobody is told why. What you wrote stays yours."),
     }
     return str(sentences.get(code, ""))

@@ -109,6 +109,9 @@ class Person(Base):
     is_leader: Mapped[bool] = mapped_column(default=False)
     """School leader by the operator's word, in all courses: sees no names with activity."""
     school_id: Mapped[Ref | None] = mapped_column(ForeignKey("schools.id", ondelete="SET NULL"), index=True)
+    erased_at: Mapped[datetime | None]
+    """Set where this is nobody any more: it stands, without a name, for somebody who was erased, so that what their
+    partners wrote keeps its place."""
     school_said_by: Mapped[str] = mapped_column(String(8), default="")
     """Who said so: person, file or group; the person's own word is replaced by none of the others."""
     created_at: Mapped[Moment]

@@ -31,6 +31,19 @@ class Action(StrEnum):
     READ_TEXT = "read text"
     WRITE_TEXT = "write text"
     READ_REFLECTION = "read reflection"
+    SEE_LOOKS = "see looks"
+    """Who else opened what a person wrote: the log of that person."""
+    SHARE_PASSAGE = "share passage"
+    """Of one's own submitted reflection, with one audience."""
+    READ_PASSAGE = "read passage"
+    TAKE_BACK_PASSAGE = "take back passage"
+    SEE_SHARED = "see shared"
+    """The list of what others share in an activity; each passage in it is asked for by itself."""
+    TAKE_MINE = "take mine"
+    """See what is kept of a person, and download it: the person."""
+    DELETE_WORDS = "delete words"
+    KEEP_NOTES = "keep notes"
+    """Say how long raw notes of a visit live (R66)."""
     MANAGE_ACTIVITY = "manage activity"
     """Change, duplicate or archive it, give roles in it, see what was delivered to the LMS."""
     TAKE_OVER_ACTIVITY = "take over activity"
@@ -43,6 +56,8 @@ class Action(StrEnum):
     TELL_GRADEBOOK = "tell gradebook"
     SEE_SCHOOL = "see school"
     """Its page: whether the LMS is connected, and the charter; no people."""
+    SEE_TOTALS = "see totals"
+    """Of a school: how many teachers take part, and nobody of them."""
     TEST_CONNECTION = "test connection"
     """With the LMS, and see when it was used last."""
     SIGN_CHARTER = "sign charter"
@@ -161,6 +176,45 @@ class ReflectionFacts:
     author_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class LogFacts:
+    """The log of who opened what a person wrote."""
+
+    owner_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseFacts:
+    """A passage of a submitted reflection that somebody would share with an audience; see PassageFacts."""
+
+    reflection: ReflectionFacts
+    audience: str
+
+
+@dataclass(frozen=True, slots=True)
+class PassageFacts:
+    """A passage of a submitted reflection that its author shares with an audience."""
+
+    activity: ActivityFacts
+    activity_id: str
+    author_id: str
+    audience: str
+    """partner: the other member of the cycle; cohort: who takes part in the activity; trainer: its trainers;
+    portfolio: the author alone."""
+    is_in_cycle: bool
+    """Whether the actor is a member of the cycle that the reflection belongs to."""
+
+
+@dataclass(frozen=True, slots=True)
+class WordsFacts:
+    """What one person wrote in one place of a cycle, all versions of it."""
+
+    cycle: CycleFacts
+    author_id: str
+    is_together: bool
+    """Whether the partner wrote in it too, or signed it: then it is not one person's to take away."""
+
+
 def may(actor: Actor, action: Action, thing: Any = None) -> bool:
     """Whether `actor` may do `action` with `thing` (the facts named in the rule). Without a rule: no."""
     rule = RULES.get(action)
@@ -265,6 +319,10 @@ def _test_connection(actor: Actor, school: SchoolFacts) -> bool:
     return actor.is_administrator and _see_school(actor, school)
 
 
+def _see_totals(actor: Actor, school: SchoolFacts) -> bool:
+    return _see_school(actor, school) and (actor.is_administrator or school.is_own)
+
+
 def _sign_charter(actor: Actor, school: SchoolFacts) -> bool:
     return _see_school(actor, school) and (actor.is_administrator or school.is_own)
 
@@ -315,6 +373,52 @@ def _read_reflection(actor: Actor, reflection: ReflectionFacts) -> bool:
     return _open_cycle(actor, reflection.cycle) and reflection.author_id == actor.person_id
 
 
+def _see_looks(actor: Actor, log: LogFacts) -> bool:
+    # Also as a leader, and after they left the course: it is about what they wrote.
+    return log.owner_id == actor.person_id
+
+
+def _share_passage(actor: Actor, release: ReleaseFacts) -> bool:
+    has_partner = len(release.reflection.cycle.members) > 1
+    audiences = ("cohort", "trainer", "portfolio", *(["partner"] if has_partner else []))
+    return _read_reflection(actor, release.reflection) and release.audience in audiences
+
+
+def _read_passage(actor: Actor, passage: PassageFacts) -> bool:
+    if passage.author_id == actor.person_id:
+        return True
+    if passage.activity_id != actor.activity_id or not actor.is_active or actor.is_above:
+        return False
+    if passage.audience == "partner":
+        return passage.is_in_cycle
+    if passage.audience == "cohort":
+        return _take_part(actor, passage.activity)
+    return passage.audience == "trainer" and _see_progress(actor, passage.activity)
+
+
+def _take_back_passage(actor: Actor, passage: PassageFacts) -> bool:
+    # From wherever they come, also as a leader or after they left the course: it is theirs.
+    return passage.author_id == actor.person_id
+
+
+def _see_shared(actor: Actor, activity: ActivityFacts) -> bool:
+    return _take_part(actor, activity) or _see_progress(actor, activity)
+
+
+def _take_mine(actor: Actor, person_id: str) -> bool:
+    return actor.person_id == person_id
+
+
+def _delete_words(actor: Actor, words: WordsFacts) -> bool:
+    return _open_cycle(actor, words.cycle) and words.author_id == actor.person_id and not words.is_together
+
+
+def _keep_notes(actor: Actor, cycle: CycleFacts) -> bool:
+    # The notes are about the host's lesson, so the host says how long; also after the cycle has ended.
+    member = cycle.member(actor.person_id)
+    return _open_cycle(actor, cycle) and member is not None and member.role == "host"
+
+
 RULES: dict[Action, Callable[[Actor, Any], bool]] = {
     Action.SET_UP_ACTIVITY: _set_up_activity,
     Action.PLACE_ACTIVITIES: _place_activities,
@@ -331,6 +435,14 @@ RULES: dict[Action, Callable[[Actor, Any], bool]] = {
     Action.READ_TEXT: _read_text,
     Action.WRITE_TEXT: _write_text,
     Action.READ_REFLECTION: _read_reflection,
+    Action.SEE_LOOKS: _see_looks,
+    Action.SHARE_PASSAGE: _share_passage,
+    Action.READ_PASSAGE: _read_passage,
+    Action.TAKE_BACK_PASSAGE: _take_back_passage,
+    Action.SEE_SHARED: _see_shared,
+    Action.TAKE_MINE: _take_mine,
+    Action.DELETE_WORDS: _delete_words,
+    Action.KEEP_NOTES: _keep_notes,
     Action.MANAGE_ACTIVITY: _see_progress,
     Action.TAKE_OVER_ACTIVITY: _take_over_activity,
     Action.SEE_PLAN: _see_plan,
@@ -339,6 +451,7 @@ RULES: dict[Action, Callable[[Actor, Any], bool]] = {
     Action.SEE_HEALTH: _see_health,
     Action.TELL_GRADEBOOK: _tell_gradebook,
     Action.SEE_SCHOOL: _see_school,
+    Action.SEE_TOTALS: _see_totals,
     Action.TEST_CONNECTION: _test_connection,
     Action.SIGN_CHARTER: _sign_charter,
 }

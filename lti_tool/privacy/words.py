@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from lti_tool.people.actor import Actor
 from lti_tool.privacy.rules import TextFacts, readers
@@ -27,12 +28,64 @@ def who_can_see_text(actor: Actor, text: TextFacts, given_names: Mapping[str, st
 def who_can_see_cycle(given_names: list[str]) -> str:
     """The sentence of a cycle's pages; `given_names` of the other members."""
     return _(
-        "Seen by you and %(name)s only. The trainer and the facilitators see which steps are done and when, "
-        "not what you said.",
+        "Seen by you and %(name)s only. The trainer and the facilitators see roughly where you are and since "
+        "when, not what you said.",
         name=_(" and ").join(given_names),
     )
 
 
 def who_can_see_reflection() -> str:
     """The sentence of a reflection's page."""
-    return _("Seen by you only. When you submit, the trainer sees that you did and when, not what you wrote.")
+    return _(
+        "Seen by you only. Others read nothing of it but a passage that you share yourself. "
+        "When you submit, the trainer sees that you did and when, not what you wrote."
+    )
+
+
+def who_would_read(audience: str, *, partner: str, teachers: int, trainers: tuple[str, ...]) -> str:
+    """Who reads a passage as soon as it is shared with `audience` (see rules.PassageFacts).
+
+    `partner`: name of the other member of the cycle. `teachers`: how many others take part. `trainers`: their names.
+    """
+    if audience == "partner":
+        return _("%(name)s, and nobody else.", name=partner)
+    if audience == "cohort":
+        return ngettext(
+            "All teachers who take part here: %(num)s colleague at present, and whoever joins later.",
+            "All teachers who take part here: %(num)s colleagues at present, and whoever joins later.",
+            teachers,
+        )
+    if audience == "trainer":
+        return _(
+            "The trainers of this activity: %(names)s, and whoever becomes its trainer later.",
+            names=", ".join(trainers) or _("nobody at present"),
+        )
+    return _("Nobody. It is kept for you, in a collection of your own.")
+
+
+def who_can_see_own_passage(audience: str) -> str:
+    """The sentence of a passage for the one who shared it."""
+    if audience == "partner":
+        return _("Seen by you and your partner of that cycle, with your name.")
+    if audience == "cohort":
+        return _("Seen by you and all teachers who take part in that activity, with your name.")
+    if audience == "trainer":
+        return _("Seen by you and the trainers of that activity, with your name.")
+    return _("Seen by you only.")
+
+
+def who_can_see_shared_passage(audience: str, author: str) -> str:
+    """The sentence of a passage for those with whom `author` shared it."""
+    if audience == "partner":
+        return _("Seen by you and %(name)s only. %(name)s can take it back at any time.", name=author)
+    if audience == "cohort":
+        return _(
+            "%(name)s shared it with all teachers who take part here, and with nobody else. "
+            "%(name)s can take it back at any time.",
+            name=author,
+        )
+    return _(
+        "%(name)s shared it with the trainers of this activity, and with nobody else. "
+        "%(name)s can take it back at any time.",
+        name=author,
+    )

@@ -1,5 +1,6 @@
 """Use cases of a reflection: submitting it, and reading one's own versions."""
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from lti_tool.cycles import service as cycles
 from lti_tool.cycles.service import NotPossible
 from lti_tool.cycles.texts import Register, read_texts
 from lti_tool.pairing import service as pairing
-from lti_tool.privacy.keyring import ScopeKeys
+from lti_tool.privacy.keyring import KeyShredded, ScopeKeys
 from lti_tool.reflection.models import ReflectionVersion
 from lti_tool.reflection.rules import freeze
 from lti_tool.store.base import new_id
@@ -105,6 +106,27 @@ def read_version(
 ) -> OpenedVersion | None:
     """One of a person's own versions, or None. Who may is asked before."""
     return _read(session, keys, cycle_id, person_id, version)
+
+
+def read_all(session: Session, keys: ScopeKeys, cycle_id: str, person_id: str) -> list[OpenedVersion]:
+    """All of a person's own versions with their words, the first one first; one statement."""
+    rows = session.execute(
+        select(
+            ReflectionVersion.id,
+            ReflectionVersion.version,
+            ReflectionVersion.submitted_at,
+            ReflectionVersion.sealed,
+        )
+        .where(ReflectionVersion.cycle_id == cycle_id, ReflectionVersion.person_id == person_id)
+        .order_by(ReflectionVersion.version)
+    )
+    found = []
+    for row in rows:
+        # A key that was shredded takes its words along.
+        with contextlib.suppress(KeyShredded):
+            texts = json.loads(keys.open(person_id, row.sealed, f"reflection_versions/{row.id}"))
+            found.append(OpenedVersion(row.version, row.submitted_at, texts))
+    return found
 
 
 def _read(

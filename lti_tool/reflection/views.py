@@ -15,10 +15,12 @@ from lti_tool.cycles.rules import Cycle
 from lti_tool.cycles.service import NotPossible
 from lti_tool.cycles.views import open_cycle, receive_texts
 from lti_tool.pairing.views import must_be_open, teachers_activity
+from lti_tool.privacy.looks import views as looks
 from lti_tool.privacy.rules import Action, ReflectionFacts, may
 from lti_tool.privacy.words import who_can_see_reflection
 from lti_tool.reflection import service
 from lti_tool.reflection.rules import has_changed
+from lti_tool.sharing.views import passages_of_partner
 from lti_tool.web.context import actor, tool
 
 blueprint = Blueprint("reflection", __name__)
@@ -94,7 +96,7 @@ def version(cycle_id: str, number: int) -> str:
         version=found,
         when=words.stamp(found.submitted_at),
         texts=[
-            (words.into(field.label), found.texts[field.key])
+            (field.key, words.into(field.label), found.texts[field.key])
             for field in cycle.reflection.fields
             if field.key in found.texts
         ],
@@ -110,6 +112,7 @@ def _page(
     shown_again = [field for key in stage.shows if (field := cycle.protocol.field(key))]
     again = {field.key for field in shown_again}
     views = fields.read(session, keys, actor(), cycle, [*stage.fields, *shown_again], said="author")
+    looks.tell(keys.opened_authors, cycle.id, stage.key)
     own = {key: each for key, each in views.items() if key not in again}
     submitted = service.versions(session, cycle.id, actor().person_id)
     last = service.latest(session, keys, cycle.id, actor().person_id)
@@ -126,6 +129,7 @@ def _page(
         shown=[replace(views[key], editable=False, help="") for key in views if key in again],
         versions=[(each.version, words.stamp(each.submitted_at)) for each in reversed(submitted)],
         next_version=len(submitted) + 1,
+        shared=passages_of_partner(session, cycle),
         completion=card_here(session) if submitted else None,
         is_new=has_changed(drafts, dict(last.texts) if last else None),
         missing=[words.missing(cycle, lack) for lack in missing],

@@ -12,6 +12,8 @@ from werkzeug.wrappers import Response
 
 from lti_tool.people import connection
 from lti_tool.privacy.rules import Action, SchoolFacts, may
+from lti_tool.progress.totals import service as totals
+from lti_tool.progress.totals import words as totals_words
 from lti_tool.schools import rules, service, words
 from lti_tool.schools.rules import Filled
 from lti_tool.schools.service import AlreadySigned, SchoolView
@@ -135,6 +137,9 @@ def show() -> str:
             abort(404)
         own = _own_school(session)
         found = service.choices(session, _platform_id(), with_whole=True)
+        counted = [school for school in found.schools if _may(Action.SEE_TOTALS, school, own)]
+        wanted = _wanted(counted)
+        monthly = totals.read(session, _platform_id(), wanted.id) if wanted else None
     may_test = _may(Action.TEST_CONNECTION)
     return render_template(
         "schools/school.html",
@@ -144,6 +149,9 @@ def show() -> str:
         may_test=may_test and state.status != "suspended",
         schools=[school for school in found.schools if _may(Action.SIGN_CHARTER, school, own)],
         date=words.date,
+        counted=counted,
+        wanted=wanted,
+        totals=totals_words.lines(monthly),
     )
 
 
@@ -286,6 +294,13 @@ def _platform_id() -> str:
 
 def _own_school(session: Session) -> SchoolView | None:
     return service.own_school(session, _platform_id(), None if g.get("visit") else actor().school_id)
+
+
+def _wanted(schools: list[SchoolView]) -> SchoolView | None:
+    """The only one of them, or the one that was asked for."""
+    if len(schools) == 1:
+        return schools[0]
+    return next((each for each in schools if (each.id or "") == request.args.get("school")), None)
 
 
 def _is_own(school: SchoolView, own: SchoolView | None) -> bool:

@@ -36,7 +36,7 @@ def date(moment: datetime) -> str:
 
 
 def connection(state: ConnectionState, *, with_use: bool) -> list[Line]:
-    """How a platform is connected. `with_use`: also when it was used last, and by how many."""
+    """How a platform is connected. `with_use`: also when it was used last."""
     lines = [_status(state), Line(_("Connected since"), date(state.created_at))]
     if state.waiting_deployments:
         lines.append(
@@ -54,13 +54,6 @@ def connection(state: ConnectionState, *, with_use: bool) -> list[Line]:
         lines.append(
             Line(
                 _("Last opened"), date(state.last_launch_at) if state.last_launch_at else _("Nobody has opened it yet.")
-            )
-        )
-        shown = rules.count_shown(state.people)
-        lines.append(
-            Line(
-                _("People who have opened it"),
-                str(shown) if shown else _("Fewer than five, so the number is not shown."),
             )
         )
     return [*lines, _names(state), _roster(state), _grades(state)]

@@ -60,6 +60,20 @@ class Database:
         except Exception:
             return False
 
+    def forget_deleted(self) -> None:
+        """Leaves no bytes of deleted rows in SQLite's write-ahead log; in the file, secure_delete sees to it.
+
+        After a transaction that deleted what must be gone. A long reader keeps the log a little longer, until the next
+        call; nobody waits for it. PostgreSQL looks after its files by itself (VACUUM).
+        """
+        if self.engine.dialect.name == "sqlite":
+            with self.engine.connect() as connection:
+                driver = connection.connection.driver_connection
+                assert driver is not None
+                driver.execute("PRAGMA busy_timeout=1000")
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+
     def dispose(self) -> None:
         """Closes all connections, as a process must before it forks or ends."""
         self.engine.dispose()

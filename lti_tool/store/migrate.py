@@ -6,7 +6,7 @@ there are (`make migration`).
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,11 @@ def head() -> str | None:
     return ScriptDirectory(str(_FOLDER)).get_current_head()
 
 
+def revisions() -> frozenset[str]:
+    """All revisions that this version knows."""
+    return frozenset(script.revision for script in ScriptDirectory(str(_FOLDER)).walk_revisions())
+
+
 def revision_of(database: Database) -> str | None:
     """The revision of a database; None while it has no tables."""
     with database.engine.connect() as connection:
@@ -43,20 +48,26 @@ def is_current(database: Database) -> bool:
     return revision_of(database) == head()
 
 
-def upgrade(database: Database) -> tuple[str | None, str | None]:
+def upgrade(
+    database: Database, *, move_out: Callable[[Connection], object] = lambda _connection: None
+) -> tuple[str | None, str | None]:
     """Runs the missing revisions in one transaction; returns the revisions before and after.
 
-    Two upgrades at the same time wait for each other. Raises BrokenReferences, sqlalchemy.exc.SQLAlchemyError.
+    `move_out` is called first, in the same transaction: for rows that go to another database before their table goes.
+    Two upgrades at the same time wait for each other. Raises BrokenReferences, sqlalchemy.exc.SQLAlchemyError, and
+    what `move_out` raises.
     """
     engine = _migrating(database.engine)
     try:
         with _locked(engine) as connection:
+            move_out(connection)
             before = MigrationContext.configure(connection).get_current_revision()
             command.upgrade(_config(connection), "head")
             after = MigrationContext.configure(connection).get_current_revision()
             _check_references(connection)
     finally:
         engine.dispose()
+    database.forget_deleted()
     return before, after
 
 
@@ -93,7 +104,7 @@ def _migrating(engine: Engine) -> Engine:
         @event.listens_for(made, "connect")
         def configure(connection: Any, _record: Any) -> None:
             connection.isolation_level = None
-            for pragma in ("journal_mode=WAL", "foreign_keys=OFF", "busy_timeout=60000"):
+            for pragma in ("journal_mode=WAL", "foreign_keys=OFF", "busy_timeout=60000", "secure_delete=ON"):
                 connection.execute(f"PRAGMA {pragma}")
 
         @event.listens_for(made, "begin")

@@ -30,9 +30,12 @@ _ROOMS = (
     "lti_tool.pairing.views",
     "lti_tool.cycles.views",
     "lti_tool.reflection.views",
+    "lti_tool.privacy.looks.views",
+    "lti_tool.sharing.views",
     "lti_tool.completion.views",
     "lti_tool.progress.views",
     "lti_tool.schools.views",
+    "lti_tool.ownership.views",
 )
 """Modules whose pages are those of a signed-in person, each with a `blueprint`."""
 
@@ -42,6 +45,8 @@ def create_app(settings: Settings, *, database: Database | None = None, clock: C
     logs.configure(settings.log.level)
     database = database or Database(settings.database_url)
     app = Flask("lti_tool", static_folder="web/static", static_url_path="/static", template_folder=template_folder())
+    # Werkzeug would lead to the address it means by a redirect that repeats whatever Host was asked for.
+    app.url_map.strict_slashes = app.url_map.merge_slashes = False
     app.config.update(
         SECRET_KEY=settings.secret_key.get_secret_value(),
         MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
@@ -59,7 +64,7 @@ def create_app(settings: Settings, *, database: Database | None = None, clock: C
         settings=settings,
         database=database,
         clock=clock,
-        keyring=Keyring(settings.master_key.get_secret_value()),
+        keyring=Keyring.of(settings, database),
         lti=LtiDoor(settings, database, clock),
     )
     app.session_interface = sign_in.SignInSessions()
@@ -70,10 +75,11 @@ def create_app(settings: Settings, *, database: Database | None = None, clock: C
     app.jinja_env.globals.update(get_locale=get_locale, languages=languages.OFFERED)
 
     app.url_value_preprocessor(sign_in.load_actor_of_path)
+    # After the actor, for whom is counted, and before all that refuses.
+    limits.register(app, settings.limits.enabled)
     app.before_request(sign_in.require_actor)
     app.url_defaults(sign_in.fill_in_handle)
     csrf = CSRFProtect(app)
-    limits.register(app, settings.limits.enabled)
     headers.register(app)
     errors.register(app)
     health.register(app)

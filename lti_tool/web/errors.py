@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 log = structlog.get_logger()
 
-_TYPED = re.compile(r"text(-.+)?|(title|purpose)(-[0-9])?|.+-(starts|minutes|place)")
+_TYPED = re.compile(r"text(-.+)?|passage|(title|purpose)(-[0-9])?|.+-(starts|minutes|place)")
 """Names of the boxes that people type into; what else a form sends is ours."""
 _TYPED_LIMIT = 100_000
 
@@ -164,6 +164,9 @@ def _answer(status: int, title: str, what: str, advice: str, reason: str, **logg
 def _typed() -> dict[str, str]:
     """What a form without JavaScript sent, so that a refused page can show it for copying: nothing typed is lost."""
     if request.method != "POST" or request.path.startswith("/lti/"):
+        return {}
+    if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
+        # A form of another site: what it sent was typed by nobody here, and would read as if we said it.
         return {}
     try:
         sent = request.form

@@ -3,8 +3,6 @@
 from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
-_STATIC = ("static", "bootstrap.static")
-
 
 def register(app: Flask) -> None:
     """Adds the headers to every answer of the app."""
@@ -34,8 +32,9 @@ def _add(response: Response) -> Response:
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
     if request.is_secure:
         headers["Strict-Transport-Security"] = "max-age=31536000"
-    if request.endpoint not in _STATIC and "Cache-Control" not in headers:
-        # The next person at a staff-room computer must not get the page back with the back button.
+    if "Cache-Control" not in headers:
+        # What is public says so itself. Else the next person at a staff-room computer must not get a page back with the
+        # back button.
         headers["Cache-Control"] = "no-store"
     return response
 

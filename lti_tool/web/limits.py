@@ -6,7 +6,10 @@ without a sign-in (launches among them) are counted by address, with room for a 
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from ipaddress import IPv6Address, ip_address, ip_network
 from itertools import count
+from typing import Any
 
 from cachetools import TTLCache
 from flask import Flask, g, request
@@ -20,8 +23,14 @@ tenth of this."""
 PER_ADDRESS = 3000
 """Requests a minute to one endpoint, of all who come from one address without a sign-in."""
 
-FEWER = {"schools.test": 6, "school_visits.test": 6, "registration.register_by_hand": 10}
-"""Requests a minute to endpoints that call an LMS each time."""
+FEWER = {
+    "schools.test": 6,
+    "school_visits.test": 6,
+    "registration.register_by_hand": 10,
+    "ownership.take_html": 10,
+    "ownership.take_json": 10,
+}
+"""Requests a minute to endpoints that call an LMS each time, or open all that somebody ever wrote."""
 
 _WINDOW_S = 60
 _MOST_KEYS = 100_000
@@ -41,15 +50,25 @@ def register(app: Flask, enabled: bool) -> None:
     )
     lock = threading.Lock()
 
-    def check() -> None:
+    def check(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
         if request.endpoint in _FREE:
             return
         actor = g.get("actor")
-        who, limit = (actor.person_id, PER_PERSON) if actor else (f"address {request.remote_addr}", PER_ADDRESS)
+        who, limit = (actor.person_id, PER_PERSON) if actor else (f"address {_network()}", PER_ADDRESS)
         limit = min(limit, FEWER.get(request.endpoint or "", limit))
         with lock:
             counted = next(counters.setdefault((who, request.endpoint or ""), count(1)))
         if counted > limit:
             raise TooManyRequests(retry_after=_WINDOW_S)
 
-    app.before_request(check)
+    # Of what is done before a request only these come before rooms refuse it: what is refused counts, too.
+    app.url_value_preprocessor(check)
+
+
+def _network() -> str:
+    """Where a request comes from: an address, and of IPv6 the network, of which one machine has all addresses."""
+    address = request.remote_addr or ""
+    with suppress(ValueError):
+        if isinstance(ip_address(address), IPv6Address):
+            return str(ip_network((address, 64), strict=False))
+    return address

@@ -10,17 +10,17 @@ from sqlalchemy import select
 
 from lti_tool.lti.models import ToolKey
 from lti_tool.lti.tool_keys import OVERLAP, PUBLISH_AHEAD, KeyMoments, ToolKeys, signing_key, state_of
-from lti_tool.privacy.sealing import SealBroken
+from lti_tool.privacy.sealing import Masters, SealBroken
 from lti_tool.store.database import Database
 
-MASTER = b"m" * 32
+MASTERS = Masters(b"m" * 32)
 T = datetime(2026, 9, 1, tzinfo=UTC)
 H = timedelta(hours=1)
 
 
 @pytest.fixture
 def keys(database: Database, clock: Any) -> ToolKeys:
-    return ToolKeys(database, MASTER, clock)
+    return ToolKeys(database, MASTERS, clock)
 
 
 def rotate(keys: ToolKeys, database: Database, clock: Any) -> Any:
@@ -88,7 +88,7 @@ def test_a_new_key_is_published_before_it_signs_and_the_old_one_after(
 
 
 def test_another_process_notices_within_a_minute(keys: ToolKeys, database: Database, clock: Any) -> None:
-    other = ToolKeys(database, MASTER, clock)
+    other = ToolKeys(database, MASTERS, clock)
     assert kid_of(other.sign({})) == kid_of(keys.sign({}))
     new = rotate(keys, database, clock).new
     clock.advance(60)
@@ -105,12 +105,12 @@ def test_the_private_key_is_sealed_by_the_master_key_and_bound_to_its_row(
     assert stored is not None
     assert b"PRIVATE" not in stored and stored[:1] != b"0"
     with pytest.raises(SealBroken):
-        ToolKeys(database, b"x" * 32, clock).sign({})
+        ToolKeys(database, Masters(b"x" * 32), clock).sign({})
     with database.write() as session:
         other = keys._add(session, clock(), clock())
         session.get_one(ToolKey, other).sealed_private = stored
     with pytest.raises(SealBroken):
-        ToolKeys(database, MASTER, clock).sign({})
+        ToolKeys(database, MASTERS, clock).sign({})
 
 
 def test_a_parsed_key_stays_in_memory(keys: ToolKeys, clock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,4 +126,4 @@ def test_no_key_no_signature() -> None:
 
 
 def test_building_does_no_io() -> None:
-    ToolKeys(None, MASTER, lambda: T)  # type: ignore[arg-type]
+    ToolKeys(None, MASTERS, lambda: T)  # type: ignore[arg-type]

@@ -3,12 +3,14 @@
 import json
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from conftest import Clock
 from cryptography.hazmat.primitives.asymmetric import rsa
 from factories import make_course, make_settings
 from jwt.algorithms import RSAAlgorithm
+from pydantic import SecretBytes
 from pytest_httpserver import HTTPServer
 from sqlalchemy import text, update
 from werkzeug import Response
@@ -17,8 +19,10 @@ from lti_tool.activities.models import Activity
 from lti_tool.ops import doctor
 from lti_tool.ops.config import fresh_keys
 from lti_tool.people.models import Course, Deployment, Membership, Platform
+from lti_tool.privacy import keyring_store
+from lti_tool.privacy.keyring import Keyring
 from lti_tool.settings import Settings
-from lti_tool.store import jobs, migrate
+from lti_tool.store import jobs
 from lti_tool.store.base import Base
 from lti_tool.store.database import Database
 from lti_tool.store.jobs import JobFailed
@@ -33,10 +37,14 @@ KEYS = {"keys": [RSAAlgorithm.to_jwk(_KEY, as_dict=True) | {"kid": "k1", "alg": 
 def healthy(database: Database, database_url: str, tmp_path: object, httpserver: HTTPServer) -> Settings:
     """Settings of an installation whose every part works."""
     Base.metadata.drop_all(database.engine)
-    migrate.upgrade(database)
+    place = f"sqlite:///{tmp_path}/apart/keyring.db"
+    keyring = Database(place)
+    keyring_store.upgrade(database, keyring)
+    keyring.dispose()
     httpserver.expect_request("/healthz").respond_with_data("ok\n")
     return make_settings(
         database_url=database_url,
+        keyring_url=place,
         queue_url=f"sqlite:///{tmp_path}/queue.db",
         public_url=httpserver.url_for("").rstrip("/"),
     )
@@ -220,11 +228,46 @@ def test_another_master_key_does_not_open_the_signing_keys(healthy: Settings, cl
     examine(healthy, clock)
     other = make_settings(
         database_url=healthy.database_url,
+        keyring_url=healthy.keyring_url,
         queue_url=healthy.queue_url,
         public_url=healthy.public_url,
         master_key=fresh_keys()["master_key"],
     )
-    assert "do not open with this master_key" in examine(other, clock)["bad"][0]
+    bad = examine(other, clock)["bad"]
+    assert "sealed by a master key that is not in the settings" in bad[0]
+    assert "do not open with this master_key" in bad[1]
+
+
+def test_a_master_key_that_changes(healthy: Settings, clock: Clock) -> None:
+    examine(healthy, clock)
+    changed = healthy.model_copy(
+        update={"master_key": SecretBytes(b"n" * 32), "old_master_keys": (healthy.master_key,)}
+    )
+    assert "Run: meitheal keys reseal" in "".join(examine(changed, clock)["note"])
+
+
+def test_a_keyring_that_is_missing_is_not_made_anew(healthy: Settings, clock: Clock, tmp_path: Path) -> None:
+    file = tmp_path / "elsewhere.db"
+    moved = healthy.model_copy(update={"keyring_url": f"sqlite:///{file}"})
+    assert "There is no keyring where keyring_url says" in examine(moved, clock)["bad"][0]
+    assert not file.exists()
+    away = healthy.model_copy(update={"keyring_url": "postgresql+psycopg://x@127.0.0.1:1/none"})
+    assert "There is no keyring where keyring_url says" in examine(away, clock)["bad"][0]
+
+
+def test_a_keyring_in_the_database_of_the_data(healthy: Settings, database: Database, clock: Clock) -> None:
+    beside = healthy.model_copy(update={"keyring_url": ""})
+    keyring = Keyring.of(beside, database)
+    keyring_store.create_tables(keyring.database)
+    keyring.database.dispose()
+    is_apart = database.engine.dialect.name == "sqlite"
+    assert ("keep it apart" in "".join(examine(beside, clock)["bad"])) is not is_apart
+
+
+def test_what_a_restore_left_aside(healthy: Settings, database: Database, clock: Clock, tmp_path: Path) -> None:
+    (tmp_path / "meitheal.db.before-restore").touch()
+    noted = "".join(examine(healthy, clock)["note"])
+    assert ("Delete it once you are sure" in noted) is (database.engine.dialect.name == "sqlite")
 
 
 def test_an_address_that_does_not_lead_here(healthy: Settings, clock: Clock, httpserver: HTTPServer) -> None:

@@ -9,7 +9,8 @@ from sqlalchemy import select
 from lti_tool import cli
 from lti_tool.ops import config
 from lti_tool.people.models import Membership, Person, Platform
-from lti_tool.store import migrate
+from lti_tool.privacy import keyring_store
+from lti_tool.privacy.keyring import Keyring
 from lti_tool.store.database import Database
 
 
@@ -19,7 +20,7 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
     settings = make_settings(database_url=f"sqlite:///{tmp_path}/meitheal.db")
     monkeypatch.setattr(config, "load", lambda _file: settings)
     made = Database(settings.database_url)
-    migrate.upgrade(made)
+    keyring_store.upgrade(made, Keyring.of(settings, made).database)
     return made
 
 

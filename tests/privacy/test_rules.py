@@ -15,6 +15,7 @@ from lti_tool.privacy.rules import (
     ActivityFacts,
     CycleFacts,
     InvitationFacts,
+    LogFacts,
     Member,
     PairFacts,
     ReflectionFacts,
@@ -93,6 +94,8 @@ TRAINERLESS = ActivityFacts("course", "open", has_trainer=False)
         (Action.BOOK_TALK, CYCLE, {"host", "coach"}),
         (Action.READ_REFLECTION, ReflectionFacts(CYCLE, "host"), {"host"}),
         (Action.READ_REFLECTION, ReflectionFacts(CYCLE, "coach"), {"coach"}),
+        (Action.SEE_LOOKS, LogFacts("host"), {"host"}),
+        (Action.SEE_LOOKS, LogFacts("leader"), {"leader"}),
     ],
 )
 def test_who_may(action: Action, thing: object, allowed: set[str]) -> None:

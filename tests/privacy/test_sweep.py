@@ -3,13 +3,18 @@
 The routes come from the routing table, so a new one is covered by itself; one whose parameters are unknown here fails
 until they are named. What each role is allowed to see is written down here by hand, apart from the rules it checks.
 The last tests switch each rule on for everybody, and off for everybody, and expect the sweep to notice.
+
+For a new parameter: name it in PARAMETERS, and in `paths` and `foreign_values` say which values it can have. For a new
+form: what a role may well change with it is in THEIRS_TO_DO, and tried in `_insiders_keep_their_roles`.
 """
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,13 +34,16 @@ from lti_tool.lti import deep_linking
 from lti_tool.lti.http import CallFailed
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Invitation, Pair, PairMember
-from lti_tool.people.models import Membership, Person
+from lti_tool.people.models import Membership, Person, School
 from lti_tool.privacy import rules
 from lti_tool.privacy.rules import Action
 from lti_tool.progress.models import Nudge
+from lti_tool.progress.totals.models import SchoolTotals
 from lti_tool.reflection import models as reflection_models
 from lti_tool.schools import service as schools
 from lti_tool.schools.models import Charter
+from lti_tool.sharing import service as sharing
+from lti_tool.sharing.models import Share
 from lti_tool.store.base import Base
 from lti_tool.store.database import Database
 from lti_tool.web.app import create_app
@@ -54,6 +62,7 @@ PARAMETERS = {
     "pair_id",
     "nudge_id",
     "delivery_id",
+    "share_id",
 }
 STAGES = ("start", "before", "visit", "after", "reflect")
 SHARED_BY_HOST = ("beliefs", "goal", "criteria", "visit_purpose", "looking_back")
@@ -69,6 +78,7 @@ MAY_PLACE = ("guest selecting content",)
 FOR_TRAINERS = ("completion.deliveries", "manage.show", "manage.participants")
 SEES_NO_PLAN = (
     "leader",
+    "leader by the operator",
     "administrator",
     "left",
     "nobody",
@@ -79,14 +89,39 @@ SEES_NO_PLAN = (
 TELLS = ("host", "coach", "host of another pair", "coach of another pair", "asker", "asked", "facilitator")
 """Who takes part in the activity that reports completion, and so reads what the gradebook can be told."""
 SEES_HEALTH = ("trainer", "facilitator")
+SEES_SHARED = (*TELLS, "trainer", "alone", "alone, closed", "teacher elsewhere")
+"""Who has a list of what others share with them, be it empty."""
+MY_OWN = ("host", "host in another activity")
+READS_SHARED = {
+    "partner": (*MY_OWN, "coach"),
+    "cohort": (*MY_OWN, *TELLS),
+    "trainer": (*MY_OWN, "trainer"),
+    "portfolio": MY_OWN,
+}
+"""Audience → who reads what the host shares with it; draft and version, which it is taken from, stay the host's."""
 ADMINISTRATORS = ("administrator", "administrator in a new activity", "administrator selecting content")
-SEES_SCHOOL = (*ADMINISTRATORS, "leader", "leader in a new activity", "leader selecting content")
+SEES_SCHOOL = (
+    *ADMINISTRATORS,
+    "leader",
+    "leader by the operator",
+    "leader in a new activity",
+    "leader selecting content",
+)
+LEAST_COMBINATIONS = 7500
+"""Role, method and address, each asked for once: fewer means that something is not swept any more."""
+QUICK_ROLES = ("alone", "asker", "facilitator", "trainer", "guest", "leader", "left", "teacher elsewhere")
+"""With those who were brought to a page of their own: enough to notice that a whole rule is gone."""
+TAKES_ALL = ("ownership.take_html", "ownership.take_json")
+"""Where a person takes with them what is theirs in all courses."""
+ALSO = {"host in another activity": "host", "alone, closed": "alone"}
+"""Role → the role in which the same person is here, too."""
 STALLED = ("Niamh Ní Bhriain", "Seán Ó Dónaill")
 """The pair that stands still."""
 UNPAIRED = ("Gráinne Byrne", "Oisín Mac Cárthaigh", "Aoife Walsh", "Pádraig Ó Sé")
 """A pair that went apart, one who asked somebody, and one who was asked: named without saying which."""
 SEES_NO_NAMES = (
     "leader",
+    "leader by the operator",
     "administrator",
     "guest",
     "guest in an activity without a trainer",
@@ -100,6 +135,7 @@ THEIRS_TO_DO = {
     ("asker", "people.declare_leader"),
     ("asker", "people.leave"),
     ("host in another activity", "people.declare_leader"),
+    ("host in another activity", "sharing.take_back"),
     ("guest in a new activity", "activities.set_up"),
     ("guest in a new activity", "people.leave"),
     ("guest in a new activity", "people.declare_leader"),
@@ -136,6 +172,8 @@ THEIRS_TO_DO = {
     *((who, "schools.take_back") for who in SEES_SCHOOL),
     ("administrator", "people.leave"),
     ("leader", "people.leave"),
+    ("leader by the operator", "people.leave"),
+    ("leader by the operator", "people.declare_leader"),
 }
 """What a role may well change in the world that is compared; tried at the end instead."""
 CHANGES_ONESELF = ("people.leave", "people.declare_leader")
@@ -155,6 +193,8 @@ class World:
     pair_id: str = ""
     nudge_id: str = ""
     """Of a friendly word to the host."""
+    share_ids: tuple[str, ...] = ("0" * 16,)
+    """One passage of the host for each audience, once they have submitted."""
     delivery_id: str = ""
     """Of the coach's completion, which could not be sent."""
     new_activity_id: str = ""
@@ -169,14 +209,48 @@ class World:
     doors: dict[str, tuple[FlaskClient, str]] = field(default_factory=dict)
     """Role → (browser, path prefix)."""
     names: set[str] = field(default_factory=set)
+    elsewhere: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Parameter → ids of another school, on another platform."""
+    doors_elsewhere: dict[str, tuple[FlaskClient, str]] = field(default_factory=dict)
+    names_elsewhere: set[str] = field(default_factory=set)
+    visits: dict[str, tuple[FlaskClient, str]] = field(default_factory=dict)
+    """Role → (browser, visit): who came to the page of a school by a one-time link."""
+    other_school_id: str = ""
+    """A school of this platform in which nobody of these works."""
+    asked: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """(role, method, endpoint) → number of addresses."""
+
+    @property
+    def combinations(self) -> int:
+        return sum(self.asked.values())
+
+    def roles(self) -> list[str]:
+        """Who is sent to every address: everybody, or in a quick sweep those in whom rules differ."""
+        if not self.quick:
+            return list(self.doors)
+        kept = (*QUICK_ROLES, *INSIDERS)
+        return [role for role in self.doors if role in kept or "new activity" in role or "selecting" in role]
+
+
+def ask(world: World, role: str, rule: Rule, path: str, form: dict[str, str] | None = None) -> Any:
+    """The answer to one combination of role and address; it is counted."""
+    world.asked[role, "GET" if form is None else "POST", rule.endpoint] += 1
+    if form is not None:
+        return post(world, role, path, **form)
+    browser, prefix = door(world, role)
+    return browser.get(f"{prefix}/{path}")
+
+
+def door(world: World, role: str) -> tuple[FlaskClient, str]:
+    return world.doors.get(role) or world.doors_elsewhere[role]
 
 
 def build(database: Database, now: datetime, *, late: bool, quick: bool = False) -> World:
-    made = make_course(database, teachers=9, protocol="collegial", now=now)
-    elsewhere = make_course(database, teachers=1, now=now)
+    made = make_course(database, teachers=10, protocol="collegial", now=now)
+    elsewhere = make_course(database, teachers=5, protocol="collegial", now=now)
     app = create_app(make_settings(), database=database, clock=lambda: now)
     world = World(app, database, made, now, late=late, quick=quick)
-    host, coach, host_b, coach_b, asker, asked, left, facilitator, partner = made.teachers
+    host, coach, host_b, coach_b, asker, asked, left, facilitator, partner, principal = made.teachers
     with database.write() as session:
         world.cycle_id = _pair_up(session, made, host, coach, now)
         world.stopped_id = _pair_up(session, made, host_b, coach_b, now)
@@ -205,12 +279,15 @@ def build(database: Database, now: datetime, *, late: bool, quick: bool = False)
         world.names = set(
             session.scalars(select(Person.family_name).join(Membership).where(Membership.id.in_(made.teachers[:6])))
         )
-        elsewhere_person = select(Membership.person_id).where(Membership.id == elsewhere.teachers[0])
-        session.execute(
-            update(Person)
-            .where(Person.id == elsewhere_person.scalar_subquery())
-            .values(name="Eoin Foley", family_name="Foley")
-        )
+        for number, membership in enumerate(elsewhere.teachers):
+            family = f"Foley-{number}"
+            world.names_elsewhere.add(family)
+            person = select(Membership.person_id).where(Membership.id == membership).scalar_subquery()
+            session.execute(update(Person).where(Person.id == person).values(name=f"Eoin {family}", family_name=family))
+        # Enrolled as Instructor, and a school leader by the operator's word.
+        person = select(Membership.person_id).where(Membership.id == principal).scalar_subquery()
+        session.execute(update(Person).where(Person.id == person).values(is_leader=True))
+        session.execute(update(Membership).where(Membership.id == principal).values(lms_role="instructor"))
     for role, membership, activity in (
         ("host", host, made.activity_id),
         ("coach", coach, made.activity_id),
@@ -223,6 +300,7 @@ def build(database: Database, now: datetime, *, late: bool, quick: bool = False)
         ("trainer", made.trainer, made.activity_id),
         ("guest", made.guest, made.activity_id),
         ("leader", made.leader, made.activity_id),
+        ("leader by the operator", principal, made.activity_id),
         ("administrator", made.administrator, made.activity_id),
         ("teacher elsewhere", elsewhere.teachers[0], elsewhere.activity_id),
         ("host in another activity", host, world.new_activity_id),
@@ -245,6 +323,7 @@ def build(database: Database, now: datetime, *, late: bool, quick: bool = False)
         prefix = sign_in(database, browser, membership, None, now, selection_id=selection)
         world.doors[f"{who} selecting content"] = (browser, prefix)
     world.doors["nobody"] = (app.test_client(), world.doors["host"][1])
+    _build_elsewhere(world, elsewhere)
     world.alone_id = post(world, "alone", "reflections").location.rsplit("/", 2)[-2]
     post(world, "alone", f"cycles/{world.alone_id}/texts/own_learning", text="canary-alone")
     world.canaries["canary-alone"] = {"alone"}
@@ -259,6 +338,14 @@ def build(database: Database, now: datetime, *, late: bool, quick: bool = False)
             )
     world.canaries["canary-leadership-here"] = world.doors.keys() - {"teacher elsewhere", "nobody"}
     world.canaries["canary-leadership-elsewhere"] = {"teacher elsewhere"}
+    with database.write() as session:
+        # Of a school that somebody else named as theirs, so nobody here leads it.
+        other = School(platform_id=made.platform_id, name="Scoil Eile", named_by="person", created_at=now)
+        session.add(other)
+        session.flush()
+        world.other_school_id = other.id
+        many = {"taking_part": 735, "submitted": 0, "finished": 0, "counted_on": date(2026, 11, 1)}
+        session.add(SchoolTotals(platform_id=made.platform_id, school_id=other.id, **many))
     _write(world)
     with database.write() as session:
         pairing.invite(
@@ -275,9 +362,74 @@ def build(database: Database, now: datetime, *, late: bool, quick: bool = False)
         session.flush()
         world.delivery_id = told.id
         session.execute(update(Activity).where(Activity.id == made.activity_id).values(reports_completion=True))
+        # What was written may have brought the cycle to another step.
+        standing = update(Cycle).where(Cycle.id == world.cycle_id).values(stage_since=now - timedelta(days=20))
+        session.execute(standing)
         pair = session.scalars(select(PairMember.pair_id).where(PairMember.membership_id == host_b)).one()
         pairing.end_pair(session, pair, now)
     return world
+
+
+def _build_elsewhere(world: World, elsewhere: MadeCourse) -> None:
+    """Another school on another platform: its ids are foreign here, and ours there."""
+    app, database, now = world.app, world.database, world.now
+    _, host, coach, asker, asked = elsewhere.teachers
+    with database.write() as session:
+        cycle = _pair_up(session, elsewhere, host, coach, now)
+        pairing.invite(
+            session,
+            host_id=asker,
+            coach_id=asked,
+            course_id=elsewhere.course_id,
+            activity_id=elsewhere.activity_id,
+            now=now,
+        )
+        where = {"activity_id": elsewhere.activity_id, "membership_id": host}
+        nudge = Nudge(**where, sender_id=elsewhere.trainer, kind="stalled", created_at=now)
+        told = Delivery(**where, status="stopped", completed_at=now)
+        session.add_all([nudge, told])
+        session.flush()
+        world.elsewhere = {
+            "cycle_id": (cycle,),
+            "pair_id": tuple(session.scalars(select(Cycle.pair_id).where(Cycle.id == cycle))),
+            "invitation_id": tuple(session.scalars(select(Invitation.id).where(Invitation.host_id == asker))),
+            "membership_id": (host,),
+            "nudge_id": (nudge.id,),
+            "delivery_id": (told.id,),
+        }
+        sharing.release(
+            session,
+            app.extensions["meitheal"].keyring,
+            activity_id=elsewhere.activity_id,
+            cycle_id=cycle,
+            author_id=session.scalars(select(Membership.person_id).where(Membership.id == host)).one(),
+            version=1,
+            field="own_learning",
+            audience="partner",
+            passage="canary-foreign",
+            ticket="foreign",
+            now=now,
+        )
+        world.elsewhere["share_id"] = tuple(session.scalars(select(Share.id)))
+    for role, membership in (
+        ("host elsewhere", host),
+        ("trainer elsewhere", elsewhere.trainer),
+        ("leader elsewhere", elsewhere.leader),
+        ("administrator elsewhere", elsewhere.administrator),
+    ):
+        browser = app.test_client()
+        prefix = sign_in(database, browser, membership, elsewhere.activity_id, now)
+        world.doors_elsewhere[role] = (browser, prefix)
+    for key in ("goal", "own_learning"):
+        assert post(world, "host elsewhere", f"cycles/{cycle}/texts/{key}", text="canary-foreign").status_code == 303
+    world.canaries["canary-foreign"] = {"host elsewhere"}
+    for role, platform_id in (("visit", world.made.platform_id), ("visit elsewhere", elsewhere.platform_id)):
+        with database.write() as session:
+            opened = schools.use_link(session, schools.open_link(session, platform_id, now), now)
+        assert opened
+        browser = app.test_client()
+        browser.set_cookie(f"__Host-school-{opened[0]}", opened[1], domain="localhost")
+        world.visits[role] = (browser, opened[0])
 
 
 def _no_network(*_arguments: Any, **_options: Any) -> Any:
@@ -303,7 +455,10 @@ def _write(world: World) -> None:
                 continue
             if (key in SHARED_BY_HOST and role != "host") or (key in NOTES and role != "coach"):
                 continue
-            saved = post(world, role, f"cycles/{world.cycle_id}/texts/{key}", text=canary)
+            # What is shared of it later is found apart from the rest.
+            passages = "".join(f" canary-shared-{each}" for each in READS_SHARED) if key == "own_partnership" else ""
+            text = canary + passages * (role == "host")
+            saved = post(world, role, f"cycles/{world.cycle_id}/texts/{key}", text=text)
             assert saved.status_code == 303, (role, key, saved.status_code)
             if key in OWN:
                 world.canaries[canary] = {role}
@@ -316,6 +471,7 @@ def _write(world: World) -> None:
     )
     assert saved.status_code == 303, re.findall(r"role=\"alert\".*?</section>", saved.get_data(as_text=True), re.S)
     world.canaries["canary-host-place"] = both
+    world.canaries |= {f"canary-shared-{each}": {"host"} for each in READS_SHARED}
     if world.late:
         with world.database.write() as session:
             for stage in ("start", "before", "visit", "after" + FIRST_TURN, "after"):
@@ -326,6 +482,21 @@ def _write(world: World) -> None:
                 )
         # The submitted version and the draft hold the same words, for the same one reader.
         assert post(world, "host", f"cycles/{world.cycle_id}/reflect/submit").status_code == 303
+        before = set(_share_ids(world))
+        for audience, readers in READS_SHARED.items():
+            passage = f"canary-shared-{audience}"
+            assert post(world, "host", _sharing(world), passage=passage, audience=audience).status_code == 303
+            world.canaries[passage] = set(readers)
+        world.share_ids = tuple(each for each in _share_ids(world) if each not in before)
+
+
+def _sharing(world: World) -> str:
+    return f"cycles/{world.cycle_id}/reflect/versions/1/share/own_partnership"
+
+
+def _share_ids(world: World) -> list[str]:
+    with world.database.read() as session:
+        return list(session.scalars(select(Share.id).order_by(Share.audience)))
 
 
 def _meeting(kind: str, place: str) -> dict[str, str]:
@@ -340,7 +511,7 @@ def _meeting(kind: str, place: str) -> dict[str, str]:
 
 def post(world: World, role: str, path: str, **form: str) -> Any:
     """Sends a form with the CSRF token of the role's own pages: what is refused is refused for what it asks."""
-    browser, prefix = world.doors[role]
+    browser, prefix = door(world, role)
     return browser.post(f"{prefix}/{path}", data={"csrf_token": _token(world, role)} | form)
 
 
@@ -348,9 +519,9 @@ _tokens: dict[str, str] = {}
 
 
 def _token(world: World, role: str) -> str:
-    _browser, prefix = world.doors[role]
+    _browser, prefix = door(world, role)
     if prefix not in _tokens:
-        page = world.doors["host" if role == "nobody" else role][0].get(f"{prefix}/about").get_data(as_text=True)
+        page = door(world, "host" if role == "nobody" else role)[0].get(f"{prefix}/about").get_data(as_text=True)
         found = re.search(r'name="csrf_token" value="([^"]+)"', page)
         assert found, f"{role} has no page with a token"
         _tokens[prefix] = found.group(1)
@@ -365,22 +536,34 @@ def routes(world: World, method: str) -> Iterator[Rule]:
             yield rule
 
 
-def paths(world: World, rule: Rule, cycle_id: str) -> Iterator[str]:
-    """The addresses of a route, with every value of its parameters that could matter."""
+def foreign_values(world: World, rule: Rule, role: str) -> dict[str, tuple[str, ...]]:
+    """Parameter → ids of the other platform than the role's: of its people, pairs and cycles. Empty if it has none."""
+    here = role in world.doors_elsewhere  # whose foreign ids are the usual ones of `paths`
+    return {name: () if here else ids for name, ids in world.elsewhere.items() if name in rule.arguments}
+
+
+def paths(world: World, rule: Rule, cycle_id: str, foreign: dict[str, tuple[str, ...]] | None = None) -> Iterator[str]:
+    """The addresses of a route, with every value of its parameters that could matter.
+
+    `foreign` ones go before; one value is then enough for what says where in a thing, not which.
+    """
+    quick = world.quick or foreign is not None
     values = {
         "cycle_id": (cycle_id,),
-        "stage_key": ("before", "visit", "reflect") if world.quick else STAGES,
-        "field_key": ("goal", "notes_seen", "own_next") if world.quick else ALL_FIELDS,
+        "stage_key": ("before", "visit", "reflect") if quick else STAGES,
+        "field_key": ("goal", "notes_seen", "own_next") if quick else ALL_FIELDS,
         "membership_id": (world.made.teachers[1],),
         "invitation_id": (world.invitation_id,),
         "item": ("together", "goal"),
-        "kind": ("visit",) if world.quick else ("before", "visit", "after"),
+        "kind": ("visit",) if quick else ("before", "visit", "after"),
         "number": ("1",),
         "role": ("trainer", "facilitator", "leader"),
         "pair_id": (world.pair_id,),
         "nudge_id": (world.nudge_id,),
         "delivery_id": (world.delivery_id,),
+        "share_id": world.share_ids,
     }
+    values |= {name: value for name, value in (foreign or {}).items() if value}
     names = sorted(rule.arguments - {"handle"})
     for chosen in itertools.product(*(values[name] for name in names)):
         path = rule.rule.removeprefix("/at/<handle>/")
@@ -397,17 +580,18 @@ def leaks(world: World) -> Iterator[str]:
     """What is wrong, one sentence each; the sweep is green when there is nothing."""
     yield from _reading(world)
     yield from _changing(world)
+    yield from _foreign(world)
+    yield from _outside(world)
     yield from _insiders_keep_their_roles(world)
 
 
 def _reading(world: World) -> Iterator[str]:
     seen: set[tuple[str, str]] = set()
-    outsiders_first = sorted(world.doors, key=lambda role: role in INSIDERS)
+    outsiders_first = sorted(world.roles(), key=lambda role: role in INSIDERS)
     for role in outsiders_first:
-        browser, prefix = world.doors[role]
         for rule in routes(world, "GET"):
             for path in paths(world, rule, world.alone_id if role == "alone" else world.cycle_id):
-                answer = browser.get(f"{prefix}/{path}")
+                answer = ask(world, role, rule, path)
                 page = answer.get_data(as_text=True)
                 where = f"{role}: GET {path}"
                 if answer.status_code >= 500:
@@ -415,7 +599,8 @@ def _reading(world: World) -> Iterator[str]:
                 for canary, readers in world.canaries.items():
                     if canary in page:
                         seen.add((role, canary))
-                        if role not in readers:
+                        is_ones_own = rule.endpoint in TAKES_ALL and ALSO.get(role) in readers
+                        if role not in readers and not is_ones_own:
                             yield f"{where} shows {canary}"
                 is_inside = role in (*INSIDERS, "alone")
                 if "cycle_id" in rule.arguments and not is_inside and answer.status_code not in (401, 404):
@@ -442,12 +627,17 @@ def _reading(world: World) -> Iterator[str]:
                     yield f"{where} answers {answer.status_code}"
                 if rule.endpoint == "activities.select" and (answer.status_code == 200) != (role in MAY_PLACE):
                     yield f"{where} answers {answer.status_code}"
+                if rule.endpoint == "sharing.show" and (answer.status_code == 200) != (role in SEES_SHARED):
+                    yield f"{where} answers {answer.status_code}"
                 if rule.endpoint == "schools.show" and (answer.status_code == 200) != (role in SEES_SCHOOL):
                     yield f"{where} answers {answer.status_code}"
+                is_in_cycle = ALSO.get(role, role) in INSIDERS
+                if rule.endpoint == "looks.show" and not is_in_cycle and "in the hour from" in page:
+                    yield f"{where} shows who looked at what somebody else wrote"
                 if rule.endpoint == "pairing.find" and answer.status_code == 200 and "trainer" in role:
                     yield f"{where} answers 200"
     for canary, readers in world.canaries.items():
-        for role in readers:
+        for role in readers.intersection(outsiders_first):
             if (role, canary) not in seen:
                 yield f"{role} is not shown {canary}"
 
@@ -474,7 +664,7 @@ def _health(world: World, role: str, page: str) -> Iterator[str]:
 def _changing(world: World) -> Iterator[str]:
     """Everybody else sends every form there is, at the cycle and at the invitation of others."""
     before = fingerprint(world)
-    for role in world.doors:
+    for role in world.roles():
         if role in (*INSIDERS, "asked", "host of another pair", "coach of another pair"):
             continue
         rules_of_role = sorted(routes(world, "POST"), key=lambda rule: rule.endpoint in CHANGES_ONESELF)
@@ -483,7 +673,7 @@ def _changing(world: World) -> Iterator[str]:
                 continue
             for path in paths(world, rule, world.cycle_id):
                 form = PLACING | _meeting("visit", "x") | {"move": f"down {world.made.activity_id}"}
-                answer = post(world, role, path, **form, text="overwritten", purpose="x", title="x")
+                answer = ask(world, role, rule, path, form | {"text": "overwritten", "purpose": "x", "title": "x"})
                 if answer.status_code >= 500:
                     yield f"{role}: POST {path} answers {answer.status_code}"
                 if "cycle_id" in rule.arguments and answer.status_code not in (401, 404):
@@ -503,6 +693,70 @@ def _changing(world: World) -> Iterator[str]:
         if fingerprint(world) != before:
             yield f"{role} changed a cycle that has stopped"
             before = fingerprint(world)
+
+
+def _foreign(world: World) -> Iterator[str]:
+    """Everybody, also who has much to read here, asks for things of the other platform by their ids."""
+    before = fingerprint(world)
+    for role in (*world.roles(), *world.doors_elsewhere):
+        of_elsewhere = role in world.doors_elsewhere
+        names = world.names if of_elsewhere else world.names_elsewhere
+        for method in ("GET", "POST"):
+            for rule in routes(world, method):
+                foreign = foreign_values(world, rule, role)
+                for path in paths(world, rule, world.cycle_id, foreign) if foreign else ():
+                    form = _meeting("visit", "x") | {"text": "overwritten"}
+                    answer = ask(world, role, rule, path, form if method == "POST" else None)
+                    page, where = answer.get_data(as_text=True), f"{role}: {method} {path} of another school"
+                    if answer.status_code >= 500 or ("cycle_id" in foreign and answer.status_code not in (401, 404)):
+                        yield f"{where} answers {answer.status_code}"
+                    if any(canary in page and role not in readers for canary, readers in world.canaries.items()):
+                        yield f"{where} shows content"
+                    if role != "teacher elsewhere" and any(name in page for name in names):
+                        yield f"{where} shows names"
+        if fingerprint(world) != before:
+            yield f"{role} changed what belongs to another school"
+            before = fingerprint(world)
+    browser, prefix = world.doors_elsewhere["host elsewhere"]
+    if "canary-foreign" not in browser.get(f"{prefix}/cycles/{world.elsewhere['cycle_id'][0]}/before").text:
+        yield "host elsewhere does not read their own words"
+
+
+def _outside(world: World) -> Iterator[str]:
+    """All addresses that belong to no sign-in, with the cookies of each role: of the door, of schools, of operators."""
+    everybody = {role: (browser, "") for role, (browser, _) in (*world.doors.items(), *world.doors_elsewhere.items())}
+    before = fingerprint(world)
+    for role, (browser, own) in (everybody | world.visits).items():
+        for rule in world.app.url_map.iter_rules():
+            if rule.rule.startswith("/at/<handle>/"):
+                continue
+            unknown = rule.arguments - {"visit", "filename"}
+            assert not unknown, f"{rule.rule}: name the parameters {unknown} in this sweep"
+            for visit in [visit for _, visit in world.visits.values()] if "visit" in rule.arguments else [""]:
+                path = re.sub(r"<(\w+:)?visit>", visit, re.sub(r"<(\w+:)?filename>", "meitheal.css", rule.rule))
+                for method in {"GET", "POST"} & (rule.methods or set()):
+                    if method == "POST" and visit and visit == own:
+                        continue  # theirs to sign and to leave: see tests/schools/test_visits.py
+                    world.asked[role, method, rule.endpoint] += 1
+                    form = CHARTER if method == "POST" else None
+                    answer = browser.open(path, method=method, data=form, buffered=True)
+                    page, where = answer.get_data(as_text=True), f"{role}: {method} {path}"
+                    if answer.status_code >= 500:
+                        yield f"{where} answers {answer.status_code}"
+                    if visit and (answer.status_code == 401) != (visit != own):
+                        yield f"{where} answers {answer.status_code}"
+                    shown = {canary for canary in world.canaries if canary in page}
+                    if shown and not (visit and visit == own and shown == {_leadership(role)}):
+                        yield f"{where} shows {shown}"
+                    if any(name in page for name in world.names | world.names_elsewhere):
+                        yield f"{where} shows names"
+        if fingerprint(world) != before:
+            yield f"{role} changed what is not theirs, without a sign-in"
+            before = fingerprint(world)
+
+
+def _leadership(visit: str) -> str:
+    return "canary-leadership-elsewhere" if visit == "visit elsewhere" else "canary-leadership-here"
 
 
 def _insiders_keep_their_roles(world: World) -> Iterator[str]:
@@ -534,10 +788,21 @@ def _insiders_keep_their_roles(world: World) -> Iterator[str]:
         ("facilitator", f"nudges/teachers/{world.made.teachers[4]}", {}, True),
         ("trainer", f"nudges/pairs/{world.pair_id}", {}, True),
         ("trainer", f"roles/{world.made.teachers[8]}/facilitator", {}, True),
+        ("host", _sharing(world), {"passage": "canary-shared-cohort", "audience": "everybody"}, False),
+        ("host", _sharing(world), {"passage": "canary-shared-cohort", "audience": "cohort"}, world.late),
+        ("coach", _sharing(world), {"passage": "canary-shared-cohort", "audience": "cohort"}, False),
+        ("coach", f"shared/{world.share_ids[0]}/take-back", {}, False),
+        ("host", f"shared/{world.share_ids[0]}/take-back", {}, world.late),
         ("leader", "school/test", {}, False),
         ("administrator", "school/test", {}, True),
         ("leader", "charter/take-back", {}, True),
         ("administrator", "charter", CHARTER, True),
+        ("coach", f"{cycle}/notes-kept", {"how": "days", "days": "60"}, False),
+        ("host", f"{cycle}/notes-kept", {"how": "days", "days": "60"}, True),
+        ("coach", f"{cycle}/texts/card_seat", {"text": "by the window"}, True),
+        ("host", f"mine/{cycle}", {"what": "card_seat", "sure": "1"}, False),
+        ("coach", f"mine/{cycle}", {"what": "beliefs", "sure": "1"}, False),
+        ("host", f"mine/{cycle}", {"what": "beliefs", "sure": "1"}, True),
     ):
         status = post(world, role, path, **form).status_code
         if (status in done) != allowed:
@@ -546,12 +811,20 @@ def _insiders_keep_their_roles(world: World) -> Iterator[str]:
         ("host", f"{cycle}/reflect/versions/1", 200 if world.late else 404),
         ("coach", f"{cycle}/reflect/versions/1", 404),
         ("host", "pair", 200),
+        ("host", "looked", 200),
+        ("host", "mine", 200),
+        ("leader", "looked", 200),
         ("asker", "partner", 200),
         ("leader", "school", 200),
     ):
         browser, prefix = world.doors[role]
         if browser.get(f"{prefix}/{path}").status_code != status:
             yield f"{role}: GET {path} does not answer {status}"
+    for role, may_see in (("leader", False), ("administrator", True)):
+        browser, prefix = world.doors[role]
+        page = browser.get(f"{prefix}/school?school={world.other_school_id}").get_data(as_text=True)
+        if ("735 or more" in page) != may_see:
+            yield f"{role}: the totals of a school are shown to the wrong people"
     with world.database.write() as session:
         asker, asked = world.made.teachers[4:6]
         pairing.invite(
@@ -610,14 +883,15 @@ def _trainers_arrange(world: World) -> Iterator[str]:
 def fingerprint(world: World) -> list[Any]:
     """All rows that belong to the cycles, to the invitation, or to the activity."""
     tables = (Cycle, CycleMember, CycleText, Meeting, StageMark, Pair, PairMember, Activity)
-    roles = (ActivityTrainer, ActivityFacilitator, Nudge, Charter, Delivery)
+    roles = (ActivityTrainer, ActivityFacilitator, Nudge, Charter, Delivery, Share)
     models = [*tables, *roles, *(model for model in vars(reflection_models).values() if _is_model(model))]
     with world.database.read() as session:
         found: list[Any] = []
         for model in models:
             columns = model.__table__.columns
             found.append(sorted(map(repr, session.execute(select(*columns)).all())))
-        invitation = select(*Invitation.__table__.columns).where(Invitation.id == world.invitation_id)
+        those = (world.invitation_id, *world.elsewhere["invitation_id"])
+        invitation = select(*Invitation.__table__.columns).where(Invitation.id.in_(those))
         found.append(repr(session.execute(invitation).all()))
         others = (*world.made.teachers, world.made.trainer, world.made.guest, world.made.leader)
         flags = select(Membership.id, Membership.is_leader).where(Membership.id.in_(others))
@@ -630,18 +904,63 @@ def _is_model(thing: object) -> bool:
 
 
 @pytest.mark.parametrize("late", [False, True], ids=["at the start", "after the visit"])
-def test_nobody_reads_or_changes_what_is_not_theirs(database: Database, clock: Any, late: bool) -> None:
+def test_nobody_reads_or_changes_what_is_not_theirs(
+    database: Database, clock: Any, late: bool, record_property: Callable[[str, object], None]
+) -> None:
     world = build(database, clock.now, late=late)
     assert not (found := list(leaks(world))), "\n".join(found)
+    record_property("combinations", world.combinations)
+    print(f"{world.combinations} combinations, 0 leaks")
+    assert world.combinations >= LEAST_COMBINATIONS
+    everybody = world.doors.keys() | world.doors_elsewhere.keys() | world.visits.keys()
+    assert {role for role, _, _ in world.asked} == everybody
+    swept = {endpoint for _, _, endpoint in world.asked}
+    assert swept == {rule.endpoint for rule in world.app.url_map.iter_rules()}
 
 
 DECIDED_TWICE = {
+    Action.TAKE_MINE: "what is taken is looked up by oneself",
     Action.OPEN_CYCLE: "a cycle is only loaded for one of its members",
     Action.OPEN_PAIR: "a pair is only looked up by one's own membership",
     Action.READ_REFLECTION: "a version is only looked up by its author",
     Action.DECLARE_LEADER: "it only ever lowers what oneself can see",
+    Action.SEE_LOOKS: "a log is only looked up for oneself",
 }
 """Rules behind which a second lock stands: opening one to everybody leaks nothing, so only its closing is noticed."""
+
+
+@pytest.fixture(scope="module")
+def quick_world(tmp_path_factory: pytest.TempPathFactory, _empty_sqlite: bytes) -> Callable[[], World]:
+    """A world that is built once; each call puts its files back as they were then."""
+    return built_once(
+        tmp_path_factory.mktemp("sweep"),
+        _empty_sqlite,
+        lambda database: build(database, datetime.now(UTC).replace(microsecond=0), late=True, quick=True),
+    )
+
+
+def built_once(folder: Path, empty: bytes, builder: Callable[[Database], Any]) -> Callable[[], Any]:
+    """Builds a world in a SQLite database of this folder; returns what puts all its files back, and answers with it."""
+    (folder / "meitheal.db").write_bytes(empty)
+    world = builder(Database(f"sqlite:///{folder / 'meitheal.db'}"))
+
+    def close() -> None:
+        # Closing the last connection also brings the write-ahead log into the file.
+        world.database.dispose()
+        world.app.extensions["meitheal"].keyring.database.dispose()
+
+    close()
+    files = {file: file.read_bytes() for file in folder.iterdir()}
+
+    def again() -> Any:
+        close()
+        for file in folder.iterdir():
+            file.unlink()
+        for file, content in files.items():
+            file.write_bytes(content)
+        return world
+
+    return again
 
 
 def _some_now(actions: Iterable[Action]) -> list[Any]:
@@ -654,36 +973,21 @@ def _some_now(actions: Iterable[Action]) -> list[Any]:
 
 @pytest.mark.parametrize("action", _some_now(action for action in Action if action not in DECIDED_TWICE))
 def test_a_rule_that_lets_everybody_pass_is_noticed(
-    database_url: str, database_kind: str, clock: Any, action: Action, monkeypatch: pytest.MonkeyPatch
+    quick_world: Callable[[], World], action: Action, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _noticed(database_url, database_kind, clock, monkeypatch, action, opened=True)
+    _noticed(quick_world(), monkeypatch, action, opened=True)
 
 
 @pytest.mark.parametrize("action", _some_now(Action))
 def test_a_rule_that_lets_nobody_pass_is_noticed(
-    database_url: str, database_kind: str, clock: Any, action: Action, monkeypatch: pytest.MonkeyPatch
+    quick_world: Callable[[], World], action: Action, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _noticed(database_url, database_kind, clock, monkeypatch, action, opened=False)
+    _noticed(quick_world(), monkeypatch, action, opened=False)
 
 
-def _noticed(
-    database_url: str,
-    database_kind: str,
-    clock: Any,
-    monkeypatch: pytest.MonkeyPatch,
-    action: Action,
-    opened: bool,
-) -> None:
-    if database_kind != "sqlite":
-        return  # the rules are pure; what they decide is swept on both databases above
-    database = Database(database_url)
-    world = build(database, clock.now, late=True, quick=True)
+def _noticed(world: World, monkeypatch: pytest.MonkeyPatch, action: Action, opened: bool) -> None:
+    # Rules are pure, so SQLite is enough here; what they decide is swept on both databases above.
     monkeypatch.setitem(rules.RULES, action, lambda *_: opened)
     # What is shut is missed by its owners, what is open is found by the others: looked for there first, for speed.
-    looks = (leaks,) if opened else (_insiders_keep_their_roles, leaks)
-    try:
-        noticed = next((sentence for look in looks for sentence in look(world)), None)
-    except AssertionError as error:
-        noticed = str(error)
-    database.dispose()
-    assert noticed, f"{action}: nothing noticed"
+    looks = (_reading, _insiders_keep_their_roles) if opened else (_insiders_keep_their_roles, _reading)
+    assert any(True for look in (*looks, _changing) for _ in look(world)), f"{action}: nothing noticed"

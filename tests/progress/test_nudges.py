@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from lti_tool import worker
 from lti_tool.activities.models import Activity, ActivityFacilitator
 from lti_tool.cycles.models import Cycle
-from lti_tool.cycles.protocols import REFLECTION
+from lti_tool.cycles.protocols import REFLECTION, TOGETHER
 from lti_tool.pairing import service as pairing
 from lti_tool.people.models import Membership
 from lti_tool.progress import service
@@ -48,7 +48,7 @@ def facilitator(app: Flask, database: Database, clock: Any, course: MadeCourse) 
     return signed_in(app, database, clock, course, course.teachers[5])
 
 
-def since(database: Database, pair_id: str, clock: Any, days: int, stage: str = "visit") -> None:
+def since(database: Database, pair_id: str, clock: Any, days: int, stage: str = TOGETHER) -> None:
     """Puts a pair's cycle at a stage since so many days ago."""
     with database.write() as session:
         session.execute(
@@ -80,7 +80,7 @@ def test_pairs_that_stand_still_are_named_with_step_and_date(
     assert "14 days or longer" in stalled
     assert "Niamh Ní Bhriain and Seán Ó Dónaill" in stalled and "Gráinne" not in stalled
     day = clock.now - timedelta(days=20)
-    assert f"The visit, since {day.day} {day:%B %Y}" in stalled
+    assert f"Coaching each other, since {day.day} {day:%B %Y}" in stalled
     both = section(trainer.get("/progress?days=7"), "stalled")
     assert both.index("Gráinne") < both.index("Niamh"), "by name, not by how long"
     assert "None at present" in section(trainer.get("/progress?days=28"), "stalled")

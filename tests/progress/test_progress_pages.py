@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import LargeBinary, insert, update
 
 from lti_tool.cycles.models import Cycle, StageMark
-from lti_tool.cycles.protocols import REFLECTION
+from lti_tool.cycles.protocols import REFLECTION, TOGETHER
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Invitation, Pair
 from lti_tool.people.models import Membership, Person
@@ -70,7 +70,7 @@ def counts(page: str) -> dict[str, int]:
 def test_each_teacher_counts_at_their_step(
     database: Database, clock: Any, course: MadeCourse, trainer: Browser
 ) -> None:
-    move(database, pair_up(database, course, clock, 0, 1), "before", clock)
+    move(database, pair_up(database, course, clock, 0, 1), TOGETHER, clock)
     move(database, pair_up(database, course, clock, 2, 3), REFLECTION, clock, (course.teachers[2],))
     paused = pair_up(database, course, clock, 4, 5)
     with database.write() as session:
@@ -82,7 +82,8 @@ def test_each_teacher_counts_at_their_step(
     assert found["Not opened yet"] == 1
     assert found["No partner"] == 4, "a paused pair is not told apart"
     assert found["Reflection submitted"] == 1
-    assert sorted(found.values()) == [0, 0, 0, 1, 1, 1, 2, 4]
+    assert found["Coaching each other"] == 2 and "visit" not in page, "which step of it would tell how far they go"
+    assert sorted(found.values()) == [0, 1, 1, 1, 2, 4]
     assert "9 teachers, 2 pairs" in page
     label = re.findall(r'aria-label="([^"]*No partner 4[^"]*)"', page)
     assert label, "the bar says in words what it shows"

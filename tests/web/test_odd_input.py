@@ -24,7 +24,8 @@ ODD = ("\x00", "a\x00b", "é", "𐀀\u202e", "x" * 3_000, "9" * 4_301, "-1", "\u
 ODD_BYTES = ("%ff%fe", "%ed%a0%80", "%00%ff")
 BOXES = (
     "text", "base", "do", "wish", "language", "back", "protocol", "purpose", "text-goal", "was-goal", "base-goal",
-    "before-minutes", "before-place", "before-rev", "visit-rev", "seen-goal", "days",
+    "before-minutes", "before-place", "before-rev", "visit-rev", "seen-goal", "days", "passage",
+    "audience", "ticket", "how",
 )  # fmt: skip
 BODIES = (
     b"", b"{", b"null", b"\xff\xfe", b"[" * 100_000, b'{"a":' * 50_000, b'{"text":"\\ud800\\u0000","base":["\\ud800"]}',
@@ -87,7 +88,7 @@ def known(database: Database, clock: Any, course: MadeCourse) -> dict[str, str]:
     return {
         "cycle_id": cycle_id, "stage_key": "before", "field_key": "goal", "item": "goal", "kind": "before",
         "membership_id": fourth, "invitation_id": invitation, "number": "1", "role": "facilitator",
-        "pair_id": pair_id, "nudge_id": nudge_id, "delivery_id": "0" * 16,
+        "pair_id": pair_id, "nudge_id": nudge_id, "delivery_id": "0" * 16, "share_id": "0" * 16,
     }  # fmt: skip
 
 

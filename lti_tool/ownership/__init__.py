@@ -1,0 +1,1 @@
+"""What belongs to a teacher: to see it, take it away, delete it; and to be forgotten."""

@@ -1,0 +1,21 @@
+"""Retention: what is deleted by itself when its time is over (docs/operator.md, "How long things are kept")."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from lti_tool.cycles import service as cycles
+from lti_tool.store.database import Database
+
+AT_ONCE = 200
+"""Cycles in one transaction, so that nobody who types waits for long."""
+
+
+def delete_due_notes(database: Database, clock: Callable[[], datetime], at_once: int = AT_ONCE) -> None:
+    """Deletes the raw notes of all visits whose time is over, in batches."""
+    done, total = at_once, 0
+    while done == at_once:
+        with database.write() as session:
+            done = cycles.delete_due_notes(session, clock(), at_once=at_once)
+        total += done
+    if total:
+        database.forget_deleted()

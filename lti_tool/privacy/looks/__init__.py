@@ -1,0 +1,1 @@
+"""Who looked: openings of what a person wrote, by anybody but themselves."""

@@ -1,0 +1,299 @@
+"""What is not a page, after a whole term: metrics, logs, error pages, jobs, deliveries, exports, what the LMS was sent.
+
+Two pairs meet, write and finish, somebody says no, people launch, and much goes wrong on the way. Afterwards everything
+that leaves the tool by another way than its owner's page is searched for what was written, for names, tokens and keys.
+"""
+
+import base64
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from browsers import Browser
+from completion.coaching_school import CoachingSchool, Lms, enrol
+from cycles.pair_at_work import Desk
+from door.fake_platform import Door
+from factories import forget_loggers, make_settings
+from flask import Flask
+from sqlalchemy import inspect, select
+from werkzeug import Request
+from werkzeug.test import TestResponse
+
+from lti_tool import worker
+from lti_tool.completion.models import Delivery
+from lti_tool.cycles import service as cycles
+from lti_tool.cycles.models import Cycle, CycleMember
+from lti_tool.pairing.models import Invitation
+from lti_tool.people.models import Person
+from lti_tool.store import jobs
+from lti_tool.store.database import Database
+from lti_tool.store.jobs_models import Job
+from lti_tool.web.app import create_app
+
+MARK = "canary-"
+"""In every text that anybody types in this term."""
+SHARED = ("norms", "goal", "criteria", "looking_back", "next_steps")
+ONES_OWN = ("happened", "own_learning", "own_next")
+
+
+@dataclass
+class Term:
+    """A term, and what it left behind."""
+
+    school: CoachingSchool
+    door: Door
+    pairs: list[tuple[Desk, Desk]] = field(default_factory=list)
+    refused: list[TestResponse] = field(default_factory=list)
+    """Error pages, other than those that give somebody back what they have just typed."""
+    told_lms: list[str] = field(default_factory=list)
+    """Path and body of all that was sent to the LMS."""
+    tokens: set[str] = field(default_factory=set)
+    """Whatever lets somebody in: of browsers, of launches, and for the services of the LMS."""
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """All lines that are logged, at the lowest level."""
+    stream = io.StringIO()
+    monkeypatch.setattr("lti_tool.web.logs._StandardError", lambda: stream)
+    return stream
+
+
+@pytest.fixture
+def app(logged: io.StringIO, database: Database, clock: Any) -> Flask:
+    forget_loggers()
+    made = create_app(make_settings(log={"level": "debug"}), database=database, clock=clock)
+    made.config["PROPAGATE_EXCEPTIONS"] = False
+    return made
+
+
+@pytest.fixture
+def term(app: Flask, database: Database, clock: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Term]:
+    lms = Lms("moodle", app.extensions["meitheal"].lti.keys.jwks(), lambda: clock().timestamp(), True)
+    activity_id, members = enrol(lms.school, database, clock())
+    # Launches come from an LMS of their own, whose network is a double.
+    entrance = create_app(make_settings(log={"level": "debug"}), database=database, clock=clock)
+    lived = Term(CoachingSchool(lms, app, database, clock, activity_id, members), Door(entrance, database, clock))
+    _listen(lived)
+    _pair_up(lived)
+    for pair in lived.pairs:
+        _coach(lived, *pair)
+    _launch(lived)
+    _break(lived, monkeypatch)
+    _report(lived)
+    yield lived
+    lms.stop()
+
+
+def _listen(term: Term) -> None:
+    """Notes what the LMS is sent, and with which token."""
+    inner = term.school.lms.app.wsgi_app
+
+    def listening(environ: dict[str, Any], start_response: Any) -> Any:
+        body = Request(environ).get_data()
+        request = Request(environ | {"wsgi.input": io.BytesIO(body)})
+        if not request.path.startswith("/sandbox/") and "client_assertion" not in request.form:
+            term.told_lms.append(f"{request.full_path} {body.decode()}")
+        if bearer := request.headers.get("Authorization"):
+            term.tokens.add(bearer.removeprefix("Bearer "))
+        if assertion := request.form.get("client_assertion"):
+            term.tokens.add(assertion)
+        environ["wsgi.input"] = io.BytesIO(body)
+        return inner(environ, start_response)
+
+    term.school.lms.app.wsgi_app = listening  # type: ignore[method-assign]
+
+
+def _pair_up(term: Term) -> None:
+    """Two pairs by invitation, a no, and a change of mind."""
+    school = term.school
+    people = [school.browser(sub) for sub in school.teachers[:5]]
+    for browser in people:
+        _keep_tokens(term, browser)
+    for host, coach in ((people[0], people[1]), (people[2], people[3])):
+        assert host.post(f"/partner/{people[4].membership}").status_code == 303
+        assert people[4].post(f"/invitations/{_invitation(term, host)}/decline").status_code == 303
+        assert host.post(f"/invitations/{_invitation(term, host)}/withdraw").status_code == 303
+        assert host.post(f"/partner/{coach.membership}").status_code == 303
+        assert coach.post(f"/invitations/{_invitation(term, host)}/accept").status_code == 303
+        with school.database.read() as session:
+            cycle = session.scalars(
+                select(CycleMember.cycle_id).where(CycleMember.membership_id == host.membership)
+            ).one()
+        term.pairs.append((Desk(host.client, host.at, cycle), Desk(coach.client, coach.at, cycle)))
+
+
+def _invitation(term: Term, host: Browser) -> str:
+    with term.school.database.read() as session:
+        open_ones = Invitation.status.in_(("open", "declined"))
+        return session.scalars(select(Invitation.id).where(Invitation.host_id == host.membership, open_ones)).one()
+
+
+def _keep_tokens(term: Term, browser: Browser) -> None:
+    term.tokens |= {cookie.value for cookie in browser.client._cookies.values() if len(cookie.value) > 15}
+    term.tokens.add(browser.token)
+
+
+def _coach(term: Term, host: Desk, coach: Desk) -> None:
+    """A cycle from the first word to both reflections."""
+    for desk, role in ((host, "host"), (coach, "coach")):
+        for key in ("hopes", *ONES_OWN, *(SHARED if desk is host else ())):
+            desk.post(f"texts/{key}", text=f"{MARK}{role}-{key}")
+            assert desk.status == 303, key
+    for desk in (host, coach):
+        desk.get("start")
+        desk.press("agreements/together")
+    for desk in (host, coach):
+        desk.get("before")
+        desk.press("agreements/goal")
+    starts = (term.school.clock() + timedelta(days=2)).strftime("%Y-%m-%dT12:00")
+    host.get("before")
+    host.press("before/meetings/before", before__starts=starts, before__minutes="20", before__place=f"{MARK}place")
+    assert MARK + "place" in host.get("before")
+    coach.get("before")
+    coach.press("before/done")
+    host.get("after")
+    host.press("after/done")
+    for desk in (host, coach):
+        desk.get("reflect")
+        desk.press("reflect/submit")
+    with term.school.database.read() as session:
+        assert session.scalars(select(Cycle.status).where(Cycle.id == host.cycle_id)).one() == "finished"
+
+
+def _launch(term: Term) -> None:
+    """One comes in; others do not: used twice, forged, from elsewhere, with nonsense."""
+    door = term.door
+    client = door.browser()
+    begun = door.begin(client)
+    token = door.token(begun)
+    assert door.post(client, begun, token).status_code == 303
+    term.tokens |= {token, begun.state, begun.nonce}
+    term.tokens |= {cookie.value for cookie in client._cookies.values() if len(cookie.value) > 15}
+    forged = token[:-8] + "AAAAAAAA"
+    term.refused.append(door.post(door.browser(), begun, token))
+    again = door.begin(client)
+    term.tokens |= {forged, again.state, again.nonce}
+    term.refused.append(door.post(client, again, forged))
+    term.refused.append(door.login(door.browser(), iss=f"https://{MARK}issuer.example"))
+    term.refused.append(client.get(f"/lti/register?invite={MARK}invite&openid_configuration={MARK}"))
+    term.refused.append(client.get(f"/school/open?code={MARK}code"))
+
+
+def _break(term: Term, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Foreign addresses, forms without a token, odd input, and an error that nobody foresaw with content in it."""
+    (host, coach), (other, _) = term.pairs
+    for path in ("start", "reflect", "reflect/versions/1", f"texts/own_learning/history?q={MARK}q"):
+        term.refused.append(other.client.get(f"{other.at}/cycles/{host.cycle_id}/{path}"))
+    term.refused.append(host.client.get(f"{host.at}/{MARK}nowhere"))
+    term.refused.append(other.client.get(f"{host.at}/cycles/{host.cycle_id}"))
+    # Whoever is refused gets back what they typed themselves: such pages are not searched.
+    assert other.client.post(f"{host.at}/cycles/{host.cycle_id}/texts/goal", data={"text": MARK}).status_code == 401
+    assert coach.client.post(f"{coach.cycle}/texts/happened", data={"text": f"{MARK}no-token"}).status_code == 400
+    host.get("before")
+    host.press("before/meetings/before", before__starts="\x00never", before__place=f"{MARK}place-2")
+
+    def fails(*_arguments: Any, **_options: Any) -> Any:
+        raise RuntimeError(f"{MARK}in an exception, near Niamh Ní Bhriain")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(cycles, "read", fails, raising=False)
+        broken.setattr(cycles, "current", fails)
+        term.refused.append(host.client.get(f"{host.at}/"))
+    assert term.refused[-1].status_code == 500
+    assert not [(answer.request.path, answer.status) for answer in term.refused if answer.status_code < 400]
+
+
+def _report(term: Term) -> None:
+    """The first pair's completion reaches the gradebook, the second's does not; the worker does all it has to."""
+    school = term.school
+    lti = school.app.extensions["meitheal"].lti
+    tasks = worker.periodic(school.database, school.clock)
+    jobs.schedule(school.database, tasks, school.clock())
+    for pair, down in zip(term.pairs, (False, True), strict=True):
+        if down:
+            school.faults(down=True)
+        for desk in pair:
+            assert desk.client.post(f"{desk.at}/completion/tell", data={"csrf_token": desk.token()}).status_code == 303
+        kinds = worker.handlers(school.database, lti, school.clock)
+        jobs.run_due(school.database, kinds, tasks, school.clock)
+
+
+# What is searched.
+
+
+def leaves(term: Term, logged: io.StringIO) -> Iterator[tuple[str, str]]:
+    """Everything that leaves the tool without being a page of the one who wrote: what it is, and its text."""
+    client = term.school.app.test_client()
+    for path in ("/metrics", "/healthz", "/readyz", "/lti/jwks.json", "/lti/config.json", "/"):
+        answer = client.get(path)
+        assert answer.status_code == 200, path
+        yield path, answer.get_data(as_text=True)
+    yield "the log", logged.getvalue()
+    for answer in term.refused:
+        yield f"the page {answer.status_code} of {answer.request.path}", answer.get_data(as_text=True)
+    yield "what the LMS was sent", "\n".join(term.told_lms)
+    with term.school.database.read() as session:
+        for model in (Job, Delivery):
+            for row in session.execute(select(*model.__table__.columns)):
+                yield f"a row of {model.__tablename__}", repr(row)
+
+
+def test_nothing_of_anybody_leaves_by_another_way_than_their_pages(
+    term: Term, logged: io.StringIO, database: Database
+) -> None:
+    with database.read() as session:
+        rows = session.execute(select(Person.name, Person.family_name, Person.given_name)).all()
+        known = {row.name for row in rows if row.name} | {row.family_name for row in rows if len(row.family_name) > 3}
+        waiting = session.scalars(select(Delivery.status)).all()
+        errors = set(session.scalars(select(Job.last_error)))
+    settings = term.school.app.extensions["meitheal"].settings
+    keys = [getattr(settings, name).get_secret_value() for name in ("secret_key", "master_key")]
+    secrets = term.tokens | {"PRIVATE KEY"}
+    for key in keys:
+        raw = key if isinstance(key, bytes) else str(key).encode()
+        secrets |= {base64.b64encode(raw).decode(), raw.hex(), raw.decode("latin-1")}
+    # The search means something only if there was something to find, and places where it could be.
+    assert len(known) > 10 and len(term.tokens) > 10
+    assert sum("scoreGiven" in sent for sent in term.told_lms) >= 2
+    assert sorted(waiting) == ["sent", "sent", "waiting", "waiting"] and errors - {""}
+    assert "unexpected" in logged.getvalue() and len(logged.getvalue().splitlines()) > 10
+    found = {
+        f"{where} holds {needle!r}"
+        for where, text in leaves(term, logged)
+        for needle in (MARK, "Niamh Ní Bhriain", *known, *secrets)
+        if needle in text
+    }
+    found |= {*_published(term), *_taken(term), *_in_clear(term)}
+    assert not found, "\n".join(sorted(found))
+
+
+def _published(term: Term) -> Iterator[str]:
+    keys = term.school.app.test_client().get("/lti/jwks.json").get_json()["keys"]
+    if not keys or any(key.keys() & {"d", "p", "q", "dp", "dq", "qi", "k"} for key in keys):
+        yield "no keys are published, or more than their public part"
+
+
+def _taken(term: Term) -> Iterator[str]:
+    """What somebody takes away holds what is theirs, and nothing that only their partner may read."""
+    for host, coach in term.pairs:
+        for mine, me, partner in ((host, "host", "coach"), (coach, "coach", "host")):
+            for name in ("mine.json", "mine.html"):
+                taken = mine.client.get(f"{mine.at}/mine/{name}").get_data(as_text=True)
+                for key in ONES_OWN:
+                    if f"{MARK}{me}-{key}" not in taken or f"{MARK}{partner}-{key}" in taken:
+                        yield f"{name} of the {me} lacks their {key}, or holds their partner's"
+
+
+def _in_clear(term: Term) -> Iterator[str]:
+    """Columns, of any table, with a word that was typed or with what lets somebody in."""
+    database = term.school.database
+    with database.engine.connect() as connection:
+        for table in inspect(connection).get_table_names():
+            for row in connection.exec_driver_sql(f'SELECT * FROM "{table}"'):
+                text = " ".join(each.decode("latin-1") if isinstance(each, bytes) else str(each) for each in row)
+                if any(needle in text for needle in (MARK, *term.tokens)):
+                    yield f"{table} holds content or a token in clear"
