@@ -12,8 +12,8 @@ from lti_tool.activities import service
 from lti_tool.activities.kinds import KINDS, protocols_for
 from lti_tool.activities.rules import MAX_PURPOSE, MAX_TITLE, NEW_ROUND, Draft, Offered, Problem
 from lti_tool.activities.service import ActivityView
-from lti_tool.cycles.protocols import shipped
 from lti_tool.people.actor import Actor
+from lti_tool.protocols.reader import shipped
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Pure, like the rules: nothing of the web or the database.
 from dataclasses import dataclass
 from typing import Literal
 
-from lti_tool.cycles.protocols import shipped
+from lti_tool.protocols.reader import shipped
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,12 @@ from lti_tool.completion import rules
 from lti_tool.completion.models import Delivery
 from lti_tool.completion.rules import Code
 from lti_tool.cycles.models import Cycle, StageMark
-from lti_tool.cycles.protocols import REFLECTION
 from lti_tool.lti.access_tokens import AccessTokens, Client, ServiceError
 from lti_tool.lti.grades import Gradebook, GradesError, Result
 from lti_tool.lti.http import Http
 from lti_tool.people.models import Course, Deployment, Membership, Person, Platform
 from lti_tool.people.rules import fold
+from lti_tool.protocols.recipe import REFLECTION
 from lti_tool.store.base import new_id
 from lti_tool.store.database import Database, rows_changed
 from lti_tool.store.jobs import JobFailed, enqueue, enqueue_unless_waiting

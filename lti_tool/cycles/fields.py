@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from lti_tool.cycles import words
-from lti_tool.cycles.protocols import Field
 from lti_tool.cycles.rules import Cycle, clean
 from lti_tool.cycles.texts import OpenedText, Register, read_texts
 from lti_tool.people.actor import Actor
 from lti_tool.privacy.keyring import ScopeKeys
 from lti_tool.privacy.rules import Action, may, readers
 from lti_tool.privacy.words import who_can_see_text
+from lti_tool.protocols.recipe import Field
 
 THEIRS = "-theirs"
 """Ending of the key under which the partner's own version of a field `by: each` is shown."""

@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 
 from lti_tool.cycles import fields, rules, service, words
 from lti_tool.cycles.fields import FieldView
-from lti_tool.cycles.protocols import Agreement, Gate, Stage
 from lti_tool.cycles.rules import Cycle
 from lti_tool.privacy.looks import views as looks
 from lti_tool.privacy.rules import Action, may
 from lti_tool.privacy.words import who_can_see_cycle
+from lti_tool.protocols.recipe import Agreement, Gate, Stage
 from lti_tool.web.context import actor, tool
 
 

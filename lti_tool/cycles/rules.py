@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, cast
 from zoneinfo import ZoneInfo
 
-from lti_tool.cycles.protocols import FULL, Agreement, Field, Gate, Protocol, Stage
 from lti_tool.privacy.rules import CycleFacts, TextFacts
 from lti_tool.privacy.rules import Member as MemberFacts
+from lti_tool.protocols.recipe import FULL, Agreement, Field, Gate, Protocol, Stage
 
 FIRST_TURN = ".first_turn"
 """Ending of the mark that says that the first turn of a conversation is done."""

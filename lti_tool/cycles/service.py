@@ -16,7 +16,7 @@ from lti_tool.activities import service as activities
 from lti_tool.activities.kinds import kind_of, protocols_for
 from lti_tool.activities.models import Activity
 from lti_tool.activities.service import ActivityView
-from lti_tool.cycles import protocols, rules
+from lti_tool.cycles import rules
 from lti_tool.cycles.models import (
     AgreementSigned,
     Cycle,
@@ -27,12 +27,13 @@ from lti_tool.cycles.models import (
     StageMark,
     StepWish,
 )
-from lti_tool.cycles.protocols import FULL, REFLECTION, Protocol, Stage, lowest
 from lti_tool.cycles.revision import bump
 from lti_tool.cycles.rules import Missing, NextStep, StageState
 from lti_tool.cycles.texts import delete_texts
 from lti_tool.people.models import Membership, Person
 from lti_tool.privacy.keyring import KeyShredded, ScopeKeys
+from lti_tool.protocols import reader
+from lti_tool.protocols.recipe import FULL, REFLECTION, Protocol, Stage, Words, lowest
 from lti_tool.store.base import new_id
 from lti_tool.store.database import rows_changed, run
 from lti_tool.store.upsert import insert_into
@@ -207,7 +208,7 @@ class StageCount:
     """How many cycles are at a stage now."""
 
     key: str
-    title: protocols.Words
+    title: Words
     cycles: int
 
 
@@ -356,7 +357,7 @@ def _protocol_of(activity: ActivityView | None) -> Protocol:
     """What new cycles of an activity follow: the protocol that its trainer chose, as far as it fits its kind."""
     kind = activity.kind if activity else ""
     chosen = activity.protocol if activity else ""
-    return protocols.shipped()[chosen if chosen in protocols_for(kind) else kind_of(kind).default_protocol]
+    return reader.shipped()[chosen if chosen in protocols_for(kind) else kind_of(kind).default_protocol]
 
 
 def _keep_version(session: Session, protocol: Protocol, now: datetime) -> str:
@@ -452,7 +453,7 @@ def _frame(session: Session, rows: Sequence[Any], person_id: str) -> rules.Cycle
 def _protocol(session: Session, version_id: str) -> Protocol:
     if version_id not in _parsed:
         body = session.execute(select(ProtocolVersion.body).where(ProtocolVersion.id == version_id)).scalar_one()
-        _parsed[version_id] = protocols.parse(body)
+        _parsed[version_id] = reader.parse(body)
     return _parsed[version_id]
 
 

@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from lti_tool.cycles import rules
 from lti_tool.cycles.models import CycleText, DeletedText
-from lti_tool.cycles.protocols import Field
 from lti_tool.cycles.revision import bump
 from lti_tool.cycles.rules import Merge, Row, Save
 from lti_tool.privacy.keyring import KeyShredded, ScopeKeys
+from lti_tool.protocols.recipe import Field
 from lti_tool.store.base import new_id
 from lti_tool.store.database import rows_changed
 

@@ -12,7 +12,6 @@ from werkzeug.wrappers import Response
 from lti_tool.activities import service as activities
 from lti_tool.cycles import fields, rules, service, texts, words
 from lti_tool.cycles.pages import Refusal, booking, stage_page
-from lti_tool.cycles.protocols import Field, Stage
 from lti_tool.cycles.revision import revision
 from lti_tool.cycles.rules import Cycle, WrongTime
 from lti_tool.cycles.service import Changed, NotPossible, NotYours
@@ -23,6 +22,7 @@ from lti_tool.privacy.looks import views as looks
 from lti_tool.privacy.looks.service import HISTORY, LIVE
 from lti_tool.privacy.rules import Action, may
 from lti_tool.privacy.words import who_can_see_cycle
+from lti_tool.protocols.recipe import Field, Stage
 from lti_tool.web.context import actor, tool
 from lti_tool.web.errors import PageError
 

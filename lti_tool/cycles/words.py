@@ -11,9 +11,9 @@ from flask_babel import gettext as _
 
 from lti_tool.cycles import rules
 from lti_tool.cycles.picture import Arc, arcs
-from lti_tool.cycles.protocols import Stage, Words
 from lti_tool.cycles.rules import Cycle, Member, Missing, WrongTime
 from lti_tool.cycles.service import CycleView
+from lti_tool.protocols.recipe import Stage, Words
 from lti_tool.web.context import tool
 from lti_tool.web.languages import zone_of_request
 

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from lti_tool.cycles.protocols import Field
 from lti_tool.cycles.rules import Cycle
 from lti_tool.privacy.rules import WordsFacts, readers
+from lti_tool.protocols.recipe import Field
 
 REFLECTION = "reflection"
 """Stands for a whole reflection: drafts, versions, and passages shared from it."""

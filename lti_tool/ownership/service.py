@@ -17,7 +17,6 @@ from lti_tool.completion.models import Delivery
 from lti_tool.cycles import rules, service
 from lti_tool.cycles.models import AgreementSigned, CycleMember, CycleText, Meeting, StepWish
 from lti_tool.cycles.models import Cycle as CycleRow
-from lti_tool.cycles.protocols import Field, Words
 from lti_tool.cycles.rules import Cycle
 from lti_tool.cycles.texts import Register, read_texts
 from lti_tool.ownership.rules import Part, own_parts
@@ -27,6 +26,7 @@ from lti_tool.privacy.keyring import Keyring
 from lti_tool.privacy.looks import service as looks
 from lti_tool.privacy.rules import readers
 from lti_tool.progress.models import Nudge
+from lti_tool.protocols.recipe import Field, Words
 from lti_tool.reflection import service as reflection
 from lti_tool.reflection.models import ReflectionVersion
 from lti_tool.sharing import service as sharing

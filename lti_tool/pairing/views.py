@@ -10,13 +10,13 @@ from lti_tool.activities.kinds import kind_of
 from lti_tool.activities.service import ActivityView
 from lti_tool.cycles import service as cycles
 from lti_tool.cycles import words as cycle_words
-from lti_tool.cycles.protocols import FULL, STEPS
 from lti_tool.cycles.rules import Cycle
 from lti_tool.pairing import service, words
 from lti_tool.pairing.rules import OPEN_FOR
 from lti_tool.pairing.service import PairView, Refused
 from lti_tool.people import service as people
 from lti_tool.privacy.rules import Action, may
+from lti_tool.protocols.recipe import FULL, STEPS
 from lti_tool.web.context import actor, tool
 
 blueprint = Blueprint("pairing", __name__)

@@ -2,9 +2,9 @@
 
 from flask_babel import gettext as _
 
-from lti_tool.cycles.protocols import STEPS
 from lti_tool.pairing.rules import Refusal
 from lti_tool.people.rules import Colleague
+from lti_tool.protocols.recipe import STEPS
 from lti_tool.web.errors import PageError
 
 

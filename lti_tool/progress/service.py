@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 from lti_tool.activities.models import Activity
 from lti_tool.cycles import service as cycles
 from lti_tool.cycles.models import Cycle, StageMark
-from lti_tool.cycles.protocols import REFLECTION, Words
 from lti_tool.cycles.service import Submission
 from lti_tool.pairing.models import Pair, PairMember
 from lti_tool.people import service as people
@@ -34,6 +33,7 @@ from lti_tool.progress.rules import (
     still_holds,
     whom_to_nudge,
 )
+from lti_tool.protocols.recipe import REFLECTION, Words
 from lti_tool.store.base import new_id
 from lti_tool.store.database import rows_changed, run
 

@@ -11,11 +11,11 @@ from werkzeug.wrappers import Response
 from lti_tool.activities import service as activities
 from lti_tool.activities.kinds import kind_of
 from lti_tool.activities.service import ActivityView
-from lti_tool.cycles.protocols import REFLECTION
 from lti_tool.privacy.rules import Action, may
 from lti_tool.progress import service, words
 from lti_tool.progress.rules import NO_PARTNER, NOT_OPENED, PAIRED, SUBMITTED, WAITS, NudgeKind, chosen_wait
 from lti_tool.progress.service import Progress
+from lti_tool.protocols.recipe import REFLECTION
 from lti_tool.web.context import actor, tool
 
 blueprint = Blueprint("progress", __name__)

@@ -13,13 +13,13 @@ from sqlalchemy import ColumnElement, delete, exists, func, insert, select
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, ActivityTrainer
-from lti_tool.cycles import protocols
 from lti_tool.cycles.models import Cycle, CycleMember, ProtocolVersion
-from lti_tool.cycles.protocols import Protocol, Words
 from lti_tool.people.models import Membership, Person
 from lti_tool.people.service import takes_part
 from lti_tool.privacy.keyring import Keyring, KeyShredded
 from lti_tool.privacy.rules import ActivityFacts, PassageFacts
+from lti_tool.protocols import reader
+from lti_tool.protocols.recipe import Protocol, Words
 from lti_tool.sharing.models import Share
 from lti_tool.store.base import new_id
 
@@ -159,7 +159,7 @@ def labels(session: Session, shares: Iterable[ShareView]) -> dict[str, Words]:
     shares = list(shares)
     if wanted := {share.protocol_version_id for share in shares} - _parsed.keys():
         bodies = select(ProtocolVersion.id, ProtocolVersion.body).where(ProtocolVersion.id.in_(wanted))
-        _parsed.update((id_, protocols.parse(body)) for id_, body in session.execute(bodies))
+        _parsed.update((id_, reader.parse(body)) for id_, body in session.execute(bodies))
     return {
         share.id: field.label
         for share in shares

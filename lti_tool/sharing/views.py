@@ -12,12 +12,12 @@ from werkzeug.wrappers import Response
 
 from lti_tool.activities import service as activities
 from lti_tool.cycles import words as cycle_words
-from lti_tool.cycles.protocols import Words
 from lti_tool.cycles.rules import Cycle
 from lti_tool.cycles.views import open_cycle
 from lti_tool.privacy.looks import service as looks
 from lti_tool.privacy.rules import Action, ReflectionFacts, ReleaseFacts, may
 from lti_tool.privacy.words import who_can_see_own_passage, who_can_see_shared_passage, who_would_read
+from lti_tool.protocols.recipe import Words
 from lti_tool.reflection import service as reflections
 from lti_tool.sharing import rules, service
 from lti_tool.sharing.service import Readers, ShareView

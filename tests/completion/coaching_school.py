@@ -18,8 +18,8 @@ from lti_tool.activities.models import Activity, ActivityTrainer
 from lti_tool.completion import service
 from lti_tool.completion.models import Delivery
 from lti_tool.cycles.models import StageMark
-from lti_tool.cycles.protocols import REFLECTION
 from lti_tool.people.models import Course, Deployment, Membership, Person, Platform
+from lti_tool.protocols.recipe import REFLECTION
 from lti_tool.sandbox import School
 from lti_tool.store import jobs
 from lti_tool.store.database import Database

@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lti_tool.cycles import rules
-from lti_tool.cycles.protocols import shipped
 from lti_tool.cycles.rules import Cycle, Head, Mark, Meeting, Member, Row, Save, Signature, WrongTime
+from lti_tool.protocols.reader import shipped
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 DUBLIN = ZoneInfo("Europe/Dublin")

@@ -9,10 +9,11 @@ import pytest
 from cycles.pair_at_work import Room
 from sqlalchemy import func, select, text, update
 
-from lti_tool.cycles import protocols, service, texts
+from lti_tool.cycles import service, texts
 from lti_tool.cycles.models import Cycle, CycleMember, CycleText, ProtocolVersion
 from lti_tool.cycles.revision import revision
 from lti_tool.privacy.keyring import Keyring
+from lti_tool.protocols import reader
 from lti_tool.reflection.models import ReflectionVersion
 
 
@@ -111,9 +112,9 @@ def test_nothing_of_what_is_written_stands_in_the_database_in_clear(light: Room,
 
 
 def test_a_running_cycle_keeps_the_protocol_it_began_with(light: Room, clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    body = dict(protocols.shipped()["light"].body)
-    changed = protocols.parse(body | {"version": 2, "title": {"en": "Lighter", "ga": "Níos éadroime"}})
-    monkeypatch.setattr(protocols, "shipped", lambda: {"light": changed})
+    body = dict(reader.shipped()["light"].body)
+    changed = reader.parse(body | {"version": 2, "title": {"en": "Lighter", "ga": "Níos éadroime"}})
+    monkeypatch.setattr(reader, "shipped", lambda: {"light": changed})
     host, _ = people(light)
     with light.database.write() as session:
         again = service.load(session, light.cycle_id, host)

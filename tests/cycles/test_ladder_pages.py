@@ -10,8 +10,8 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from lti_tool.cycles.models import CycleMember, StepWish
-from lti_tool.cycles.protocols import STEPS
 from lti_tool.pairing import service as pairing
+from lti_tool.protocols.recipe import STEPS
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lti_tool.cycles import rules
-from lti_tool.cycles.protocols import FULL, STEPS, TOGETHER, lowest, parse, shipped
+from lti_tool.protocols.reader import parse, shipped
+from lti_tool.protocols.recipe import FULL, STEPS, TOGETHER, lowest
 
 COLLEGIAL = shipped()["collegial"]
 

@@ -30,10 +30,10 @@ from sqlalchemy import func, select, update
 
 from lti_tool.activities.models import Activity
 from lti_tool.cycles.models import Cycle, StageMark
-from lti_tool.cycles.protocols import REFLECTION
 from lti_tool.lms.families import family_of
 from lti_tool.people import registry
 from lti_tool.people.models import Course, Deployment, Membership, Person, Platform
+from lti_tool.protocols.recipe import REFLECTION
 from lti_tool.sandbox.app import PERSONALITIES
 from lti_tool.sandbox.people import CourseRole
 from lti_tool.store.database import Database

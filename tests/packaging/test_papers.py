@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from lti_tool.cycles.models import Cycle
-from lti_tool.cycles.protocols import shipped
 from lti_tool.privacy.models import KeyringBase
+from lti_tool.protocols.reader import shipped
 from lti_tool.store.base import Base
 from lti_tool.store.tables import import_all_models
 

@@ -19,8 +19,8 @@ from lti_tool.activities.models import ActivityFacilitator
 from lti_tool.cycles import rules
 from lti_tool.cycles import service as cycles
 from lti_tool.cycles.models import Cycle, CycleMember
-from lti_tool.cycles.protocols import STEPS, TOGETHER
 from lti_tool.pairing.models import Invitation
+from lti_tool.protocols.recipe import STEPS, TOGETHER
 from lti_tool.store.database import Database
 
 SEEDS = pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1, 20))])

@@ -14,11 +14,11 @@ from sqlalchemy import select, update
 from lti_tool import worker
 from lti_tool.activities.models import Activity, ActivityFacilitator
 from lti_tool.cycles.models import Cycle
-from lti_tool.cycles.protocols import REFLECTION, TOGETHER
 from lti_tool.pairing import service as pairing
 from lti_tool.people.models import Membership
 from lti_tool.progress import service
 from lti_tool.progress.models import Nudge
+from lti_tool.protocols.recipe import REFLECTION, TOGETHER
 from lti_tool.store.database import Database
 
 DAY = 24 * 3600

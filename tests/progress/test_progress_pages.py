@@ -11,10 +11,10 @@ from flask import Flask
 from sqlalchemy import LargeBinary, insert, update
 
 from lti_tool.cycles.models import Cycle, StageMark
-from lti_tool.cycles.protocols import REFLECTION, TOGETHER
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Invitation, Pair
 from lti_tool.people.models import Membership, Person
+from lti_tool.protocols.recipe import REFLECTION, TOGETHER
 from lti_tool.store.base import Base, new_id
 from lti_tool.store.database import Database
 

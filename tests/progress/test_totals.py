@@ -18,13 +18,13 @@ from sqlalchemy import delete, insert, select, update
 
 from lti_tool import worker
 from lti_tool.cycles.models import Cycle, CycleMember, StageMark
-from lti_tool.cycles.protocols import REFLECTION
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Invitation
 from lti_tool.people.models import Membership, Person, School
 from lti_tool.progress.totals import service
 from lti_tool.progress.totals.models import SchoolTotals
 from lti_tool.progress.totals.rules import FEWEST_PEOPLE, Counts, Totals, is_due, move, shown
+from lti_tool.protocols.recipe import REFLECTION
 from lti_tool.schools import service as schools
 from lti_tool.store.database import Database
 

@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity
 from lti_tool.cycles.models import Cycle, CycleMember, StageMark
-from lti_tool.cycles.protocols import REFLECTION
 from lti_tool.people import service as people
 from lti_tool.people.models import Membership, Person, Platform, School
 from lti_tool.progress.totals.models import SchoolTotals
 from lti_tool.progress.totals.rules import Counts, Totals, is_due, move, shown
+from lti_tool.protocols.recipe import REFLECTION
 from lti_tool.store.base import new_id
 
 _Place = tuple[str, str | None]

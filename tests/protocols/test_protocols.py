@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lti_tool.cycles.protocols import ProtocolError, load, parse, shipped
+from lti_tool.protocols.reader import ProtocolError, load, parse, shipped
 
 GOOD = """\
 key: tiny

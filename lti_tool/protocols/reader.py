@@ -1,276 +1,40 @@
-"""Protocols: the versioned recipes of a cycle, read from YAML files and checked before anybody works with them.
+"""Reads protocols from YAML files, and checks them before anybody works with them.
 
-A running cycle keeps the version it began with (R21), so the same check reads a file of this package and a body that
-was stored with a cycle long ago. What is wrong in a file is said with file, line and remedy, all of it at once.
+The same check reads a file of this package and a body that was stored with a cycle long ago. What is wrong in a file is
+said with file, line and remedy, all of it at once.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-STAGE_KINDS = ("start", "conversation", "visit", "reflection")
-PROMPT_KINDS = (
-    "belief", "intention", "evidence", "cause", "new_learning", "next_step", "clarifying", "probing", "paraphrase",
-    "data", "prediction", "transfer", "process",
-)  # fmt: skip
-ROLES = ("host", "coach")
-WRITERS = ("host", "coach", "both", "each")
-AUDIENCES = ("pair", "author")
-OPENINGS = ("visit_done", "first_turn_done")
-MEETINGS = ("before", "visit", "after")
-NEEDS = ("text", "agreement", "meeting", "first_turn")
-DEFAULT_MAX = 10_000
-REFLECTION = "reflect"
-"""Key of the last stage of every protocol."""
-STEPS = ("look", "data", "talk", "full")
-"""How far a pair goes, the least first (R23): somebody visits and nothing is noted; what the host asked for is noted
-and handed over; they also talk about it; the whole cycle."""
-FULL = STEPS[-1]
-TOGETHER = "together"
-"""Where a trainer counts a pair in any stage that not every pair has, and in those between: see `Protocol.place`."""
-_FOLDER = Path(__file__).with_name("protocols")
+from lti_tool.protocols.recipe import (
+    AUDIENCES,
+    DEFAULT_MAX,
+    MEETINGS,
+    NEEDS,
+    OPENINGS,
+    PROMPT_KINDS,
+    REFLECTION,
+    ROLES,
+    STAGE_KINDS,
+    STEPS,
+    TOGETHER,
+    WRITERS,
+    Agreement,
+    Field,
+    Gate,
+    Prompt,
+    Protocol,
+    Stage,
+    Words,
+    reaches,
+)
 
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """One text in each language of the tool."""
-
-    en: str
-    ga: str
-
-    def into(self, language: str) -> str:
-        """The text in `language` (`ga` or anything else for English)."""
-        return self.ga if language == "ga" else self.en
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """A question to ask when it helps."""
-
-    kind: str
-    text: Words
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One text of a cycle: who writes it, who sees it, and from when on."""
-
-    key: str
-    label: Words
-    help: Words
-    by: str
-    """host, coach, both (one text that two people write) or each (everybody their own)."""
-    seen: str
-    """pair or author."""
-    opens: str | None
-    """Until then only its author sees it: visit_done, first_turn_done; None for at once."""
-    max_length: int
-    """Characters."""
-    rows: int
-    group: str
-    """Fields of one group stand together under one heading: `card` is the roles card of a visit, `notes` the coach's
-    notes; empty for none."""
-    raw: bool = False
-    """Whether it holds raw observation: it is deleted some time after the conversation after (R66)."""
-    from_step: str = STEPS[0]
-    """The least of STEPS at which it is there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """What both sign or confirm, each with their own tap; it counts while the texts it is about stay as they were."""
-
-    key: str
-    text: Words
-    button: Words
-    fields: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """Something that must be there before a stage can be closed."""
-
-    needs: str
-    """text, agreement, meeting or first_turn."""
-    of: str
-    """Key of the field, of the agreement, of the meeting, or the role."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One step of a cycle."""
-
-    key: str
-    kind: str
-    title: Words
-    short: Words
-    """One word for the picture of the cycle."""
-    purpose: Words
-    minutes: int
-    first_cycle_only: bool
-    speaks_first: str | None
-    first_turn: str | None
-    """Role whose first turn is marked as done before the other's questions open."""
-    meetings: tuple[str, ...]
-    statements: tuple[Words, ...]
-    """Paragraphs that both must have before their eyes, such as the limits of confidentiality."""
-    prompts: tuple[Prompt, ...]
-    fields: tuple[Field, ...]
-    shows: tuple[str, ...]
-    """Texts of earlier stages that are shown again here, to read."""
-    agreements: tuple[Agreement, ...]
-    gates: tuple[Gate, ...]
-    from_step: str = STEPS[0]
-    """The least of STEPS at which it is there."""
-    purpose_at: tuple[tuple[str, Words], ...] = ()
-    """(step, text) where another text than `purpose` says what the stage is for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Protocol:
-    """A whole recipe."""
-
-    key: str
-    version: int
-    title: Words
-    summary: Words
-    source: Words
-    drafts: tuple[str, ...]
-    """Languages whose wording no speaker has reviewed yet."""
-    alone: bool
-    """Whether one teacher follows it by themselves, without a partner: it is a reflection and nothing else."""
-    stages: tuple[Stage, ...]
-    body: Mapping[str, Any] = field(compare=False, repr=False)
-    """The plain values it was read from, to be stored with a cycle."""
-
-    def stages_of(self, number: int) -> tuple[Stage, ...]:
-        """The stages of a pair's cycle of this number, counted from 1."""
-        return tuple(stage for stage in self.stages if number == 1 or not stage.first_cycle_only)
-
-    @property
-    def has_ladder(self) -> bool:
-        """Whether there is anything in it that not every step has."""
-        return any(
-            from_step != STEPS[0]
-            for stage in self.stages
-            for from_step in (stage.from_step, *(each.from_step for each in stage.fields))
-        )
-
-    def at(self, step: str, done: Collection[str] = (), written: Collection[str] = ()) -> "Protocol":
-        """The recipe as far as a pair goes: what comes in at a higher step only is left out, with all that rests on it.
-
-        `done`: keys of stages that are done. They stay, with those of their texts that are `written`; a stage that a
-        pair has passed without it does not come in behind them.
-        """
-        if not self.has_ladder:
-            return self
-        passed = max((i for i, stage in enumerate(self.stages) if stage.key in done), default=-1)
-        stages = [
-            stage
-            for i, stage in enumerate(self.stages)
-            if stage.key in done or (i > passed and reaches(step, stage.from_step))
-        ]
-        has_first_turn = any(stage.first_turn for stage in stages)
-        talks = {kind for stage in stages if stage.kind == "conversation" for kind in stage.meetings}
-        known: set[str] = set()
-        opens: set[str | None] = set()
-        found = []
-        for stage in stages:
-            fields = tuple(
-                each
-                for each in stage.fields
-                if (reaches(step, each.from_step) or (stage.key in done and each.key in written))
-                and (has_first_turn or each.opens != "first_turn_done")
-            )
-            shows = tuple(key for key in stage.shows if key in known)
-            known |= {each.key for each in fields}
-            opens |= {each.opens for each in fields}
-            # A first turn is marked so that something opens; where nothing does, there is nothing to mark.
-            first_turn = stage.first_turn if "first_turn_done" in opens else None
-            agreements = tuple(each for each in stage.agreements if known.issuperset(each.fields))
-            meetings = tuple(kind for kind in stage.meetings if kind == "visit" or kind in talks)
-            there: dict[str, set[str | None]] = {
-                "text": {each.key for each in fields},
-                "agreement": {each.key for each in agreements},
-                "meeting": set(meetings),
-                "first_turn": {first_turn},
-            }
-            found.append(
-                replace(
-                    stage,
-                    purpose=dict(stage.purpose_at).get(step, stage.purpose),
-                    first_turn=first_turn,
-                    fields=fields,
-                    shows=shows,
-                    agreements=agreements,
-                    meetings=meetings,
-                    gates=tuple(gate for gate in stage.gates if gate.of in there[gate.needs]),
-                )
-            )
-        return replace(self, stages=tuple(found))
-
-    @property
-    def places(self) -> tuple[tuple[str, Words], ...]:
-        """Where a pair can be as a trainer counts it: (key, title), in order, and the same at every step (R24)."""
-        return tuple({self.place(stage.key): self._title(stage) for stage in self.stages}.items())
-
-    def place(self, key: str) -> str:
-        """The place of a stage: itself, or TOGETHER from the first to the last stage that some step leaves out.
-
-        Which of these a pair is in, and when it goes from one to the next, would tell how far it goes.
-        """
-        return TOGETHER if key in self._some_leave_out else key
-
-    def _title(self, stage: Stage) -> Words:
-        return _TOGETHER_TITLE if stage.key in self._some_leave_out else stage.title
-
-    @property
-    def _some_leave_out(self) -> set[str]:
-        left_out = [i for i, stage in enumerate(self.stages) if stage.from_step != STEPS[0]]
-        return {stage.key for stage in self.stages[left_out[0] : left_out[-1] + 1]} if left_out else set()
-
-    def stage(self, key: str) -> Stage | None:
-        """The stage of that key, or None."""
-        return next((stage for stage in self.stages if stage.key == key), None)
-
-    def field(self, key: str) -> Field | None:
-        """The field of that key, or None."""
-        return next((found for stage in self.stages for found in stage.fields if found.key == key), None)
-
-    def stage_of_field(self, key: str) -> Stage | None:
-        """The stage in which the field is written, or None."""
-        return next((stage for stage in self.stages if any(found.key == key for found in stage.fields)), None)
-
-    @property
-    def raw_fields(self) -> tuple[Field, ...]:
-        """The fields of raw observation; none where there is no visit."""
-        return tuple(found for stage in self.stages for found in stage.fields if found.raw)
-
-    @property
-    def debrief(self) -> Stage | None:
-        """The conversation that looks back on the visit: the last one after raw observation, or else the stage of that
-        itself, where no talk about it is owed. None where nothing raw is noted."""
-        first = next((i for i, stage in enumerate(self.stages) if any(each.raw for each in stage.fields)), None)
-        after = () if first is None else self.stages[first:]
-        return next((stage for stage in reversed(after) if stage.kind == "conversation"), after[0] if after else None)
-
-    def agreement(self, key: str) -> Agreement | None:
-        """The agreement of that key, or None."""
-        return next((found for stage in self.stages for found in stage.agreements if found.key == key), None)
-
-
-def reaches(step: str, from_step: str) -> bool:
-    """Whether what begins at `from_step` is there for a pair that goes as far as `step`."""
-    return STEPS.index(step) >= STEPS.index(from_step)
-
-
-def lowest(steps: Iterable[str]) -> str:
-    """The least of these steps; the highest where there is none. It does not say whose it is."""
-    return min(steps, key=STEPS.index, default=FULL)
+_FOLDER = Path(__file__).with_name("shipped")
 
 
 class ProtocolError(Exception):
@@ -660,4 +424,3 @@ class _Reader:
 
 
 _RESERVED = ("texts", "end", "meetings", "agreements", "visit_confirmed", TOGETHER)
-_TOGETHER_TITLE = Words("Coaching each other", "Ag cóitseáil a chéile")
