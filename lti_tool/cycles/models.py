@@ -69,6 +69,8 @@ class CycleMember(Base):
     step: Mapped[str] = mapped_column(String(4), default="full")
     """How far this member goes at most in this cycle: one of protocols.STEPS. The other is shown the lower of the two
     alone."""
+    guide: Mapped[str] = mapped_column(String(5), default="full")
+    """How many prompts this member would like to see (R39): one of recipe.GUIDES."""
     wish: Mapped[str] = mapped_column(String(12), default="")
     """What this member would like after the cycle: continue, swap; empty while they have not said."""
     wished_at: Mapped[datetime | None]
