@@ -10,12 +10,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, cast
 from zoneinfo import ZoneInfo
 
-from lti_tool.privacy.rules import CycleFacts, TextFacts
+from lti_tool.privacy.rules import CycleFacts, Opens, TextFacts, Writers
 from lti_tool.privacy.rules import Member as MemberFacts
 from lti_tool.protocols.recipe import FULL, Agreement, Field, Gate, Protocol, Stage
 
 FIRST_TURN = ".first_turn"
 """Ending of the mark that says that the first turn of a conversation is done."""
+ADVICE = ".advice"
+"""Ending of the mark that says that the host asked for advice in a conversation."""
 DEBRIEF_WITHIN = timedelta(hours=48)
 """A conversation after that is later than this gives a hint to the pair, and to nobody else (R61)."""
 WISHES = ("continue", "swap")
@@ -173,15 +175,18 @@ class Cycle:
             is_running=self.is_running,
             visit_done=any(is_done(self, stage) for stage in self.stages if stage.kind == "visit"),
             first_turn_done=any(first_turn_done(self, stage) for stage in self.stages),
+            advice_asked=any(advice_asked(self, stage) for stage in self.stages),
         )
 
     def text_facts(self, field: Field, author_id: str | None = None) -> TextFacts:
         """What the rules of privacy need of a field; `author_id` for one of which everybody has their own."""
+        # Who asks for advice in one conversation has not asked for it in another.
+        stage = self.with_left_out.stage_of_field(field.key)
         return TextFacts(
-            cycle=self.facts,
-            by=cast("Literal['host', 'coach', 'both', 'each']", field.by),
+            cycle=replace(self.facts, advice_asked=stage is not None and advice_asked(self, stage)),
+            by=cast("Writers", field.by),
             seen=cast("Literal['pair', 'author']", field.seen),
-            opens=cast("Literal['visit_done', 'first_turn_done'] | None", field.opens),
+            opens=cast("Opens", field.opens),
             author_id=author_id if field.by == "each" else None,
         )
 
@@ -235,6 +240,11 @@ def is_done_for(cycle: Cycle, stage: Stage, member: Member) -> bool:
 def first_turn_done(cycle: Cycle, stage: Stage) -> bool:
     """Whether the first turn of a conversation has been marked."""
     return any(mark.stage == stage.key + FIRST_TURN for mark in cycle.marks)
+
+
+def advice_asked(cycle: Cycle, stage: Stage) -> bool:
+    """Whether the host asked for advice in a conversation."""
+    return any(mark.stage == stage.key + ADVICE for mark in cycle.marks)
 
 
 def done_at(cycle: Cycle, stage: Stage, member: Member) -> datetime | None:

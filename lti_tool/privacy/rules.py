@@ -42,6 +42,8 @@ class Action(StrEnum):
     TAKE_MINE = "take mine"
     """See what is kept of a person, and download it: the person."""
     DELETE_WORDS = "delete words"
+    ASK_ADVICE = "ask advice"
+    """Of the coach; without that nobody suggests anything."""
     KEEP_NOTES = "keep notes"
     """Say how long raw notes of a visit live (R66)."""
     MANAGE_ACTIVITY = "manage activity"
@@ -126,13 +128,16 @@ class PairFacts:
     membership_ids: tuple[str, ...]
 
 
+Role = Literal["host", "coach", "observer", "keeper", "member"]
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """A person in a cycle, with the role they have in this cycle and in no other."""
 
     person_id: str
     membership_id: str
-    role: Literal["host", "coach"]
+    role: Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,15 +150,17 @@ class CycleFacts:
     visit_done: bool = False
     first_turn_done: bool = False
     """Whether the host's first turn of the conversation after has been marked done (R64)."""
+    advice_asked: bool = False
+    """Whether the host asked for advice."""
 
     def member(self, person_id: str) -> Member | None:
         """The membership of a person in this cycle, if they are in it."""
         return next((member for member in self.members if member.person_id == person_id), None)
 
 
-Writers = Literal["host", "coach", "both", "each"]
+Writers = Role | Literal["both", "each"]
 Readers = Literal["pair", "author"]
-Opens = Literal["visit_done", "first_turn_done"] | None
+Opens = Literal["visit_done", "first_turn_done", "advice_asked"] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +242,8 @@ def _opens_to(member: Member, text: TextFacts) -> bool:
         return text.cycle.visit_done
     if text.opens == "first_turn_done":
         return text.cycle.first_turn_done
+    if text.opens == "advice_asked":
+        return text.cycle.advice_asked
     return True
 
 
@@ -351,6 +360,11 @@ def _book_visit(actor: Actor, cycle: CycleFacts) -> bool:
     return _open_cycle(actor, cycle) and cycle.is_running and member is not None and member.role == "host"
 
 
+def _ask_advice(actor: Actor, cycle: CycleFacts) -> bool:
+    member = cycle.member(actor.person_id)
+    return _open_cycle(actor, cycle) and cycle.is_running and member is not None and member.role == "host"
+
+
 def _book_talk(actor: Actor, cycle: CycleFacts) -> bool:
     return _open_cycle(actor, cycle) and cycle.is_running
 
@@ -432,6 +446,7 @@ RULES: dict[Action, Callable[[Actor, Any], bool]] = {
     Action.OPEN_CYCLE: _open_cycle,
     Action.BOOK_VISIT: _book_visit,
     Action.BOOK_TALK: _book_talk,
+    Action.ASK_ADVICE: _ask_advice,
     Action.READ_TEXT: _read_text,
     Action.WRITE_TEXT: _write_text,
     Action.READ_REFLECTION: _read_reflection,

@@ -12,11 +12,18 @@ from typing import Any
 import yaml
 
 from lti_tool.protocols.recipe import (
+    ALL,
     AUDIENCES,
     DEFAULT_MAX,
+    FORMS,
+    GUIDES,
     MEETINGS,
+    MOST_PEOPLE,
     NEEDS,
+    NO_WORDS,
     OPENINGS,
+    OWN_GROUPS,
+    PILLARS,
     PROMPT_KINDS,
     REFLECTION,
     ROLES,
@@ -25,11 +32,14 @@ from lti_tool.protocols.recipe import (
     TOGETHER,
     WRITERS,
     Agreement,
+    Choice,
     Field,
     Gate,
+    Group,
     Prompt,
     Protocol,
     Stage,
+    Step,
     Words,
     reaches,
 )
@@ -119,11 +129,18 @@ class _Reader:
     def __init__(self, where: Callable[[tuple[str | int, ...]], str], problems: list[str]) -> None:
         self._where = where
         self._problems = problems
+        self._roles: tuple[str, ...] = ()
 
     def protocol(self, body: Any) -> Protocol:
         values = self._mapping(
-            body, (), required=("key", "version", "title", "summary", "source", "stages"), optional=("drafts", "alone")
+            body,
+            (),
+            required=("key", "version", "title", "summary", "source", "stages"),
+            optional=("drafts", "alone", "family", "form", "people", "roles"),
         )
+        alone = self._flag(values.get("alone", False), ("alone",))
+        least, most = self._people(values.get("people"), alone)
+        self._roles = self._choices(values.get("roles"), ("roles",), ROLES) or _ROLES_OF_PAIR[: 1 if alone else 2]
         protocol = Protocol(
             key=self._key(values.get("key"), ("key",)),
             version=self._number(values.get("version"), ("version",), 1, 10_000),
@@ -134,15 +151,35 @@ class _Reader:
                 self._choice(each, ("drafts", index), ("en", "ga"))
                 for index, each in enumerate(self._list(values.get("drafts"), ("drafts",)))
             ),
-            alone=self._flag(values.get("alone", False), ("alone",)),
+            alone=alone,
             stages=tuple(
                 self._stage(each, ("stages", index))
                 for index, each in enumerate(self._list(values.get("stages"), ("stages",)))
             ),
             body=values,
+            family=self._words(values["family"], ("family",)) if "family" in values else NO_WORDS,
+            form=self._choice(values.get("form", FORMS[0]), ("form",), FORMS),
+            least=least,
+            most=most,
+            roles=self._roles,
         )
         self._check_whole(protocol)
         return protocol
+
+    def _people(self, body: Any, alone: bool) -> tuple[int, int]:
+        """The least and the most people of a cycle."""
+        if body is None:
+            return (1, 1) if alone else (2, 2)
+        values = self._mapping(body, ("people",), required=("least", "most"))
+        least = self._number(values.get("least"), ("people", "least"), 1, MOST_PEOPLE)
+        most = self._number(values.get("most"), ("people", "most"), 1, MOST_PEOPLE)
+        if least > most:
+            self._say(("people",), "`least` is more than `most`. Change one of them.")
+        if alone and (least, most) != (1, 1):
+            self._say(("people",), "alone there is one person. Remove `people`, or leave `alone` out.")
+        if not alone and least < 2:
+            self._say(("people",), "a cycle of one person is `alone: true`. Say so, or set `least: 2`.")
+        return least, most
 
     def _stage(self, body: Any, place: tuple[str | int, ...]) -> Stage:
         values = self._mapping(
@@ -151,17 +188,23 @@ class _Reader:
             required=("key", "kind", "title", "short", "purpose"),
             optional=(
                 "minutes", "first_cycle_only", "speaks_first", "first_turn", "meetings", "statements", "prompts",
-                "fields", "shows", "agreements", "gates", "from_step", "purpose_at",
+                "fields", "shows", "agreements", "gates", "from_step", "purpose_at", "leads", "steps", "advice",
+                "recalls", "groups",
             ),
         )  # fmt: skip
         kind = self._choice(values.get("kind"), (*place, "kind"), STAGE_KINDS)
+        steps = tuple(
+            self._step(each, (*place, "steps", index))
+            for index, each in enumerate(self._list(values.get("steps"), (*place, "steps")))
+        )
         stage = Stage(
             key=self._key(values.get("key"), (*place, "key")),
             kind=kind,
             title=self._words(values.get("title"), (*place, "title")),
             short=self._words(values.get("short"), (*place, "short")),
             purpose=self._words(values.get("purpose"), (*place, "purpose")),
-            minutes=self._number(values.get("minutes", 0), (*place, "minutes"), 0, 480),
+            minutes=self._number(values.get("minutes", 0), (*place, "minutes"), 0, 480)
+            or sum(s.minutes for s in steps),
             first_cycle_only=self._flag(values.get("first_cycle_only", False), (*place, "first_cycle_only")),
             speaks_first=self._optional_choice(values.get("speaks_first"), (*place, "speaks_first"), ROLES),
             first_turn=self._optional_choice(values.get("first_turn"), (*place, "first_turn"), ROLES),
@@ -189,12 +232,81 @@ class _Reader:
             ),
             from_step=self._choice(values.get("from_step", STEPS[0]), (*place, "from_step"), STEPS),
             purpose_at=self._purposes(values.get("purpose_at", {}), (*place, "purpose_at")),
+            leads=self._optional_choice(values.get("leads"), (*place, "leads"), ROLES) or self._leads(kind),
+            steps=steps,
+            advice=self._flag(values.get("advice", False), (*place, "advice")),
+            recalls=tuple(str(each) for each in self._list(values.get("recalls"), (*place, "recalls"))),
+            groups=tuple(
+                self._group(each, (*place, "groups", index))
+                for index, each in enumerate(self._list(values.get("groups"), (*place, "groups")))
+            ),
         )
-        if kind == "conversation" and not any(prompt.kind == "belief" for prompt in stage.prompts):
+        if kind == "conversation" and not any(prompt.kind == "belief" for prompt in stage.all_prompts):
             self._say((*place, "prompts"), "this conversation has no prompt of kind belief (R70). Add one.")
         if kind == "conversation" and stage.speaks_first is None:
             self._say(place, "this conversation does not say who speaks first. Add `speaks_first: host`.")
         return stage
+
+    def _leads(self, kind: str) -> str | None:
+        """Who leads where the file does not say: the keeper of a group, the coach of a pair."""
+        if kind not in ("conversation", "work") or len(self._roles) < 2:
+            return None
+        return next((role for role in ("keeper", "coach") if role in self._roles), None)
+
+    def _step(self, body: Any, place: tuple[str | int, ...]) -> Step:
+        values = self._mapping(
+            body,
+            place,
+            required=("key", "title"),
+            optional=("text", "minutes", "speaks", "quiet", "prompts", "fields", "first_turn", "advice", "from_step"),
+        )
+        found = Step(
+            key=self._key(values.get("key"), (*place, "key")),
+            title=self._words(values.get("title"), (*place, "title")),
+            text=self._words(values["text"], (*place, "text")) if "text" in values else NO_WORDS,
+            minutes=self._number(values.get("minutes", 0), (*place, "minutes"), 0, 480),
+            speaks=self._optional_choice(values.get("speaks"), (*place, "speaks"), (*ROLES, ALL)) or "",
+            quiet=self._flag(values.get("quiet", False), (*place, "quiet")),
+            prompts=tuple(
+                self._prompt(each, (*place, "prompts", index))
+                for index, each in enumerate(self._list(values.get("prompts"), (*place, "prompts")))
+            ),
+            fields=tuple(str(each) for each in self._list(values.get("fields"), (*place, "fields"))),
+            first_turn=self._flag(values.get("first_turn", False), (*place, "first_turn")),
+            advice=self._flag(values.get("advice", False), (*place, "advice")),
+            from_step=self._choice(values.get("from_step", STEPS[0]), (*place, "from_step"), STEPS),
+        )
+        if found.quiet and found.speaks:
+            self._say(place, "nobody speaks in a quiet step. Remove `speaks`, or `quiet`.")
+        if not found.quiet and not found.speaks:
+            self._say(place, "this step does not say who speaks. Add `speaks: host`, `speaks: all` or `quiet: true`.")
+        return found
+
+    def _group(self, body: Any, place: tuple[str | int, ...]) -> Group:
+        values = self._mapping(body, place, required=("key", "title"), optional=("text",))
+        found = Group(
+            self._key(values.get("key"), (*place, "key")),
+            self._words(values.get("title"), (*place, "title")),
+            self._words(values["text"], (*place, "text")) if "text" in values else NO_WORDS,
+        )
+        if found.key in OWN_GROUPS:
+            self._say((*place, "key"), f"{found.key!r} has a heading of its own. Choose another key.")
+        return found
+
+    def _choices_of(self, body: Any, place: tuple[str | int, ...]) -> tuple[Choice, ...]:
+        found = []
+        for index, each in enumerate(self._list(body, place)):
+            values = self._mapping(each, (*place, index), required=("key", "text"))
+            found.append(
+                Choice(
+                    self._key(values.get("key"), (*place, index, "key")),
+                    self._words(values.get("text"), (*place, index, "text")),
+                )
+            )
+        self._once((each.key, (*place, index)) for index, each in enumerate(found))
+        if body is not None and len(found) < 2:
+            self._say(place, "there is nothing to choose between. Give at least two choices.")
+        return tuple(found)
 
     def _purposes(self, body: Any, place: tuple[str | int, ...]) -> tuple[tuple[str, Words], ...]:
         if body == {}:
@@ -203,10 +315,13 @@ class _Reader:
         return tuple((step, self._words(text, (*place, step))) for step, text in values.items())
 
     def _prompt(self, body: Any, place: tuple[str | int, ...]) -> Prompt:
-        values = self._mapping(body, place, required=("kind", "text"))
+        values = self._mapping(body, place, required=("kind", "text"), optional=("guide", "pillar"))
         return Prompt(
             self._choice(values.get("kind"), (*place, "kind"), PROMPT_KINDS),
             self._words(values.get("text"), (*place, "text")),
+            # Who would like a blank page sees no prompt at all.
+            self._choice(values.get("guide", "light"), (*place, "guide"), GUIDES[:-1]),
+            self._choice(values.get("pillar", ""), (*place, "pillar"), ("", *PILLARS)),
         )
 
     def _field(self, body: Any, place: tuple[str | int, ...]) -> Field:
@@ -214,8 +329,11 @@ class _Reader:
             body,
             place,
             required=("key", "label", "by", "seen"),
-            optional=("help", "opens", "max", "rows", "group", "raw", "from_step"),
-        )
+            optional=(
+                "help", "opens", "max", "rows", "group", "raw", "from_step", "choices", "several", "starters",
+                "rests_on",
+            ),
+        )  # fmt: skip
         found = Field(
             key=self._key(values.get("key"), (*place, "key")),
             label=self._words(values.get("label"), (*place, "label")),
@@ -228,7 +346,15 @@ class _Reader:
             group=str(values.get("group", "")),
             raw=self._flag(values.get("raw", False), (*place, "raw")),
             from_step=self._choice(values.get("from_step", STEPS[0]), (*place, "from_step"), STEPS),
+            choices=self._choices_of(values.get("choices"), (*place, "choices")),
+            several=self._flag(values.get("several", False), (*place, "several")),
+            starters=self._flag(values.get("starters", False), (*place, "starters")),
+            rests_on=str(values.get("rests_on", "")),
         )
+        if found.several and not found.choices:
+            self._say(place, "`several` belongs to a field with choices. Add `choices`, or leave it out.")
+        if len(",".join(choice.key for choice in found.choices)) > found.max_length:
+            self._say(place, "`max` is too small for these choices. Raise it, or leave it out.")
         if found.seen == "author" and found.by == "both":
             self._say(
                 place, "a text that both write cannot be seen by its author alone. Say `seen: pair` or `by: each`."
@@ -275,6 +401,8 @@ class _Reader:
             self._say(("stages",), "a protocol ends with exactly one stage of kind reflection. Put it last.")
         if protocol.alone:
             self._check_alone(protocol)
+        self._check_roles(protocol)
+        self._check_steps(protocol)
         self._check_ladder(protocol)
         if protocol.raw_fields and protocol.debrief is None:
             self._say(("stages",), "raw observation needs a conversation after it. Add one, or leave `raw` out.")
@@ -287,6 +415,20 @@ class _Reader:
                 if key not in known:
                     self._say((*place, "shows"), f"{key!r} is not a field of an earlier stage. Correct the key.")
             known |= {found.key: found for found in stage.fields}
+            for j, found in enumerate(stage.fields):
+                rests_on = known.get(found.rests_on)
+                if found.rests_on and (rests_on is None or rests_on.seen != "pair" or rests_on is found):
+                    self._say(
+                        (*place, "fields", j, "rests_on"),
+                        f"{found.rests_on!r} is not a text of this or an earlier stage that both see. Correct the key.",
+                    )
+            for key in stage.recalls:
+                recalled = protocol.field(key)
+                if recalled is None or recalled.seen != "pair" or recalled.raw:
+                    self._say(
+                        (*place, "recalls"),
+                        f"{key!r} is not a text that both see and that is kept for the next cycle. Correct the key.",
+                    )
             for j, agreement in enumerate(stage.agreements):
                 for key in agreement.fields:
                     if key not in known or known[key].by == "each" or known[key].seen != "pair":
@@ -313,6 +455,88 @@ class _Reader:
                         self._say(
                             (*place, "fields", j), "a reflection is seen by its author alone. Say `seen: author`."
                         )
+
+    def _check_roles(self, protocol: Protocol) -> None:
+        """Everybody has a role, somebody leads a group, and no role is spoken of that nobody has."""
+        roles = protocol.roles
+        self._once((role, ("roles", i)) for i, role in enumerate(roles))
+        if "host" not in roles:
+            self._say(("roles",), "somebody invites or presents. Add `host`.")
+        if "member" in roles and "keeper" not in roles:
+            self._say(("roles",), "a group needs somebody who leads it and keeps the time. Add `keeper`.")
+        elif protocol.most > 1 and not {"coach", "keeper"} & set(roles):
+            self._say(("roles",), "nobody leads the conversation. Add `coach`, or `keeper` for a group.")
+        if protocol.most > len(roles) and "member" not in roles:
+            self._say(("roles",), f"there can be {protocol.most} people and they have no role. Add `member`.")
+        if protocol.least < len(set(roles) - {"member"}):
+            self._say(("roles",), f"{protocol.least} people cannot fill these roles. Raise `least`, or remove a role.")
+        for i, stage in enumerate(protocol.stages):
+            place: tuple[str | int, ...] = ("stages", i)
+            named: list[tuple[str | None, tuple[str | int, ...]]] = [
+                (stage.leads, (*place, "leads")),
+                (stage.speaks_first, (*place, "speaks_first")),
+                (stage.first_turn, (*place, "first_turn")),
+                *((found.by, (*place, "fields", j, "by")) for j, found in enumerate(stage.fields)),
+                *((step.speaks, (*place, "steps", j, "speaks")) for j, step in enumerate(stage.steps)),
+            ]
+            for role, where in named:
+                if role in ROLES and role not in roles:
+                    self._say(where, f"nobody is {role} here. Roles of this protocol: {', '.join(roles)}.")
+
+    def _check_steps(self, protocol: Protocol) -> None:
+        """What steps, groups and advice ask of their stage."""
+        for i, stage in enumerate(protocol.stages):
+            place: tuple[str | int, ...] = ("stages", i)
+            keys = {found.key for found in stage.fields}
+            self._once((step.key, (*place, "steps", j, "key")) for j, step in enumerate(stage.steps))
+            self._once(
+                (key, (*place, "steps", j, "fields")) for j, step in enumerate(stage.steps) for key in step.fields
+            )
+            if stage.steps and stage.kind in ("visit", "reflection"):
+                self._say((*place, "steps"), f"a stage of kind {stage.kind} has no steps. Remove them.")
+            if stage.advice and stage.kind not in ("conversation", "work"):
+                self._say((*place, "advice"), "advice is given in a conversation. Remove `advice`.")
+            if stage.advice and not {"host", "coach"} <= set(protocol.roles):
+                self._say((*place, "advice"), "advice is what a host asks of a coach. Remove `advice`.")
+            takes = sum(step.minutes for step in stage.steps)
+            if takes > stage.minutes:
+                self._say(
+                    (*place, "minutes"),
+                    f"the steps take {takes} minutes, the stage {stage.minutes}. Raise `minutes`, or shorten a step.",
+                )
+            first = [j for j, step in enumerate(stage.steps) if step.first_turn]
+            if first and not stage.first_turn:
+                self._say((*place, "steps", first[0]), "this stage has no first turn. Add `first_turn: host` to it.")
+            if stage.steps and stage.first_turn and len(first) != 1:
+                self._say((*place, "steps"), "one step is the first turn. Say `first_turn: true` in exactly one.")
+            if any(not reaches(stage.from_step, stage.steps[j].from_step) for j in first):
+                self._say((*place, "steps", first[0]), "the first turn is there at every step. Remove its `from_step`.")
+            for j, step in enumerate(stage.steps):
+                for key in step.fields:
+                    if key not in keys:
+                        names = ", ".join(sorted(keys)) or "none"
+                        self._say(
+                            (*place, "steps", j, "fields"),
+                            f"{key!r} is not a field of this stage. Its fields: {names}.",
+                        )
+                if step.advice and not stage.advice:
+                    self._say((*place, "steps", j), "this stage has no advice on request. Add `advice: true` to it.")
+            self._once((group.key, (*place, "groups", j, "key")) for j, group in enumerate(stage.groups))
+            allowed = {"", *OWN_GROUPS, *(group.key for group in stage.groups)}
+            for j, found in enumerate(stage.fields):
+                if found.group not in allowed:
+                    self._say(
+                        (*place, "fields", j, "group"),
+                        f"{found.group!r} is not a group of this stage. Add it to `groups`, or correct the key.",
+                    )
+                if found.opens == "advice_asked" and not stage.advice:
+                    self._say(
+                        (*place, "fields", j, "opens"),
+                        "this stage has no advice on request. Add `advice: true` to it, or leave `opens` out.",
+                    )
+            for j, group in enumerate(stage.groups):
+                if all(found.group != group.key for found in stage.fields):
+                    self._say((*place, "groups", j), f"no field is in {group.key!r}. Add `group: {group.key}` to one.")
 
     def _check_alone(self, protocol: Protocol) -> None:
         """What one teacher follows by themselves asks for nobody else."""
@@ -423,4 +647,5 @@ class _Reader:
         )
 
 
+_ROLES_OF_PAIR = ("host", "coach")
 _RESERVED = ("texts", "end", "meetings", "agreements", "visit_confirmed", TOGETHER)

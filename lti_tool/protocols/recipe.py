@@ -7,16 +7,31 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-STAGE_KINDS = ("start", "conversation", "visit", "reflection")
+FORMS = ("coaching", "share_plan", "student_work", "demonstration", "problem_solving", "lesson_study")
+"""What a protocol is, as it is labelled: learning side by side is not called coaching (R40)."""
+STAGE_KINDS = ("start", "conversation", "visit", "work", "reflection")
+"""`work` is something done together or alone without a visit: a resource, planning, modelling, team teaching (R77)."""
 PROMPT_KINDS = (
     "belief", "intention", "evidence", "cause", "new_learning", "next_step", "clarifying", "probing", "paraphrase",
-    "data", "prediction", "transfer", "process",
+    "data", "prediction", "transfer", "process", "acknowledge", "advice",
 )  # fmt: skip
-ROLES = ("host", "coach")
-WRITERS = ("host", "coach", "both", "each")
+GUIDES = ("full", "light", "blank")
+"""How many prompts a member would like to see, the most first (R39)."""
+PILLARS = ("communication", "design", "technology")
+"""What a prompt is about, where it is one of these (R79); empty where it is none of them."""
+ROLES = ("host", "coach", "observer", "keeper", "member")
+"""The host invites or presents; the coach accompanies; the observer follows how two others talk; the keeper leads a
+group through its steps and keeps the time; members are all others of a group."""
+WRITERS = (*ROLES, "both", "each")
+ALL = "all"
+"""Everybody speaks in a step."""
 AUDIENCES = ("pair", "author")
-OPENINGS = ("visit_done", "first_turn_done")
-MEETINGS = ("before", "visit", "after")
+OPENINGS = ("visit_done", "first_turn_done", "advice_asked")
+MEETINGS = ("before", "visit", "after", "work")
+MOST_PEOPLE = 8
+"""Of one cycle."""
+OWN_GROUPS = ("card", "notes")
+"""Groups of fields that pages know by themselves: the roles card of a visit, the coach's notes."""
 NEEDS = ("text", "agreement", "meeting", "first_turn")
 DEFAULT_MAX = 10_000
 REFLECTION = "reflect"
@@ -41,11 +56,26 @@ class Words:
         return self.ga if language == "ga" else self.en
 
 
+NO_WORDS = Words("", "")
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """A question to ask when it helps."""
 
     kind: str
+    text: Words
+    guide: str = "light"
+    """light: for members with the full and the light guide; full: for those with the full one alone."""
+    pillar: str = ""
+    """One of PILLARS, or empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One answer to choose; its key is what is stored."""
+
+    key: str
     text: Words
 
 
@@ -57,19 +87,59 @@ class Field:
     label: Words
     help: Words
     by: str
-    """host, coach, both (one text that two people write) or each (everybody their own)."""
+    """A role, both (one text that all members write together) or each (everybody their own)."""
     seen: str
     """pair or author."""
     opens: str | None
-    """Until then only its author sees it: visit_done, first_turn_done; None for at once."""
+    """Until then only its author sees it: one of OPENINGS; None for at once."""
     max_length: int
     """Characters."""
     rows: int
     group: str
-    """Fields of one group stand together under one heading: `card` is the roles card of a visit, `notes` the coach's
-    notes; empty for none."""
+    """Fields of one group stand together under one heading: one of OWN_GROUPS or of the stage's `groups`; empty for
+    none."""
     raw: bool = False
     """Whether it holds raw observation: it is deleted some time after the conversation after (R66)."""
+    from_step: str = STEPS[0]
+    """The least of STEPS at which it is there."""
+    choices: tuple[Choice, ...] = ()
+    """What to choose from instead of writing. The text is then the key of the choice."""
+    several: bool = False
+    """Whether more than one can be chosen; the text is then their keys, joined by commas."""
+    starters: bool = False
+    """Whether the small library of strategies is offered beside it (R62)."""
+    rests_on: str = ""
+    """Key of the text that each line of this one may point at: what was seen and heard (R65). Empty for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A heading under which some fields of a stage stand together."""
+
+    key: str
+    title: Words
+    text: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a guided conversation."""
+
+    key: str
+    title: Words
+    text: Words
+    minutes: int
+    """0 for as long as it takes."""
+    speaks: str
+    """A role, `all`, or empty in quiet time."""
+    quiet: bool
+    prompts: tuple[Prompt, ...]
+    fields: tuple[str, ...]
+    """Keys of texts of its stage that are written in it."""
+    first_turn: bool
+    """Whether the first turn is done when this step is left."""
+    advice: bool
+    """Whether it is there only when the host asked for advice."""
     from_step: str = STEPS[0]
     """The least of STEPS at which it is there."""
 
@@ -122,6 +192,39 @@ class Stage:
     """The least of STEPS at which it is there."""
     purpose_at: tuple[tuple[str, Words], ...] = ()
     """(step, text) where another text than `purpose` says what the stage is for."""
+    leads: str | None = None
+    """The role that leads through it (R46)."""
+    steps: tuple[Step, ...] = ()
+    advice: bool = False
+    """Whether the coach gives a suggestion in it, and only when the host asks."""
+    recalls: tuple[str, ...] = ()
+    """Texts of the pair's cycle before this one that are shown here, to read (R62)."""
+    groups: tuple[Group, ...] = ()
+
+    @property
+    def all_prompts(self) -> tuple[Prompt, ...]:
+        """Its own prompts and those of its steps."""
+        return (*self.prompts, *(prompt for step in self.steps for prompt in step.prompts))
+
+    @property
+    def talk(self) -> tuple[Step, ...]:
+        """The steps to go through: its own, or a single one that holds all there is."""
+        if self.steps:
+            return self.steps
+        return (
+            Step(
+                key="talk",
+                title=self.title,
+                text=self.purpose,
+                minutes=self.minutes,
+                speaks=self.speaks_first or ALL,
+                quiet=False,
+                prompts=self.prompts,
+                fields=tuple(each.key for each in self.fields),
+                first_turn=self.first_turn is not None,
+                advice=False,
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +243,24 @@ class Protocol:
     stages: tuple[Stage, ...]
     body: Mapping[str, Any] = field(compare=False, repr=False)
     """The plain values it was read from, to be stored with a cycle."""
+    family: Words = NO_WORDS
+    """The published family whose steps it follows; empty for none."""
+    form: str = FORMS[0]
+    least: int = 2
+    """People a cycle of it needs."""
+    most: int = 2
+    """People a cycle of it has room for."""
+    roles: tuple[str, ...] = ("host", "coach")
+    """In the order in which they rotate."""
+
+    def fits(self, people: int) -> bool:
+        """Whether so many people can follow it together."""
+        return self.least <= people <= self.most
+
+    @property
+    def is_for_group(self) -> bool:
+        """Whether it has room for more than two."""
+        return self.most > 2
 
     def stages_of(self, number: int) -> tuple[Stage, ...]:
         """The stages of a pair's cycle of this number, counted from 1."""
@@ -151,7 +272,11 @@ class Protocol:
         return any(
             from_step != STEPS[0]
             for stage in self.stages
-            for from_step in (stage.from_step, *(each.from_step for each in stage.fields))
+            for from_step in (
+                stage.from_step,
+                *(each.from_step for each in stage.fields),
+                *(each.from_step for each in stage.steps),
+            )
         )
 
     def at(self, step: str, done: Collection[str] = (), written: Collection[str] = ()) -> "Protocol":
@@ -183,6 +308,7 @@ class Protocol:
             shows = tuple(key for key in stage.shows if key in known)
             known |= {each.key for each in fields}
             opens |= {each.opens for each in fields}
+            here = {each.key for each in fields}
             # A first turn is marked so that something opens; where nothing does, there is nothing to mark.
             first_turn = stage.first_turn if "first_turn_done" in opens else None
             agreements = tuple(each for each in stage.agreements if known.issuperset(each.fields))
@@ -203,9 +329,33 @@ class Protocol:
                     agreements=agreements,
                     meetings=meetings,
                     gates=tuple(gate for gate in stage.gates if gate.of in there[gate.needs]),
+                    steps=tuple(
+                        replace(
+                            each,
+                            fields=tuple(key for key in each.fields if key in here),
+                            first_turn=each.first_turn and first_turn is not None,
+                        )
+                        for each in stage.steps
+                        # A text that is kept, because it was written, is still shown in its step.
+                        if reaches(step, each.from_step) or here.intersection(each.fields)
+                    ),
+                    groups=tuple(each for each in stage.groups if each.key in {one.group for one in fields}),
                 )
             )
-        return replace(self, stages=tuple(found))
+        kept = {each.key for stage in found for each in stage.fields}
+        return replace(
+            self,
+            stages=tuple(
+                replace(
+                    stage,
+                    recalls=tuple(key for key in stage.recalls if key in kept),
+                    fields=tuple(
+                        replace(each, rests_on=each.rests_on if each.rests_on in kept else "") for each in stage.fields
+                    ),
+                )
+                for stage in found
+            ),
+        )
 
     @property
     def places(self) -> tuple[tuple[str, Words], ...]:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from cycles.test_cycle_rules import CARD, COACH, HOST, NOW, cycle, heads, meeting, signed
-from cycles.test_protocols import GOOD, broken
 from hypothesis import given
 from hypothesis import strategies as st
+from protocols.test_protocols import GOOD, broken
 
 from lti_tool.cycles import rules
 from lti_tool.protocols.reader import parse, shipped
