@@ -114,7 +114,7 @@ def stage_page(session: Session, cycle: Cycle, stage: Stage, refusal: Refusal | 
         speaks_first="" if first is None else _("You speak first") if first is cycle.me else
         _("%(name)s speaks first", name=words.name(first)),
         statements=[words.into(each) for each in stage.statements],
-        prompts=[words.into(each.text) for each in stage.prompts],
+        prompts=[words.into(each.text) for each in stage.all_prompts],
         shown=[replace(each, editable=False, help="") for key, each in views.items() if key in again],
         closed=_closed(cycle, [*stage.fields, *shown_again], views),
         plain=[each for each in own if not each.group],

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unicodedata import category
 
 import yaml
 
@@ -45,6 +46,15 @@ from lti_tool.protocols.recipe import (
 )
 
 _FOLDER = Path(__file__).with_name("shipped")
+MAX_CHARACTERS = 200_000
+"""Of one file."""
+_MAX_ITEMS = 100
+"""Of one list, so that a page of it stays one that can be read."""
+_MAX_TEXT = 4_000
+"""Characters of one text."""
+
+Where = Callable[[tuple[str | int, ...]], str]
+"""Says where a place in the plain values stands, for people."""
 
 
 class ProtocolError(Exception):
@@ -53,32 +63,73 @@ class ProtocolError(Exception):
 
 @cache
 def shipped() -> Mapping[str, Protocol]:
-    """The protocols of this package by key: the lightest first, and those for one teacher alone last."""
+    """The protocols of this package by key: the lightest first, groups after pairs, and one teacher alone last."""
     found = [load(path) for path in sorted(_FOLDER.glob("*.yaml"))]
-    return {protocol.key: protocol for protocol in sorted(found, key=lambda each: (each.alone, len(each.stages)))}
+    return {
+        protocol.key: protocol
+        for protocol in sorted(found, key=lambda each: (each.alone, each.is_for_group, len(each.stages)))
+    }
 
 
 def load(path: Path) -> Protocol:
     """The protocol in a YAML file; raises ProtocolError with file and line of each problem."""
+    return read(text_of(path), path.name)
+
+
+def text_of(path: Path) -> str:
+    """The text of a file; raises ProtocolError where it is none."""
     try:
-        root = yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader)
+        return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ProtocolError(f"{path.name}: cannot be read ({error}). Save it as UTF-8 text.") from None
+
+
+def read(text: str, name: str) -> Protocol:
+    """The protocol in a YAML text, from wherever it comes; `name` stands before the line of each problem.
+
+    Raises ProtocolError. No text, however odd, is an unforeseen error or takes long to refuse.
+    """
+    body, where, problems = plain(text, name)
+    return _checked(body, where, problems)
+
+
+def plain(text: str, name: str) -> tuple[Any, Where, list[str]]:
+    """The plain values of a YAML text, a function that says where in it a place stands, and the keys that stand twice.
+
+    Raises ProtocolError where it is no YAML.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise ProtocolError(f"{name}: longer than {MAX_CHARACTERS} characters. Shorten it.")
+    lines: dict[tuple[str | int, ...], int] = {}
+    problems: list[str] = []
+    try:
+        root = yaml.compose(text, Loader=_Loader)
+        body = _plain(root, (), lines, problems, name) if root else None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ProtocolError(
-            f"{path.name}, line {line}: not valid YAML ({error.problem}). Check indentation, colons and quotes there."
+            f"{name}, line {line}: not valid YAML ({error.problem}). Check indentation, colons and quotes there."
         ) from None
-    lines: dict[tuple[str | int, ...], int] = {}
-    problems: list[str] = []
-    body = _plain(root, (), lines, problems, path.name) if root else None
+    except yaml.YAMLError:
+        raise ProtocolError(f"{name}, line 1: has characters that are no text. Save it as UTF-8 text.") from None
+    except RecursionError:
+        raise ProtocolError(f"{name}, line 1: things stand in things too often. Start from a shipped file.") from None
 
     def where(place: tuple[str | int, ...]) -> str:
         while place and place not in lines:
             place = place[:-1]
-        return f"{path.name}, line {lines.get(place, 1)}"
+        return f"{name}, line {lines.get(place, 1)}"
 
-    return _checked(body, where, problems)
+    return body, where, problems
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without references: with them a short text can grow without end."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.MarkedYAMLError(problem="references with * are not used here", problem_mark=self.get_mark())
+        return super().compose_node(parent, index)
 
 
 def parse(body: Any, source: str = "stored protocol") -> Protocol:
@@ -112,21 +163,26 @@ def _plain(
         return found
     if isinstance(node, yaml.SequenceNode):
         return [_plain(each, (*place, index), lines, problems, name) for index, each in enumerate(node.value)]
-    return yaml.SafeLoader("").construct_object(node)
+    try:
+        value = yaml.SafeLoader("").construct_object(node)
+    except ValueError:
+        return node.value
+    # A date or a fraction is nothing that a protocol knows: it is what somebody wrote as a text.
+    return value if value is None or isinstance(value, str | int) else node.value
 
 
-def _checked(body: Any, where: Callable[[tuple[str | int, ...]], str], problems: list[str]) -> Protocol:
-    reader = _Reader(where, problems)
+def _checked(body: Any, where: Where, problems: list[str]) -> Protocol:
+    reader = Reader(where, problems)
     protocol = reader.protocol(body)
     if problems:
         raise ProtocolError("\n".join(problems))
     return protocol
 
 
-class _Reader:
+class Reader:
     """Reads plain values, goes on after a problem, and so finds all of them in one run."""
 
-    def __init__(self, where: Callable[[tuple[str | int, ...]], str], problems: list[str]) -> None:
+    def __init__(self, where: Where, problems: list[str]) -> None:
         self._where = where
         self._problems = problems
         self._roles: tuple[str, ...] = ()
@@ -321,7 +377,7 @@ class _Reader:
             self._words(values.get("text"), (*place, "text")),
             # Who would like a blank page sees no prompt at all.
             self._choice(values.get("guide", "light"), (*place, "guide"), GUIDES[:-1]),
-            self._choice(values.get("pillar", ""), (*place, "pillar"), ("", *PILLARS)),
+            self._optional_choice(values.get("pillar") or None, (*place, "pillar"), PILLARS) or "",
         )
 
     def _field(self, body: Any, place: tuple[str | int, ...]) -> Field:
@@ -599,7 +655,9 @@ class _Reader:
         if not isinstance(value, list):
             self._say(place, "expected a list, each item on its own line after a dash.")
             return []
-        return value
+        if len(value) > _MAX_ITEMS:
+            self._say(place, f"more than {_MAX_ITEMS} of them. Remove some.")
+        return value[:_MAX_ITEMS]
 
     def _words(self, value: Any, place: tuple[str | int, ...]) -> Words:
         texts = {}
@@ -608,9 +666,16 @@ class _Reader:
                 self._say(place, f"{key!r} is not a language. A text with a comma in it needs quotes around it.")
         for language in ("en", "ga"):
             text = value.get(language) if isinstance(value, dict) else None
-            if not isinstance(text, str) or not text.strip():
+            if text is not None and not isinstance(text, str):
+                self._say(place, f"{text!r} is read as something else than a text. Put quotes around it.")
+                text = ""
+            elif not text or not text.strip():
                 self._say(place, f"the text in {language} is missing. Add `{language}: …`.")
                 text = ""
+            elif len(text) > _MAX_TEXT:
+                self._say(place, f"the text in {language} is longer than {_MAX_TEXT} characters. Shorten it.")
+            elif any(category(sign) in ("Cc", "Cs") and not sign.isspace() for sign in text):
+                self._say(place, f"the text in {language} has signs that cannot be shown. Type it again.")
             texts[language] = " ".join(text.split())
         return Words(**texts)
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from lti_tool.protocols.reader import ProtocolError, load, parse, shipped
+from lti_tool.protocols.reader import MAX_CHARACTERS, ProtocolError, load, parse, read, shipped
 
+BEFORE = Path(__file__).with_name("before")
 GOOD = """\
 key: tiny
 version: 1
@@ -43,11 +44,13 @@ def broken(tmp_path: Path, text: str) -> str:
     return str(caught.value)
 
 
-def test_the_lightest_protocol_comes_first_and_those_for_one_alone_last() -> None:
-    assert list(shipped()) == ["light", "collegial", "reflection"]
+def test_the_lightest_protocol_comes_first_those_for_groups_after_pairs_and_those_for_one_alone_last() -> None:
+    found = list(shipped().values())
+    assert found[0].key == "light"
+    assert [(each.alone, each.is_for_group) for each in found] == sorted((e.alone, e.is_for_group) for e in found)
 
 
-@pytest.mark.parametrize("key", ["light", "collegial", "reflection"])
+@pytest.mark.parametrize("key", shipped())
 def test_a_protocol_survives_being_stored(key: str) -> None:
     protocol = shipped()[key]
     assert parse(protocol.body) == protocol
@@ -163,3 +166,192 @@ def test_a_file_that_is_not_text(tmp_path: Path) -> None:
     file.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ProtocolError, match="UTF-8"):
         load(file)
+
+
+GUIDED = """\
+key: guided
+version: 1
+people: {least: 3, most: 6}
+roles: [host, keeper, member]
+form: problem_solving
+family: {en: Consultancy, ga: Comhairle}
+title: {en: Guided, ga: Treoraithe}
+summary: {en: s, ga: s}
+source: {en: s, ga: s}
+stages:
+  - key: talk
+    kind: conversation
+    speaks_first: host
+    first_turn: host
+    minutes: 20
+    title: {en: Talk, ga: Caint}
+    short: {en: talk, ga: caint}
+    purpose: {en: p, ga: p}
+    recalls: [steps]
+    groups:
+      - {key: record, title: {en: Record, ga: Taifead}}
+    fields:
+      - {key: question, by: host, seen: pair, label: {en: q, ga: c}}
+      - {key: steps, by: both, seen: pair, group: record, rests_on: question, starters: true, label: {en: s, ga: c}}
+      - key: sort
+        by: keeper
+        seen: pair
+        several: true
+        label: {en: k, ga: s}
+        choices:
+          - {key: plan, text: {en: Plan, ga: Plean}}
+          - {key: work, text: {en: Work, ga: Obair}}
+    steps:
+      - key: present
+        title: {en: Present, ga: Cur i láthair}
+        minutes: 8
+        speaks: host
+        first_turn: true
+        fields: [question]
+        prompts:
+          - {kind: belief, guide: full, pillar: design, text: {en: Why, ga: Cén fáth}}
+      - {key: think, title: {en: Think, ga: Smaoinigh}, minutes: 2, quiet: true}
+      - {key: answer, title: {en: Answer, ga: Freagair}, minutes: 10, speaks: all, fields: [steps, sort]}
+  - key: reflect
+    kind: reflection
+    title: {en: Reflect, ga: Machnamh}
+    short: {en: reflect, ga: machnamh}
+    purpose: {en: p, ga: p}
+    fields:
+      - {key: own, by: each, seen: author, label: {en: Own, ga: Féin}}
+"""
+
+
+def test_a_guided_conversation_of_a_group() -> None:
+    protocol = read(GUIDED, "guided.yaml")
+    assert parse(protocol.body) == protocol
+    assert (protocol.form, protocol.family.into("ga")) == ("problem_solving", "Comhairle")
+    assert [protocol.fits(n) for n in (2, 3, 6, 7)] == [False, True, True, False] and protocol.is_for_group
+    talk = protocol.stages[0]
+    assert talk.leads == "keeper" and talk.talk == talk.steps
+    assert [(step.key, step.minutes, step.speaks, step.quiet) for step in talk.steps] == [
+        ("present", 8, "host", False),
+        ("think", 2, "", True),
+        ("answer", 10, "all", False),
+    ]
+    (prompt,) = talk.all_prompts
+    assert (prompt.guide, prompt.pillar) == ("full", "design")
+    sort = protocol.field("sort")
+    assert sort is not None and sort.several and [choice.key for choice in sort.choices] == ["plan", "work"]
+
+
+def test_a_stage_lasts_as_long_as_its_steps_where_it_does_not_say() -> None:
+    assert read(GUIDED.replace("    minutes: 20\n", ""), "guided.yaml").stages[0].minutes == 20
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "line", "says"),
+    [
+        ("{least: 3, most: 6}", "{least: 7, most: 6}", 3, "`least` is more than `most`"),
+        ("{least: 3, most: 6}", "{least: 3, most: 9}", 3, "whole number from 1 to 8"),
+        ("{least: 3, most: 6}", "{least: 1, most: 6}", 3, "`alone: true`"),
+        ("[host, keeper, member]", "[host, coach, member]", 4, "Add `keeper`"),
+        ("[host, keeper, member]", "[host, keeper, coach]", 4, "Add `member`"),
+        ("[host, keeper, member]", "[host, guide, member]", 4, "Choose one of: host, coach"),
+        ("[host, keeper, member]", "[host, coach, observer, keeper, member]", 4, "3 people cannot fill these roles"),
+        ("form: problem_solving", "form: chat", 5, "Choose one of: coaching"),
+        ("speaks_first: host", "speaks_first: coach", 13, "nobody is coach here. Roles of this protocol: host, keeper"),
+        ("by: keeper", "by: observer", 26, "nobody is observer here"),
+        ("    first_turn: host\n", "", 33, "Add `first_turn: host`"),
+        ("        first_turn: true\n", "", 33, "in exactly one"),
+        ("minutes: 20", "minutes: 19", 15, "the steps take 20 minutes, the stage 19"),
+        ("recalls: [steps]", "recalls: [staps]", 19, "'staps' is not a text that both see"),
+        ("recalls: [steps]", "recalls: [own]", 19, "'own' is not a text that both see"),
+        ("{key: record,", "{key: notes,", 21, "heading of its own"),
+        ("group: record", "group: recrod", 24, "Add it to `groups`"),
+        ("group: record, ", "", 21, "no field is in 'record'"),
+        ("rests_on: question", "rests_on: own", 24, "'own' is not a text of this or an earlier stage"),
+        ("          - {key: work, text: {en: Work, ga: Obair}}\n", "", 30, "at least two choices"),
+        ("{key: work, text", "{key: plan, text", 32, "used twice"),
+        (
+            "fields: [question]",
+            "fields: [quest]",
+            39,
+            "'quest' is not a field of this stage. Its fields: question, sort",
+        ),
+        ("[steps, sort]", "[steps, question]", 43, "used twice"),
+        ("guide: full", "guide: blank", 41, "Choose one of: full, light"),
+        ("pillar: design", "pillar: maths", 41, "communication"),
+        ("minutes: 2, quiet: true", "minutes: 2, quiet: true, speaks: all", 42, "nobody speaks in a quiet step"),
+        ("minutes: 2, quiet: true", "minutes: 2", 42, "does not say who speaks"),
+        ("minutes: 10, speaks: all", "minutes: 10, speaks: all, advice: true", 43, "Add `advice: true` to it"),
+        ("    recalls: [steps]", "    advice: true", 19, "what a host asks of a coach"),
+        ("by: host, seen: pair", "by: host, seen: pair, opens: advice_asked", 23, "no advice on request"),
+        ("key: think", "key: present", 42, "used twice"),
+        ("{en: q, ga: c}", "{en: no, ga: c}", 23, "Put quotes around it"),
+    ],
+)
+def test_what_is_wrong_with_steps_and_groups_is_said(was: str, becomes: str, line: int, says: str) -> None:
+    assert was in GUIDED
+    with pytest.raises(ProtocolError) as caught:
+        read(GUIDED.replace(was, becomes, 1), "guided.yaml")
+    message = str(caught.value)
+    assert any(part.startswith(f"guided.yaml, line {line}:") and says in part for part in message.splitlines()), message
+
+
+@pytest.mark.parametrize(("file", "stages"), [("light-1.yaml", 4), ("collegial-2.yaml", 5)])
+def test_a_cycle_that_began_with_an_older_recipe_goes_on_with_it(file: str, stages: int) -> None:
+    protocol = parse(load(BEFORE / file).body)
+    assert len(protocol.stages) == stages
+    assert (protocol.roles, protocol.least, protocol.most, protocol.form) == (("host", "coach"), 2, 2, "coaching")
+    for stage in protocol.stages:
+        assert not stage.steps and not stage.recalls and not stage.advice
+        (only,) = stage.talk
+        assert only.prompts == stage.prompts == stage.all_prompts
+        assert only.fields == tuple(each.key for each in stage.fields)
+        assert all(prompt.guide == "light" for prompt in stage.prompts)
+        assert stage.leads == ("coach" if stage.kind == "conversation" else None)
+    assert [each.key for each in protocol.at("look").stages if protocol.has_ladder] in (
+        [],
+        ["start", "visit", "reflect"],
+    )
+
+
+def test_a_lower_step_leaves_out_what_rests_on_what_is_not_there() -> None:
+    body = read(GUIDED, "guided.yaml").body
+    talk = body["stages"][0]
+    notes = {"key": "seen", "by": "keeper", "seen": "pair", "raw": True, "from_step": "talk", "label": WORDS}
+    questions = {"key": "asked", "by": "keeper", "seen": "pair", "opens": "first_turn_done", "from_step": "full"}
+    fields = [notes, questions | {"label": WORDS}, *({**each, "rests_on": "seen"} for each in talk["fields"][1:2])]
+    steps = [
+        {"key": "one", "title": WORDS, "speaks": "host", "first_turn": True, "fields": ["seen"]},
+        {"key": "two", "title": WORDS, "speaks": "all", "from_step": "full", "fields": ["asked"]},
+        {"key": "three", "title": WORDS, "speaks": "all", "fields": ["steps"], "prompts": talk["steps"][0]["prompts"]},
+    ]
+    protocol = parse(body | {"stages": [dict(talk, fields=fields, steps=steps), body["stages"][1]]})
+    low, full = protocol.at("look").stages[0], protocol.at("full").stages[0]
+    assert [step.key for step in full.steps] == ["one", "two", "three"] and full.steps[0].first_turn
+    assert [(step.key, step.fields) for step in low.steps] == [("one", ()), ("three", ("steps",))]
+    assert not any(step.first_turn for step in low.steps) and low.first_turn is None
+    assert [each.rests_on for each in low.fields] == [""] and full.fields[-1].rests_on == "seen"
+    assert low.recalls == ("steps",) and [group.key for group in low.groups] == ["record"]
+
+
+WORDS = {"en": "w", "ga": "f"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: &x [1, 2]\nb: *x",
+        "a: &x [*x]",
+        "- " * 5_000,
+        "a: \0",
+        "a: 2026-99-99",
+        "version: " + "9" * 6_000,
+        "a: !foo x",
+        "key: 2026-01-01\nstages: 1.5",
+        "x" * (MAX_CHARACTERS + 1),
+        "stages:\n" + "  - key: a\n" * 10_000,
+        GOOD.replace("en: Tiny", 'en: "T\\0"'),
+        GOOD.replace("en: Tiny", f"en: {'T' * 5_000}"),
+    ],
+)
+def test_no_import_is_an_unforeseen_error(text: str) -> None:
+    with pytest.raises(ProtocolError, match="import"):
+        read(text, "import")
