@@ -19,6 +19,8 @@ class ProtocolVersion(Base):
     key: Mapped[str] = mapped_column(String(40))
     version: Mapped[int]
     body: Mapped[dict[str, Any]] = mapped_column(JSON)
+    note: Mapped[str] = mapped_column(String(500), default="")
+    """What a trainer said about a version of a protocol of the course's own."""
     created_at: Mapped[Moment]
 
 
@@ -71,6 +73,9 @@ class CycleMember(Base):
     alone."""
     guide: Mapped[str] = mapped_column(String(5), default="full")
     """How many prompts this member would like to see (R39): one of recipe.GUIDES."""
+    frame: Mapped[str] = mapped_column(String(20), default="")
+    """In which frame this member writes their reflection (reflection.frames); empty: in the protocol's own fields. Shown
+    to nobody else."""
     wish: Mapped[str] = mapped_column(String(12), default="")
     """What this member would like after the cycle: continue, swap; empty while they have not said."""
     wished_at: Mapped[datetime | None]
@@ -102,6 +107,40 @@ class StageMark(Base):
     """Key of the stage, or key and `.first_turn`."""
     membership_id: Mapped[Ref] = mapped_column(ForeignKey("memberships.id", ondelete="CASCADE"), primary_key=True)
     at: Mapped[Moment]
+
+
+class Conversation(Base):
+    """Where a guided conversation is: one for all who hold it, on how many devices they may. Process data."""
+
+    __tablename__ = "conversations"
+
+    cycle_id: Mapped[Ref] = mapped_column(ForeignKey("cycles.id", ondelete="CASCADE"), primary_key=True)
+    stage: Mapped[str] = mapped_column(String(40), primary_key=True)
+    step: Mapped[int]
+    """Which of the stage's steps, counted from 0."""
+    step_since: Mapped[Moment]
+    """Time in which it was paused is left out, by moving this on."""
+    paused_at: Mapped[datetime | None]
+    device: Mapped[str] = mapped_column(String(3), default="two")
+    """two: everybody has their own; one: it is passed across the table."""
+    rev: Mapped[int]
+    """Goes up with each move; a move says which state it saw, so that two at once are one."""
+
+
+class Rest(Base):
+    """That a next step rests on something that was seen or heard (R65). Both lines are content, sealed together."""
+
+    __tablename__ = "rests"
+
+    id: Mapped[Id]
+    cycle_id: Mapped[Ref] = mapped_column(ForeignKey("cycles.id", ondelete="CASCADE"), index=True)
+    author_id: Mapped[Ref] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    field: Mapped[str] = mapped_column(String(40))
+    """Key of the text with the next step."""
+    data: Mapped[str] = mapped_column(String(40))
+    """Key of the text with what was seen and heard."""
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    made_at: Mapped[Moment]
 
 
 class AgreementSigned(Base):

@@ -64,6 +64,14 @@ class Action(StrEnum):
     """With the LMS, and see when it was used last."""
     SIGN_CHARTER = "sign charter"
     """Of a school, or take it back."""
+    SEE_PROTOCOLS = "see protocols"
+    """What is shipped and what the course made of it, as far as it was given out."""
+    EDIT_PROTOCOL = "edit protocol"
+    """Of the course's own: its draft, its versions; make one."""
+    READ_THREAD = "read thread"
+    """What the members of a pair or group write to each other."""
+    WRITE_THREAD = "write thread"
+    DELETE_MESSAGE = "delete message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +110,16 @@ class PlannedFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ProtocolFacts:
+    """A protocol, as far as rules need it."""
+
+    course_id: str | None
+    """Whose own it is; None for a shipped one."""
+    is_followed_here: bool = False
+    """Whether an activity of the actor's course has it."""
+
+
+@dataclass(frozen=True, slots=True)
 class SchoolFacts:
     """A school or the platform it uses, as far as rules need it."""
 
@@ -132,12 +150,23 @@ Role = Literal["host", "coach", "observer", "keeper", "member"]
 
 
 @dataclass(frozen=True, slots=True)
+class MessageFacts:
+    """A message in the thread of a pair."""
+
+    thread: PairFacts
+    author_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """A person in a cycle, with the role they have in this cycle and in no other."""
 
     person_id: str
     membership_id: str
     role: Role
+    is_gone: bool = False
+    """Whether they left the group while the cycle ran: what they wrote for themselves stays theirs, and they read
+    nothing else of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +190,15 @@ class CycleFacts:
 Writers = Role | Literal["both", "each"]
 Readers = Literal["pair", "author"]
 Opens = Literal["visit_done", "first_turn_done", "advice_asked"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class AdviceFacts:
+    """A conversation in which the host can ask for advice."""
+
+    cycle: CycleFacts
+    on_one_device: bool = False
+    """Whether it is held on one device that is passed across the table, so that the host taps on it too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +272,11 @@ def readers(text: TextFacts) -> tuple[Member, ...]:
 
 
 def _opens_to(member: Member, text: TextFacts) -> bool:
-    if text.by in ("both", member.role) or (text.by == "each" and member.person_id == text.author_id):
+    if text.by == "each" and member.person_id == text.author_id:
+        return True
+    if member.is_gone:
+        return False
+    if text.by in ("both", member.role):
         return True
     if text.seen == "author":
         return False
@@ -360,13 +402,15 @@ def _book_visit(actor: Actor, cycle: CycleFacts) -> bool:
     return _open_cycle(actor, cycle) and cycle.is_running and member is not None and member.role == "host"
 
 
-def _ask_advice(actor: Actor, cycle: CycleFacts) -> bool:
-    member = cycle.member(actor.person_id)
-    return _open_cycle(actor, cycle) and cycle.is_running and member is not None and member.role == "host"
-
-
 def _book_talk(actor: Actor, cycle: CycleFacts) -> bool:
     return _open_cycle(actor, cycle) and cycle.is_running
+
+
+def _ask_advice(actor: Actor, advice: AdviceFacts) -> bool:
+    member = advice.cycle.member(actor.person_id)
+    if member is None or not _book_talk(actor, advice.cycle):
+        return False
+    return member.role == "host" or advice.on_one_device
 
 
 def _read_text(actor: Actor, text: TextFacts) -> bool:
@@ -380,7 +424,7 @@ def _write_text(actor: Actor, text: TextFacts) -> bool:
     if text.by == "each":
         # One's own reflection can be edited after the cycle ended: submitting again makes the next version (R14).
         return text.author_id == actor.person_id
-    return text.cycle.is_running and (text.by == "both" or text.by == member.role)
+    return not member.is_gone and text.cycle.is_running and (text.by == "both" or text.by == member.role)
 
 
 def _read_reflection(actor: Actor, reflection: ReflectionFacts) -> bool:
@@ -433,6 +477,28 @@ def _keep_notes(actor: Actor, cycle: CycleFacts) -> bool:
     return _open_cycle(actor, cycle) and member is not None and member.role == "host"
 
 
+def _read_thread(actor: Actor, pair: PairFacts) -> bool:
+    # As with cycles: who became a leader or left the course keeps what is theirs, also of a pair that has ended.
+    return pair.activity_id == actor.activity_id and actor.membership_id in pair.membership_ids
+
+
+def _write_thread(actor: Actor, pair: PairFacts) -> bool:
+    return _read_thread(actor, pair) and actor.is_teacher and pair.is_open
+
+
+def _delete_message(actor: Actor, message: MessageFacts) -> bool:
+    return _read_thread(actor, message.thread) and message.author_id == actor.person_id
+
+
+def _see_protocols(actor: Actor, protocol: ProtocolFacts) -> bool:
+    is_here = protocol.course_id in (None, actor.course_id) or protocol.is_followed_here
+    return actor.is_active and not actor.is_above and is_here
+
+
+def _edit_protocol(actor: Actor, protocol: ProtocolFacts) -> bool:
+    return actor.is_trainer and actor.is_active and not actor.is_above and protocol.course_id == actor.course_id
+
+
 RULES: dict[Action, Callable[[Actor, Any], bool]] = {
     Action.SET_UP_ACTIVITY: _set_up_activity,
     Action.PLACE_ACTIVITIES: _place_activities,
@@ -469,4 +535,9 @@ RULES: dict[Action, Callable[[Actor, Any], bool]] = {
     Action.SEE_TOTALS: _see_totals,
     Action.TEST_CONNECTION: _test_connection,
     Action.SIGN_CHARTER: _sign_charter,
+    Action.SEE_PROTOCOLS: _see_protocols,
+    Action.EDIT_PROTOCOL: _edit_protocol,
+    Action.READ_THREAD: _read_thread,
+    Action.WRITE_THREAD: _write_thread,
+    Action.DELETE_MESSAGE: _delete_message,
 }

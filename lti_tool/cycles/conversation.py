@@ -1,0 +1,183 @@
+"""Use cases of a guided conversation: where it is, moving it on, how many prompts one would like, and what next steps
+rest on.
+
+Who may is asked before (privacy/rules.py, by the views). Everything that writes is given a cycle that is locked.
+"""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from lti_tool.cycles import conversation_rules as talks
+from lti_tool.cycles import service
+from lti_tool.cycles.conversation_rules import Talk
+from lti_tool.cycles.models import Conversation, CycleMember, Rest
+from lti_tool.cycles.models import Cycle as CycleRow
+from lti_tool.cycles.revision import bump
+from lti_tool.cycles.rules import Cycle, Missing, is_done
+from lti_tool.cycles.service import NotPossible
+from lti_tool.privacy.keyring import KeyShredded, ScopeKeys
+from lti_tool.protocols.recipe import Stage
+from lti_tool.store.base import new_id
+from lti_tool.store.database import run
+from lti_tool.store.upsert import insert_into
+
+MOST_RESTS = 60
+"""In one cycle; more than a pair would ever point at."""
+
+_OPENED = (
+    select(
+        CycleMember.guide, Conversation.step, Conversation.step_since, Conversation.paused_at, Conversation.device,
+        Conversation.rev,
+    )
+    .outerjoin(
+        Conversation, and_(Conversation.cycle_id == CycleMember.cycle_id, Conversation.stage == bindparam("stage"))
+    )
+    .where(CycleMember.cycle_id == bindparam("cycle"), CycleMember.person_id == bindparam("me"))
+)  # fmt: skip
+
+
+# Where it is
+
+
+def open_talk(session: Session, cycle: Cycle, stage: Stage, now: datetime) -> tuple[Talk, str]:
+    """Where the conversation of a stage is, and the viewing member's own guide; one statement."""
+    row = run(session, _OPENED, {"cycle": cycle.id, "stage": stage.key, "me": cycle.viewer_id}).one()
+    talk = Talk(*row[1:]) if row.rev is not None else talks.not_begun(now)
+    return talk, row.guide
+
+
+def revs(session: Session, cycle_id: str) -> dict[str, int]:
+    """Stage → state of its conversation, of those that have begun; one statement."""
+    rows = session.execute(select(Conversation.stage, Conversation.rev).where(Conversation.cycle_id == cycle_id))
+    return {row.stage: row.rev for row in rows}
+
+
+# Moving it
+
+
+def move(session: Session, cycle: Cycle, stage: Stage, move: str, *, seen_rev: int, now: datetime) -> Talk:
+    """Carries out a move (one of MOVES) for all who hold the conversation, and returns where it is then.
+
+    Nothing moves where somebody was quicker than `seen_rev`, the state that was on the page: two taps on "next" at the
+    same time are one. Leaving the step of the first turn says that it is done. Raises NotPossible while a stage before
+    is open, and NotYours where the first turn is another's.
+    """
+    talk, _guide = open_talk(session, cycle, stage, now)
+    if talk.rev != seen_rev or not talks.is_open(cycle, stage):
+        return talk
+    earlier = [each for each in cycle.stages[: cycle.stages.index(stage)] if not is_done(cycle, each)]
+    if earlier:
+        raise NotPossible([Missing("earlier_stage", earlier[0].key, earlier[0].key)])
+    shown = talks.shown_steps(cycle, stage)
+    step = stage.talk[talks.place(talk, shown)]
+    if move == "next" and talks.ends_first_turn(cycle, stage, step):
+        service.mark_first_turn(session, cycle, stage, now=now, on_one_device=talk.device == "one")
+    after = talks.moved(talk, move, shown, now)
+    if after != talk:
+        values = {
+            "step": after.step, "step_since": after.step_since, "paused_at": after.paused_at,
+            "device": after.device, "rev": after.rev,
+        }  # fmt: skip
+        statement = insert_into(session, Conversation).values(cycle_id=cycle.id, stage=stage.key, **values)
+        session.execute(statement.on_conflict_do_update(index_elements=["cycle_id", "stage"], set_=values))
+        bump(session, cycle.id)
+    return after
+
+
+def choose_guide(session: Session, cycle: Cycle, guide: str) -> None:
+    """The viewing member says how many prompts they would like (one of GUIDES). Nobody else is told, so nothing that
+    the others could see changes, not even the count of changes."""
+    session.execute(
+        update(CycleMember)
+        .where(CycleMember.cycle_id == cycle.id, CycleMember.person_id == cycle.viewer_id)
+        .values(guide=guide)
+    )
+
+
+# The cycle before
+
+
+def cycle_before(session: Session, cycle: Cycle) -> Cycle | None:
+    """The cycle before this one of the same people, for its members alone: the frame of it, without content.
+
+    Three statements; None where there is none, and for whoever was not in it.
+    """
+    found = session.execute(
+        select(CycleRow.id).where(CycleRow.pair_id == cycle.pair_id, CycleRow.number == cycle.number - 1)
+    ).scalar_one_or_none()
+    return service.load_frame(session, found, cycle.viewer_id) if found else None
+
+
+# What next steps rest on
+
+
+@dataclass(frozen=True, slots=True)
+class Pointed:
+    """A next step, and the line of what was seen and heard that it rests on."""
+
+    id: str
+    author_id: str
+    field: str
+    data: str
+    step_line: str
+    data_line: str
+
+
+def point(
+    session: Session, keys: ScopeKeys, cycle: Cycle, *, field: str, data: str, step_line: str, data_line: str,
+    now: datetime,
+) -> bool:  # fmt: skip
+    """Keeps that a line of a text rests on a line of another (keys of both texts); False if there are too many."""
+    there = read_rests(session, keys, cycle.id)
+    if any((each.field, each.step_line, each.data_line) == (field, step_line, data_line) for each in there):
+        return True
+    count = session.execute(select(func.count()).select_from(Rest).where(Rest.cycle_id == cycle.id)).scalar_one()
+    if count >= MOST_RESTS:
+        return False
+    rest_id, author = new_id(), cycle.viewer_id
+    sealed = keys.seal(author, json.dumps([step_line, data_line]), f"rests/{rest_id}")
+    session.execute(
+        insert(Rest).values(
+            id=rest_id, cycle_id=cycle.id, author_id=author, field=field, data=data, sealed=sealed, made_at=now
+        )
+    )
+    bump(session, cycle.id)
+    return True
+
+
+def take_away(session: Session, cycle: Cycle, rest_id: str) -> None:
+    """The viewing member takes back what they pointed at; nothing happens where it is not theirs."""
+    session.execute(
+        delete(Rest).where(Rest.id == rest_id, Rest.cycle_id == cycle.id, Rest.author_id == cycle.viewer_id)
+    )
+    bump(session, cycle.id)
+
+
+def read_rests(session: Session, keys: ScopeKeys, cycle_id: str) -> list[Pointed]:
+    """What next steps of a cycle rest on, the oldest first, opened for who may read both texts; one statement."""
+    found = []
+    for row in session.execute(
+        select(Rest.id, Rest.author_id, Rest.field, Rest.data, Rest.sealed)
+        .where(Rest.cycle_id == cycle_id)
+        .order_by(Rest.made_at, Rest.id)
+    ):
+        try:
+            step_line, data_line = json.loads(keys.open(row.author_id, row.sealed, f"rests/{row.id}"))
+        except KeyShredded:
+            continue
+        found.append(Pointed(row.id, row.author_id, row.field, row.data, step_line, data_line))
+    return found
+
+
+def forget_rests(session: Session, cycle_ids: Collection[str], fields: Sequence[str] | None = None) -> None:
+    """Deletes what next steps of these cycles rest on; with `fields` only where one of these texts is quoted.
+
+    A quoted line lives no longer than its writer wants: whoever deletes a text, or is erased, takes such lines along.
+    """
+    quoted = () if fields is None else (or_(Rest.field.in_(fields), Rest.data.in_(fields)),)
+    session.execute(delete(Rest).where(Rest.cycle_id.in_(cycle_ids), *quoted))
