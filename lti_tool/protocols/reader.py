@@ -42,6 +42,7 @@ from lti_tool.protocols.recipe import (
     Stage,
     Step,
     Words,
+    gives_advice,
     reaches,
 )
 
@@ -139,6 +140,19 @@ def parse(body: Any, source: str = "stored protocol") -> Protocol:
         return f"{source}, {'.'.join(str(part) for part in place) or 'top'}"
 
     return _checked(body, where, [])
+
+
+def problems(body: Any) -> list[tuple[tuple[str | int, ...], str]]:
+    """Where plain values are wrong, and how: (place, text) of each problem; empty where parse() takes them."""
+    places: list[tuple[str | int, ...]] = []
+
+    def where(place: tuple[str | int, ...]) -> str:
+        places.append(place)
+        return ""
+
+    found: list[str] = []
+    Reader(where, found).protocol(body)
+    return [(place, text.removeprefix(": ")) for place, text in zip(places, found, strict=True)]
 
 
 def _plain(
@@ -552,6 +566,8 @@ class Reader:
                 self._say((*place, "steps"), f"a stage of kind {stage.kind} has no steps. Remove them.")
             if stage.advice and stage.kind not in ("conversation", "work"):
                 self._say((*place, "advice"), "advice is given in a conversation. Remove `advice`.")
+            if stage.advice and not gives_advice(stage.fields, stage.steps):
+                self._say((*place, "advice"), "nothing here is advice. Add a step with `advice: true`, or remove it.")
             if stage.advice and not {"host", "coach"} <= set(protocol.roles):
                 self._say((*place, "advice"), "advice is what a host asks of a coach. Remove `advice`.")
             takes = sum(step.minutes for step in stage.steps)

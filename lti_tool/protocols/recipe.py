@@ -311,6 +311,16 @@ class Protocol:
             here = {each.key for each in fields}
             # A first turn is marked so that something opens; where nothing does, there is nothing to mark.
             first_turn = stage.first_turn if "first_turn_done" in opens else None
+            steps = tuple(
+                replace(
+                    each,
+                    fields=tuple(key for key in each.fields if key in here),
+                    first_turn=each.first_turn and first_turn is not None,
+                )
+                for each in stage.steps
+                # A text that is kept, because it was written, is still shown in its step.
+                if reaches(step, each.from_step) or here.intersection(each.fields)
+            )
             agreements = tuple(each for each in stage.agreements if known.issuperset(each.fields))
             meetings = tuple(kind for kind in stage.meetings if kind == "visit" or kind in talks)
             there: dict[str, set[str | None]] = {
@@ -329,16 +339,8 @@ class Protocol:
                     agreements=agreements,
                     meetings=meetings,
                     gates=tuple(gate for gate in stage.gates if gate.of in there[gate.needs]),
-                    steps=tuple(
-                        replace(
-                            each,
-                            fields=tuple(key for key in each.fields if key in here),
-                            first_turn=each.first_turn and first_turn is not None,
-                        )
-                        for each in stage.steps
-                        # A text that is kept, because it was written, is still shown in its step.
-                        if reaches(step, each.from_step) or here.intersection(each.fields)
-                    ),
+                    steps=steps,
+                    advice=gives_advice(fields, steps),
                     groups=tuple(each for each in stage.groups if each.key in {one.group for one in fields}),
                 )
             )
@@ -405,6 +407,11 @@ class Protocol:
     def agreement(self, key: str) -> Agreement | None:
         """The agreement of that key, or None."""
         return next((found for stage in self.stages for found in stage.agreements if found.key == key), None)
+
+
+def gives_advice(fields: Iterable[Field], steps: Iterable[Step]) -> bool:
+    """Whether anything in a stage waits for the host to ask for advice."""
+    return any(each.opens == "advice_asked" for each in fields) or any(each.advice for each in steps)
 
 
 def reaches(step: str, from_step: str) -> bool:

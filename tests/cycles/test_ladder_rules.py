@@ -63,7 +63,9 @@ def test_a_protocol_from_before_the_ladder_is_left_alone() -> None:
     stages = []
     for stage in COLLEGIAL.body["stages"]:
         fields = [{k: v for k, v in field.items() if k != "from_step"} for field in stage.get("fields", [])]
-        stages.append({k: v for k, v in stage.items() if k not in ("from_step", "purpose_at")} | {"fields": fields})
+        steps = [{k: v for k, v in step.items() if k != "from_step"} for step in stage.get("steps", [])]
+        kept = {k: v for k, v in stage.items() if k not in ("from_step", "purpose_at")}
+        stages.append(kept | {"fields": fields, "steps": steps})
     before = parse(body | {"stages": stages})
     assert not before.has_ladder and before.at("look") is before
     assert [key for key, _title in before.places] == ["start", "before", "visit", "after", "reflect"]

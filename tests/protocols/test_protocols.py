@@ -65,7 +65,7 @@ def test_the_promises_of_a_protocol(key: str) -> None:
     assert "ga" in protocol.drafts, "Irish wording is marked as a draft"
     for stage in protocol.stages:
         if stage.kind == "conversation":
-            assert "belief" in {prompt.kind for prompt in stage.prompts}, "R70"
+            assert "belief" in {prompt.kind for prompt in stage.all_prompts}, "R70"
             assert stage.speaks_first == "host", "R64"
     before = protocol.stage("before")
     assert before is not None
@@ -86,6 +86,30 @@ def test_the_visit_of_the_collegial_protocol() -> None:
     assert ("meeting", "after") in gates, "R61"
     notes = {field.key: field.opens for field in visit.fields if field.group == "notes"}
     assert notes == {"notes_seen": "visit_done", "notes_questions": "first_turn_done"}, "R43, R64"
+
+
+@pytest.mark.parametrize(("key", "minutes"), [("light", 10), ("collegial", None)])
+def test_the_steps_of_a_conversation_take_the_time_it_has(key: str, minutes: int | None) -> None:
+    for stage in shipped()[key].stages:
+        if stage.kind == "conversation":
+            assert sum(step.minutes for step in stage.steps) == stage.minutes == (minutes or stage.minutes)
+            written = [each for step in stage.steps for each in step.fields]
+            assert sorted(written) == sorted(each.key for each in stage.fields), "no text is left out of the steps"
+
+
+def test_the_conversation_after_of_the_collegial_protocol() -> None:
+    after = shipped()["collegial"].stage("after")
+    assert after is not None and after.advice and after.leads == "coach"
+    assert [step.key for step in after.steps if step.first_turn] == [after.steps[0].key] == ["host_first"], "R64"
+    assert [step.key for step in after.steps if step.quiet] == ["read"]
+    suggestion = shipped()["collegial"].field("suggestion")
+    assert suggestion is not None and (suggestion.by, suggestion.opens) == ("coach", "advice_asked")
+    steps = shipped()["collegial"].field("next_steps")
+    assert steps is not None and steps.rests_on == "notes_seen", "R65"
+    lower = shipped()["collegial"].at("talk").stage("after")
+    assert lower is not None and not lower.advice and not any(step.advice for step in lower.steps)
+    before = shipped()["collegial"].stage("before")
+    assert before is not None and before.recalls == ("next_steps", "strategies"), "R62"
 
 
 def test_the_reflection_asks_one_teacher_and_nobody_else() -> None:
@@ -316,14 +340,14 @@ def test_a_lower_step_leaves_out_what_rests_on_what_is_not_there() -> None:
     body = read(GUIDED, "guided.yaml").body
     talk = body["stages"][0]
     notes = {"key": "seen", "by": "keeper", "seen": "pair", "raw": True, "from_step": "talk", "label": WORDS}
-    questions = {"key": "asked", "by": "keeper", "seen": "pair", "opens": "first_turn_done", "from_step": "full"}
-    fields = [notes, questions | {"label": WORDS}, *({**each, "rests_on": "seen"} for each in talk["fields"][1:2])]
+    asked = {"key": "asked", "by": "keeper", "seen": "pair", "opens": "first_turn_done", "from_step": "full"}
+    fields = [notes, dict(asked, label=WORDS), dict(talk["fields"][1], rests_on="seen")]
     steps = [
         {"key": "one", "title": WORDS, "speaks": "host", "first_turn": True, "fields": ["seen"]},
         {"key": "two", "title": WORDS, "speaks": "all", "from_step": "full", "fields": ["asked"]},
         {"key": "three", "title": WORDS, "speaks": "all", "fields": ["steps"], "prompts": talk["steps"][0]["prompts"]},
     ]
-    protocol = parse(body | {"stages": [dict(talk, fields=fields, steps=steps), body["stages"][1]]})
+    protocol = parse({**body, "stages": [dict(talk, fields=fields, steps=steps), body["stages"][1]]})
     low, full = protocol.at("look").stages[0], protocol.at("full").stages[0]
     assert [step.key for step in full.steps] == ["one", "two", "three"] and full.steps[0].first_turn
     assert [(step.key, step.fields) for step in low.steps] == [("one", ()), ("three", ("steps",))]
