@@ -25,7 +25,7 @@ class ProtocolVersion(Base):
 
 
 class Cycle(Base):
-    """One coaching cycle of a pair: running → finished (both submitted) or stopped (the pair went apart before)."""
+    """One coaching cycle of a pair or group: running → finished (all submitted) or stopped (they went apart before)."""
 
     __tablename__ = "cycles"
     __table_args__ = (
@@ -77,8 +77,11 @@ class CycleMember(Base):
     """In which frame this member writes their reflection (reflection.frames); empty: in the protocol's own fields. Shown
     to nobody else."""
     wish: Mapped[str] = mapped_column(String(12), default="")
-    """What this member would like after the cycle: continue, swap; empty while they have not said."""
+    """What this member would like after the cycle: continue, swap, or in a group go_on, bring; empty while they have
+    not said."""
     wished_at: Mapped[datetime | None]
+    left_at: Mapped[datetime | None]
+    """When they left the group, if that was while this cycle ran. Shown to nobody."""
 
 
 class StepWish(Base):

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, cast
 from zoneinfo import ZoneInfo
 
-from lti_tool.privacy.rules import CycleFacts, Opens, TextFacts, Writers
+from lti_tool.privacy.rules import CycleFacts, Opens, Role, TextFacts, Writers
 from lti_tool.privacy.rules import Member as MemberFacts
 from lti_tool.protocols.recipe import FULL, Agreement, Field, Gate, Protocol, Stage
 
@@ -21,6 +21,10 @@ ADVICE = ".advice"
 DEBRIEF_WITHIN = timedelta(hours=48)
 """A conversation after that is later than this gives a hint to the pair, and to nobody else (R61)."""
 WISHES = ("continue", "swap")
+"""Of the two of a pair: with the roles as they are, or the other way round."""
+GO_ON, BRING = "go_on", "bring"
+WISHES_OF_GROUP = (GO_ON, BRING)
+"""Of the members of a group: to go on, or to go on and be the next host."""
 
 
 # What is known of a cycle
@@ -28,16 +32,21 @@ WISHES = ("continue", "swap")
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One of the two, with the role of this cycle; whoever reflects alone is the host of it."""
+    """One of the people of a cycle, with the role of this cycle; whoever reflects alone is the host of it."""
 
     membership_id: str
     person_id: str
-    role: Literal["host", "coach"]
+    role: str
+    """One of recipe.ROLES."""
     given_name: str
     """May be empty, where the LMS withholds names."""
     wish: str = ""
     is_former: bool = False
     """Whether it stands, without a name, for somebody who was erased."""
+    is_gone: bool = False
+    """Whether they left the group while this cycle ran: what they wrote stays, and nobody waits for them."""
+    is_away: bool = False
+    """Whether they pause, or left the group since: it goes on without them. Never in a pair, which pauses as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +85,7 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """When the two meet."""
+    """When they meet."""
 
     id: str
     kind: str
@@ -122,7 +131,9 @@ class Cycle:
     step: str = FULL
     """How far the pair goes in this cycle: the lower of what the two said, without saying whose it is."""
     whole: Protocol | None = None
-    """The protocol with what this step leaves out; None where nothing is."""
+    """The protocol with what this step leaves out, and with all frames of a reflection; None where nothing is."""
+    frame: str = ""
+    """In which frame the viewer writes their reflection; empty: in the protocol's own fields."""
     place: str = ""
     """Where the trainer counts the pair."""
 
@@ -137,9 +148,34 @@ class Cycle:
         return len(self.members) == 1
 
     @property
+    def is_group(self) -> bool:
+        """Whether it is the cycle of a group, also where only two of it are left."""
+        return self.protocol.is_for_group or len(self.members) > 2
+
+    @property
+    def others(self) -> tuple[Member, ...]:
+        """All members but the one who looks, without those who left; the host first."""
+        return tuple(each for each in self.members if each.person_id != self.viewer_id and not each.is_gone)
+
+    @property
     def partner(self) -> Member:
-        """The other one; nobody asks for it in a cycle of one (`is_alone`)."""
-        return next(member for member in self.members if member.person_id != self.viewer_id)
+        """The other one of a pair; nobody asks for it in a cycle of one or of a group."""
+        (partner,) = (each for each in self.members if each.person_id != self.viewer_id)
+        return partner
+
+    @property
+    def needed(self) -> tuple[Member, ...]:
+        """Those for whom the others wait: all but who left or pauses. Where nobody is, all who did not leave."""
+        there = tuple(each for each in self.members if not each.is_gone)
+        return tuple(each for each in there if not each.is_away) or there
+
+    def person(self, person_id: str) -> Member | None:
+        """The member who is this person, also if they left; None for anybody else."""
+        return next((each for each in self.members if each.person_id == person_id), None)
+
+    def with_role(self, role: str) -> tuple[Member, ...]:
+        """The members who have this role now."""
+        return tuple(each for each in self.members if each.role == role and not each.is_gone)
 
     @property
     def host(self) -> Member:
@@ -148,12 +184,12 @@ class Cycle:
 
     @property
     def coach(self) -> Member:
-        """Who accompanies in this cycle."""
-        return next(member for member in self.members if member.role == "coach")
+        """Who accompanies in this cycle; in a group without a coach its keeper."""
+        return (*self.with_role("coach"), *self.with_role("keeper"), *self.members[1:])[0]
 
     @property
     def is_running(self) -> bool:
-        """Whether the two still work in it."""
+        """Whether they still work in it."""
         return self.status == "running"
 
     @property
@@ -171,7 +207,10 @@ class Cycle:
         """What the rules of privacy need of it."""
         return CycleFacts(
             activity_id=self.activity_id,
-            members=tuple(MemberFacts(member.person_id, member.membership_id, member.role) for member in self.members),
+            members=tuple(
+                MemberFacts(each.person_id, each.membership_id, cast("Role", each.role), each.is_gone)
+                for each in self.members
+            ),
             is_running=self.is_running,
             visit_done=any(is_done(self, stage) for stage in self.stages if stage.kind == "visit"),
             first_turn_done=any(first_turn_done(self, stage) for stage in self.stages),
@@ -223,10 +262,10 @@ class Cycle:
 
 
 def is_done(cycle: Cycle, stage: Stage) -> bool:
-    """Whether a stage is done; a reflection once both have submitted."""
+    """Whether a stage is done; a reflection once all for whom the others wait have submitted."""
     by = {mark.membership_id for mark in cycle.marks if mark.stage == stage.key}
     if stage.kind == "reflection":
-        return by >= {member.membership_id for member in cycle.members}
+        return by >= {member.membership_id for member in cycle.needed}
     return bool(by)
 
 
@@ -332,7 +371,7 @@ class Missing:
     """Something that stands in the way of closing a stage, confirming a visit or submitting."""
 
     code: str
-    """text, versions (two at once), my_signature, partner_signature, signatures (both), meeting, first_turn,
+    """text, versions (two at once), my_signature, partner_signature, signatures (nobody's yet), meeting, first_turn,
     earlier_stage, not_confirmed, not_yet (the visit lies ahead)."""
     of: str
     """Key of the field, agreement, meeting or stage."""
@@ -402,15 +441,20 @@ def _agreement_lacks(cycle: Cycle, key: str, member: Member) -> str:
     agreement = cycle.protocol.agreement(key)
     if agreement is None:
         return "signatures"
-    lacking = {each.person_id for each in cycle.members if signature_state(cycle, agreement, each) != "valid"}
+    lacking = {each.person_id for each in unsigned(cycle, agreement)}
     if not lacking:
         return ""
-    if len(lacking) == len(cycle.members):
+    if len(lacking) == len(cycle.needed):
         return "signatures"
     return "my_signature" if member.person_id in lacking else "partner_signature"
 
 
-# What both agree to
+# What all agree to
+
+
+def unsigned(cycle: Cycle, agreement: Agreement) -> tuple[Member, ...]:
+    """Those for whose signature an agreement waits."""
+    return tuple(each for each in cycle.needed if signature_state(cycle, agreement, each) != "valid")
 
 
 def current_heads(cycle: Cycle, agreement: Agreement) -> str:
@@ -599,7 +643,7 @@ class NextStep:
     of: str = ""
     """Key of the field, agreement or meeting it is about."""
     waits: bool = False
-    """True when it is the partner's turn."""
+    """True when it is somebody else's turn; awaited() says whose."""
 
 
 def next_step(cycle: Cycle, now: datetime) -> NextStep:
@@ -650,13 +694,30 @@ def _next_in_visit(cycle: Cycle, stage: Stage, missing: Sequence[Missing], now: 
         code = {"meeting": "book_debrief", "versions": "choose_version"}.get(lack.code, "fill_card")
         return NextStep(code, stage.key, lack.of)
     if visit.confirmed_at is None:
-        return NextStep("wait_visit_confirmed" if is_host else "confirm_visit", stage.key, "visit", waits=is_host)
+        waits = cycle.me is not cycle.coach
+        return NextStep("wait_visit_confirmed" if waits else "confirm_visit", stage.key, "visit", waits)
     if visit.starts_at > now:
         return NextStep("visit_ahead", stage.key, "visit")
     return NextStep("close_visit", stage.key, "visit")
 
 
+def awaited(cycle: Cycle, step: NextStep) -> tuple[Member, ...]:
+    """Whose turn it is where the member who looks waits; empty where they do not, or for nobody who is there."""
+    agreement = cycle.protocol.agreement(step.of)
+    if step.code in ("wait_sign", "wait_confirm") and agreement is not None:
+        return unsigned(cycle, agreement)
+    if step.code == "wait_reflection":
+        return tuple(each for each in cycle.needed if cycle.submitted_at(each) is None)
+    if step.code == "wait_wish":
+        return tuple(each for each in cycle.needed if not each.wish)
+    return {"wait_visit": (cycle.host,), "wait_visit_confirmed": (cycle.coach,)}.get(step.code, ())
+
+
 def _next_cycle(cycle: Cycle) -> NextStep:
+    if cycle.is_group:
+        if not cycle.me.wish:
+            return NextStep("choose_next")
+        return NextStep("wait_wish", of=cycle.me.wish, waits=True)
     if not cycle.me.wish:
         return NextStep("answer_wish" if cycle.partner.wish else "choose_next", of=cycle.partner.wish)
     if not cycle.partner.wish:
@@ -664,7 +725,89 @@ def _next_cycle(cycle: Cycle) -> NextStep:
     return NextStep("different_wishes", of=cycle.partner.wish)
 
 
-def roles_after(members: Iterable[Member], wish: str) -> Mapping[str, Literal["host", "coach"]]:
-    """Membership id → role in the next cycle: as now for `continue`, the other way round for `swap`."""
-    other: dict[str, Literal["host", "coach"]] = {"host": "coach", "coach": "host"}
+def all_would_go_on(cycle: Cycle) -> bool:
+    """Whether the next cycle of a group is wished by everybody for whom the others wait."""
+    return all(member.wish for member in cycle.needed)
+
+
+# Who has which role
+
+
+def roles_after(members: Iterable[Member], wish: str) -> Mapping[str, str]:
+    """Membership id → role in the next cycle of a pair: as now for `continue`, the other way round for `swap`."""
+    other = {"host": "coach", "coach": "host"}
     return {member.membership_id: other[member.role] if wish == "swap" else member.role for member in members}
+
+
+def roles_in_group(
+    roles: Sequence[str], members: Sequence[str], past: Sequence[Mapping[str, str]], asks: Sequence[str] = ()
+) -> dict[str, str]:
+    """Membership id → role in the next cycle of a group.
+
+    `roles`: of the protocol, in the order in which they rotate. `members`: who takes part in it, in the order in which
+    they came. `past`: the same of each cycle before, the first one first. `asks`: who would like to be host.
+    Nobody is host twice before all have been; among those whose turn it can be comes who asks, then who has waited
+    longest. Every other role goes to whoever had it longest ago, too.
+    """
+    order = list(members)
+    free, given = list(members), {}
+    for role in roles:
+        if role == "member":
+            continue
+        among = [each for each in free if can_host(each, members, past)] if role == "host" else free
+        if not among:
+            break
+        chosen = min(
+            among,
+            key=lambda each: (
+                role == "host" and each not in asks,
+                _last_had(each, role, past),
+                not _comes_to(each, role, roles, past),
+                order.index(each),
+            ),
+        )
+        given[chosen] = role
+        free.remove(chosen)
+        if role == "host":
+            # At first the roles go round from the host on.
+            start = order.index(chosen)
+            order = order[start:] + order[:start]
+    return given | dict.fromkeys(free, "member")
+
+
+def can_host(member: str, members: Sequence[str], past: Sequence[Mapping[str, str]]) -> bool:
+    """Whether a member of a group can be host of its next cycle; see roles_in_group."""
+    return member in members and member not in _hosts_of_round(members, past)
+
+
+def _hosts_of_round(members: Sequence[str], past: Sequence[Mapping[str, str]]) -> set[str]:
+    """Who has been host since all were."""
+    found: set[str] = set()
+    for roles in past:
+        found |= {each for each, role in roles.items() if role == "host"}
+        if found.issuperset(members):
+            found = set()
+    return found
+
+
+def _last_had(member: str, role: str, past: Sequence[Mapping[str, str]]) -> int:
+    """Number of the cycle in which a member last had a role; 0 for none."""
+    return max((number for number, roles in enumerate(past, 1) if roles.get(member) == role), default=0)
+
+
+def _comes_to(member: str, role: str, roles: Sequence[str], past: Sequence[Mapping[str, str]]) -> bool:
+    """Whether a role follows, in the order of the protocol, on the last one that a member had."""
+    before = next((had[member] for had in reversed(past) if member in had), "")
+    return before in roles and roles[(roles.index(before) + 1) % len(roles)] == role
+
+
+def role_to_hand_over(cycle: Cycle, member: Member) -> str:
+    """The role that somebody else takes when a member leaves while the cycle runs; empty where nobody has to."""
+    return member.role if member.role in ("coach", "keeper") and not member.is_gone else ""
+
+
+def goes_on_without(cycle: Cycle, member: Member) -> bool:
+    """Whether a running cycle of a group goes on when a member leaves: what the host brought goes with the host, and
+    it takes two to talk."""
+    left = [each for each in cycle.members if each is not member and not each.is_gone]
+    return member.role != "host" and len(left) >= 2

@@ -1,21 +1,32 @@
-"""Use cases of a cycle: beginning it, reading where it is, writing in it, agreeing, meeting, closing, going on.
+"""Use cases of a cycle: reading where it is, agreeing, meeting, closing. How it begins and goes on: going_on.py.
 
 Who may is asked before (privacy/rules.py, by the views); these functions check what the cycle itself demands.
 Everything that writes first locks the cycle's row, so that two requests of one cycle are taken one after the other.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any, Literal, cast
+from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, func, insert, literal, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.orm import Session
 
-from lti_tool.activities import service as activities
-from lti_tool.activities.kinds import kind_of, protocols_for
 from lti_tool.activities.models import Activity
-from lti_tool.activities.service import ActivityView
 from lti_tool.cycles import rules
 from lti_tool.cycles.models import (
     AgreementSigned,
@@ -25,17 +36,18 @@ from lti_tool.cycles.models import (
     Meeting,
     ProtocolVersion,
     StageMark,
-    StepWish,
 )
 from lti_tool.cycles.revision import bump
 from lti_tool.cycles.rules import Missing, NextStep, StageState
 from lti_tool.cycles.texts import delete_texts
+from lti_tool.pairing.models import PairMember
 from lti_tool.people.models import Membership, Person
 from lti_tool.privacy.keyring import KeyShredded, ScopeKeys
 from lti_tool.protocols import reader
-from lti_tool.protocols.recipe import FULL, REFLECTION, Protocol, Stage, Words, lowest
+from lti_tool.protocols.recipe import REFLECTION, ROLES, Protocol, Stage, lowest
+from lti_tool.reflection import frames
 from lti_tool.store.base import new_id
-from lti_tool.store.database import rows_changed, run
+from lti_tool.store.database import run
 from lti_tool.store.upsert import insert_into
 
 _parsed: dict[str, Protocol] = {}
@@ -48,6 +60,7 @@ _LIST = (
         Cycle.number,
         Cycle.status,
         _mine.c.role,
+        _mine.c.left_at,
         _theirs.c.membership_id.is_(None).label("is_alone"),
         Person.given_name,
         Person.name,
@@ -67,8 +80,9 @@ _LIST = (
     .outerjoin(_theirs, and_(_theirs.c.cycle_id == Cycle.id, _theirs.c.membership_id != bindparam("me")))
     .outerjoin(Person, Person.id == _theirs.c.person_id)
     .where(Cycle.activity_id == bindparam("activity"))
-    .order_by(Cycle.started_at.desc(), Cycle.number.desc())
+    .order_by(Cycle.started_at.desc(), Cycle.number.desc(), Cycle.id, Person.name, _theirs.c.membership_id)
 )
+"""One's own cycles, once for each of the others in them."""
 _FRAMES = (
     select(
         Cycle.id,
@@ -94,44 +108,63 @@ _FRAMES = (
         Cycle.notes_deleted_at,
         Cycle.stage,
         CycleMember.step,
+        CycleMember.frame,
+        CycleMember.left_at,
+        PairMember.paused_at,
+        and_(PairMember.is_current, Membership.is_active, Membership.is_leader.is_(False)).label("is_there"),
     )
     .join(Activity, Activity.id == Cycle.activity_id)
     .join(CycleMember, CycleMember.cycle_id == Cycle.id)
     .join(Person, Person.id == CycleMember.person_id)
-    .order_by(CycleMember.role.desc())
+    .join(Membership, Membership.id == CycleMember.membership_id)
+    .outerjoin(
+        PairMember, and_(PairMember.pair_id == Cycle.pair_id, PairMember.membership_id == CycleMember.membership_id)
+    )
 )
-"""A cycle, once for each of its members: the host first."""
+"""A cycle, once for each of its members."""
 _FRAME = _FRAMES.where(Cycle.id == bindparam("cycle"))
 _LOCK = select(Cycle.id).where(Cycle.id == bindparam("cycle")).with_for_update()
 _found = Cycle.__table__.alias("found")
+_in_pair = PairMember.__table__.alias("in_pair")
 _CURRENT = _FRAMES.where(
     Cycle.id
     == select(_found.c.id)
     .join(_mine, _mine.c.cycle_id == _found.c.id)
     .where(
         _mine.c.membership_id == bindparam("me"),
+        _mine.c.left_at.is_(None),
         _found.c.activity_id == bindparam("activity"),
         _found.c.closed_at.is_(None),
+        # Whoever left a group has none of its cycles to go on with, though the group has.
+        exists().where(_in_pair.c.pair_id == _found.c.pair_id, _in_pair.c.membership_id == bindparam("me"))
+        .where(_in_pair.c.is_current),
     )
     .order_by(_found.c.started_at.desc(), _found.c.number.desc())
     .limit(1)
     .scalar_subquery()
 )
-# Both in one: a page of next steps reads many tables, and each statement costs.
-_MARKS_AND_SIGNATURES = union_all(
-    select(
-        literal("mark").label("what"), StageMark.stage.label("of"), StageMark.membership_id, StageMark.at,
-        literal("").label("heads"),
-    ).where(StageMark.cycle_id == bindparam("cycle")),
-    select(
-        literal("signature"), AgreementSigned.item, AgreementSigned.membership_id, AgreementSigned.at,
-        AgreementSigned.heads,
-    ).where(AgreementSigned.cycle_id == bindparam("cycle")),
-    # That something is written in a field: what a cycle leaves out depends on it.
-    select(literal("written"), CycleText.field, literal(""), CycleText.saved_at, literal("")).where(
-        CycleText.cycle_id == bindparam("cycle"), CycleText.replaced_by.is_(None), CycleText.is_blank.is_(False)
-    ),
-)  # fmt: skip
+
+
+def _marks_and_signatures(which: Callable[[Any], ColumnElement[bool]]) -> CompoundSelect[Any]:
+    # Both in one: a page of next steps reads many tables, and each statement costs.
+    return union_all(
+        select(
+            literal("mark").label("what"), StageMark.stage.label("of"), StageMark.membership_id, StageMark.at,
+            literal("").label("heads"), StageMark.cycle_id,
+        ).where(which(StageMark.cycle_id)),
+        select(
+            literal("signature"), AgreementSigned.item, AgreementSigned.membership_id, AgreementSigned.at,
+            AgreementSigned.heads, AgreementSigned.cycle_id,
+        ).where(which(AgreementSigned.cycle_id)),
+        # That something is written in a field: what a cycle leaves out depends on it.
+        select(
+            literal("written"), CycleText.field, literal(""), CycleText.saved_at, literal(""), CycleText.cycle_id
+        ).where(which(CycleText.cycle_id), CycleText.replaced_by.is_(None), CycleText.is_blank.is_(False)),
+    )  # fmt: skip
+
+
+_MARKS_AND_SIGNATURES = _marks_and_signatures(lambda column: column == bindparam("cycle"))
+_OF_MANY = _marks_and_signatures(lambda column: column.in_(bindparam("cycles", expanding=True)))
 _MEETINGS = select(
     Meeting.id, Meeting.kind, Meeting.starts_at, Meeting.minutes, Meeting.set_by, Meeting.rev, Meeting.confirmed_at
 ).where(Meeting.cycle_id == bindparam("cycle"))
@@ -189,48 +222,18 @@ class CycleView:
 
     @property
     def role(self) -> str:
-        """host or coach: mine in this cycle."""
+        """Mine in this cycle: one of recipe.ROLES."""
         return self.cycle.me.role
 
     @property
     def partner_name(self) -> str:
-        """Given name of the other; empty where the LMS withholds names, and where nobody else is in it."""
-        return "" if self.cycle.is_alone else self.cycle.partner.given_name
+        """Given names of the others; empty where the LMS withholds names, and where nobody else is in it."""
+        return ", ".join(each.given_name for each in self.cycle.others if each.given_name)
 
     @property
     def submitted_at(self) -> datetime | None:
         """When I first submitted my reflection."""
         return self.cycle.submitted_at(self.cycle.me)
-
-
-@dataclass(frozen=True, slots=True)
-class StageCount:
-    """How many cycles are at a stage now."""
-
-    key: str
-    title: Words
-    cycles: int
-
-
-@dataclass(frozen=True, slots=True)
-class StageCounts:
-    """Process data of an activity, for its trainer."""
-
-    stages: tuple[StageCount, ...]
-    """Of running cycles, in the order of the protocol."""
-    finished: int
-    stopped: int
-
-
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """That somebody submitted a reflection, and when first; never what it says."""
-
-    membership_id: str
-    name: str
-    given_name: str
-    cycle_number: int
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,134 +247,12 @@ class PastCycle:
     is_alone: bool
     """Whether it is a reflection without a partner."""
     partner_name: str
+    """Given names of the others, with commas between; empty where there is none to say."""
     started_at: datetime
     finished_at: datetime | None
     submitted_at: datetime | None
     is_partner_former: bool = False
-    """Whether the other one was erased since."""
-
-
-# Beginning
-
-
-def start(
-    session: Session,
-    *,
-    pair_id: str,
-    activity_id: str,
-    host_id: str,
-    coach_id: str | None,
-    now: datetime,
-    number: int = 1,
-) -> str:
-    """Begins a pair's cycle with the activity's protocol and returns its id; host and coach are membership ids.
-
-    Without a coach it is the host's own reflection. Beginning the same number twice gives the cycle that is there.
-    It goes as far as the lower of what the two said they would, and keeps that, whatever they say later for others.
-    """
-    protocol = _protocol_of(activities.find(session, activity_id))
-    members = [(host_id, "host")] + ([(coach_id, "coach")] if coach_id else [])
-    steps = _wishes(session, activity_id, [member for member, _role in members]) if protocol.has_ladder else {}
-    cycle_id = new_id()
-    first = protocol.at(lowest(steps.values())).stages_of(number)[0]
-    made = session.execute(
-        insert_into(session, Cycle)
-        .values(
-            id=cycle_id,
-            pair_id=pair_id,
-            activity_id=activity_id,
-            number=number,
-            protocol_version_id=_keep_version(session, protocol, now),
-            status="running",
-            stage=protocol.place(first.key),
-            stage_since=now,
-            revision=1,
-            started_at=now,
-        )
-        .on_conflict_do_nothing(index_elements=["pair_id", "number"])
-    )
-    if not rows_changed(made):
-        return session.execute(select(Cycle.id).where(Cycle.pair_id == pair_id, Cycle.number == number)).scalar_one()
-    people = {
-        row.id: row.person_id
-        for row in session.execute(
-            select(Membership.id, Membership.person_id).where(Membership.id.in_([member for member, _role in members]))
-        )
-    }
-    session.execute(
-        insert(CycleMember),
-        [
-            {
-                "cycle_id": cycle_id,
-                "membership_id": member,
-                "person_id": people[member],
-                "role": role,
-                "step": steps.get(member, FULL),
-                "wish": "",
-            }
-            for member, role in members
-        ],
-    )
-    return cycle_id
-
-
-def _wishes(session: Session, activity_id: str, membership_ids: Sequence[str]) -> dict[str, str]:
-    """Membership id → how far they said they would like to go, of those who did."""
-    rows = session.execute(
-        select(StepWish.membership_id, StepWish.step).where(
-            StepWish.activity_id == activity_id, StepWish.membership_id.in_(membership_ids)
-        )
-    )
-    return {row.membership_id: row.step for row in rows}
-
-
-def start_alone(
-    session: Session, *, pair_id: str, activity_id: str, membership_id: str, number: int, now: datetime
-) -> str:
-    """Begins a teacher's next reflection without a partner and returns its id; `number`: which one they asked for.
-
-    One that is not submitted yet is gone on with; so is one that was begun already under that number (a double tap).
-    The pair is locked by its one member.
-    """
-    last = session.execute(
-        select(Cycle.id, Cycle.number, Cycle.status)
-        .where(Cycle.pair_id == pair_id)
-        .order_by(Cycle.number.desc())
-        .limit(1)
-    ).one_or_none()
-    if last and (last.status == "running" or number <= last.number):
-        return str(last.id)
-    session.execute(update(Cycle).where(Cycle.pair_id == pair_id, Cycle.closed_at.is_(None)).values(closed_at=now))
-    return start(
-        session,
-        pair_id=pair_id,
-        activity_id=activity_id,
-        host_id=membership_id,
-        coach_id=None,
-        number=last.number + 1 if last else 1,
-        now=now,
-    )
-
-
-def _protocol_of(activity: ActivityView | None) -> Protocol:
-    """What new cycles of an activity follow: the protocol that its trainer chose, as far as it fits its kind."""
-    kind = activity.kind if activity else ""
-    chosen = activity.protocol if activity else ""
-    return reader.shipped()[chosen if chosen in protocols_for(kind) else kind_of(kind).default_protocol]
-
-
-def _keep_version(session: Session, protocol: Protocol, now: datetime) -> str:
-    """Id of the stored copy of this protocol version; the first cycle that needs it stores it."""
-    session.execute(
-        insert_into(session, ProtocolVersion)
-        .values(id=new_id(), key=protocol.key, version=protocol.version, body=dict(protocol.body), created_at=now)
-        .on_conflict_do_nothing(index_elements=["key", "version"])
-    )
-    return session.execute(
-        select(ProtocolVersion.id).where(
-            ProtocolVersion.key == protocol.key, ProtocolVersion.version == protocol.version
-        )
-    ).scalar_one()
+    """Whether the other one, or one of the others, was erased since."""
 
 
 # Reading
@@ -403,40 +284,67 @@ def load_frame(session: Session, cycle_id: str, person_id: str, *, lock: bool = 
     return _frame(session, run(session, _FRAME, {"cycle": cycle_id}).all(), person_id)
 
 
-def _frame(session: Session, rows: Sequence[Any], person_id: str) -> rules.Cycle | None:
+def load_frames(session: Session, cycle_ids: Collection[str], person_id: str) -> list[rules.Cycle]:
+    """As load_frame, those of these cycles in which the person is, in this order; three statements at most, however
+    many cycles there are."""
+    of_cycle: dict[str, list[Any]] = {cycle_id: [] for cycle_id in cycle_ids}
+    for row in session.execute(_FRAMES.where(Cycle.id.in_(of_cycle))):
+        of_cycle[row.id].append(row)
+    if unknown := {rows[0].protocol_version_id for rows in of_cycle.values() if rows} - _parsed.keys():
+        bodies = select(ProtocolVersion.id, ProtocolVersion.body).where(ProtocolVersion.id.in_(unknown))
+        _parsed.update((id_, reader.parse(body)) for id_, body in session.execute(bodies))
+    said = run(session, _OF_MANY, {"cycles": list(of_cycle)}).all()
+    found = (
+        _frame(session, rows, person_id, [each for each in said if each.cycle_id == cycle_id])
+        for cycle_id, rows in of_cycle.items()
+    )
+    return [cycle for cycle in found if cycle is not None]
+
+
+def _frame(
+    session: Session, rows: Sequence[Any], person_id: str, said: Sequence[Any] | None = None
+) -> rules.Cycle | None:
+    me = next((each for each in rows if each.person_id == person_id), None)
+    if me is None:
+        return None
+    row = rows[0]
+    if said is None:
+        said = run(session, _MARKS_AND_SIGNATURES, {"cycle": row.id}).all()
+    whole = stored_protocol(session, row.protocol_version_id)
+    is_group = whole.is_for_group or len(rows) > 2
     members = tuple(
         rules.Member(
             each.membership_id,
             each.person_id,
-            cast("Literal['host', 'coach']", each.role),
+            each.role,
             each.given_name or each.name,
             each.wish,
             each.erased_at is not None,
+            each.left_at is not None,
+            is_group and (each.paused_at is not None or not each.is_there),
         )
-        for each in rows
+        for each in sorted(rows, key=lambda each: (ROLES.index(each.role), each.membership_id))
     )
-    if person_id not in {member.person_id for member in members}:
-        return None
-    row = rows[0]
-    said = run(session, _MARKS_AND_SIGNATURES, {"cycle": row.id}).all()
-    whole = _protocol(session, row.protocol_version_id)
-    step = lowest(each.step for each in rows)
+    step = lowest(each.step for each in rows if each.left_at is None)
     done = {each.of for each in said if each.what == "mark" and each.of != REFLECTION}
     protocol = whole.at(step, done, {each.of for each in said if each.what == "written"})
+    my_role = "alone" if len(rows) == 1 else me.role
     return rules.Cycle(
         id=row.id,
         pair_id=row.pair_id,
         activity_id=row.activity_id,
         activity_title=row.activity_title,
         number=row.number,
-        status=row.status,
+        # For whoever left, it ended when they did, whatever became of it.
+        status="stopped" if me.left_at else row.status,
         revision=row.revision,
         started_at=row.started_at,
-        finished_at=row.finished_at,
+        finished_at=me.left_at or row.finished_at,
         closed_at=row.closed_at,
-        protocol=protocol,
+        protocol=frames.written_in(protocol, me.frame, my_role),
         members=members,
         viewer_id=person_id,
+        frame=me.frame,
         marks=tuple(rules.Mark(each.of, each.membership_id, each.at) for each in said if each.what == "mark"),
         signatures=tuple(
             rules.Signature(each.of, each.membership_id, each.heads) for each in said if each.what == "signature"
@@ -445,12 +353,13 @@ def _frame(session: Session, rows: Sequence[Any], person_id: str) -> rules.Cycle
         notes_due_at=row.notes_due_at,
         notes_deleted_at=row.notes_deleted_at,
         step=step,
-        whole=whole,
+        whole=frames.with_all(whole, my_role),
         place=row.stage,
     )
 
 
-def _protocol(session: Session, version_id: str) -> Protocol:
+def stored_protocol(session: Session, version_id: str) -> Protocol:
+    """The protocol of a stored version; without any statement for one that this process has read before."""
     if version_id not in _parsed:
         body = session.execute(select(ProtocolVersion.body).where(ProtocolVersion.id == version_id)).scalar_one()
         _parsed[version_id] = reader.parse(body)
@@ -472,22 +381,25 @@ def view(cycle: rules.Cycle, now: datetime) -> CycleView:
 
 def list_of(session: Session, membership_id: str, activity_id: str) -> list[PastCycle]:
     """All cycles of a teacher in an activity, the newest first; one statement."""
+    found = []
     rows = run(session, _LIST, {"me": membership_id, "activity": activity_id})
-    return [
-        PastCycle(
-            row.id,
-            row.number,
-            row.status,
-            row.role,
-            row.is_alone,
-            row.given_name or row.name or "",
-            row.started_at,
-            row.finished_at,
-            row.submitted_at,
-            row.erased_at is not None,
+    for _id, others in groupby(rows, key=attrgetter("id")):
+        row, *_more = together = list(others)
+        found.append(
+            PastCycle(
+                row.id,
+                row.number,
+                "stopped" if row.left_at else row.status,
+                row.role,
+                row.is_alone,
+                ", ".join(name for each in together if (name := each.given_name or each.name)),
+                row.started_at,
+                row.left_at or row.finished_at,
+                row.submitted_at,
+                any(each.erased_at is not None for each in together),
+            )
         )
-        for row in rows
-    ]
+    return found
 
 
 # Agreeing
@@ -496,7 +408,7 @@ def list_of(session: Session, membership_id: str, activity_id: str) -> list[Past
 def sign(session: Session, cycle: rules.Cycle, item: str, *, seen: Iterable[str], now: datetime) -> None:
     """The viewing member agrees to what the texts say (the cycle is locked). `seen`: tokens they had on their page.
 
-    Getting started together is done with the second signature. Raises NotPossible, and Changed when a text is not as
+    Getting started together is done with the last signature that is waited for. Raises NotPossible, and Changed when a text is not as
     they saw it.
     """
     agreement = cycle.protocol.agreement(item)
@@ -522,7 +434,7 @@ def sign(session: Session, cycle: rules.Cycle, item: str, *, seen: Iterable[str]
     )
     signed = replace(cycle, signatures=(*others, mine))
     if stage.kind == "start" and not rules.missing_to_close(signed, stage, signed.me, now):
-        _mark(session, signed, stage.key, [member.membership_id for member in signed.members], now)
+        mark(session, signed, stage.key, [member.membership_id for member in signed.needed], now)
     else:
         bump(session, cycle.id)
 
@@ -590,14 +502,14 @@ def read_places(session: Session, keys: ScopeKeys, cycle_id: str) -> dict[str, s
 
 
 def confirm_visit(session: Session, cycle: rules.Cycle, *, seen_rev: int, now: datetime) -> None:
-    """The coach says that they will be there (the cycle is locked).
+    """The coach (in a group its keeper, for all) says that they will be there (the cycle is locked).
 
     Raises NotPossible while the roles card or the conversation after is missing (R60, R61), Changed when the visit
     was moved since they saw it.
     """
     visit = cycle.meeting("visit")
     stage = next((each for each in cycle.stages if each.kind == "visit"), None)
-    if cycle.me.role != "coach":
+    if cycle.me is not cycle.coach or cycle.me.role == "host":
         raise NotYours
     if visit is None or stage is None:
         raise NotPossible([Missing("meeting", "visit", stage.key if stage else "")])
@@ -622,33 +534,43 @@ def close(session: Session, cycle: rules.Cycle, stage: Stage, *, now: datetime) 
         return
     if missing := rules.missing_to_close(cycle, stage, cycle.me, now):
         raise NotPossible(missing)
-    _mark(session, cycle, stage.key, [cycle.me.membership_id], now)
+    mark(session, cycle, stage.key, [cycle.me.membership_id], now)
 
 
-def mark_first_turn(session: Session, cycle: rules.Cycle, stage: Stage, *, now: datetime) -> None:
+def mark_first_turn(
+    session: Session, cycle: rules.Cycle, stage: Stage, *, now: datetime, on_one_device: bool = False
+) -> None:
     """The one who speaks first has spoken: the other's questions open (R64).
 
-    Raises NotYours for the other, NotPossible before it is time.
+    `on_one_device`: it is passed across the table, so whoever is signed in on it says so for both. Raises NotYours for
+    the other, NotPossible before it is time.
     """
-    if cycle.me.role != stage.first_turn:
+    if cycle.me.role != stage.first_turn and not on_one_device:
         raise NotYours
     if rules.first_turn_done(cycle, stage):
         return
     earlier = [each for each in cycle.stages[: cycle.stages.index(stage)] if not rules.is_done(cycle, each)]
     if earlier:
         raise NotPossible([Missing("earlier_stage", earlier[0].key, earlier[0].key)])
-    _mark(session, cycle, stage.key + rules.FIRST_TURN, [cycle.me.membership_id], now)
+    mark(session, cycle, stage.key + rules.FIRST_TURN, [cycle.me.membership_id], now)
+
+
+def ask_advice(session: Session, cycle: rules.Cycle, stage: Stage, *, now: datetime) -> None:
+    """The host would like a suggestion in this conversation; until then the coach asks and gives none. Twice is once."""
+    if not rules.advice_asked(cycle, stage):
+        mark(session, cycle, stage.key + rules.ADVICE, [cycle.me.membership_id], now)
 
 
 def mark_submitted(session: Session, cycle: rules.Cycle, *, now: datetime) -> None:
-    """Keeps that the viewing member submitted their reflection; with both the cycle is finished. Once only."""
+    """Keeps that the viewing member submitted their reflection; with that of all the cycle is finished. Once only."""
     if cycle.submitted_at(cycle.me) is None:
-        _mark(session, cycle, cycle.reflection.key, [cycle.me.membership_id], now)
+        mark(session, cycle, cycle.reflection.key, [cycle.me.membership_id], now)
     else:
         bump(session, cycle.id)
 
 
-def _mark(session: Session, cycle: rules.Cycle, stage: str, membership_ids: Sequence[str], now: datetime) -> None:
+def mark(session: Session, cycle: rules.Cycle, stage: str, membership_ids: Sequence[str], now: datetime) -> None:
+    """Keeps that these members said that a stage (or a part of it) is done, and what follows from it (it is locked)."""
     session.execute(
         insert_into(session, StageMark)
         .values([{"cycle_id": cycle.id, "stage": stage, "membership_id": each, "at": now} for each in membership_ids])
@@ -656,124 +578,22 @@ def _mark(session: Session, cycle: rules.Cycle, stage: str, membership_ids: Sequ
     )
     after = replace(cycle, marks=(*cycle.marks, *(rules.Mark(stage, each, now) for each in membership_ids)))
     values: dict[str, Any] = {}
-    if reached := rules.new_place(after):
-        values = {"stage": reached, "stage_since": now}
     if cycle.protocol.debrief is not None and stage == cycle.protocol.debrief.key:
         values["notes_due_at"] = rules.notes_due_at(after, cycle.notes_days)
-    if cycle.is_running and all(rules.is_done(after, each) for each in after.stages):
+    move_on(session, after, now, values)
+
+
+def move_on(session: Session, cycle: rules.Cycle, now: datetime, values: dict[str, Any] | None = None) -> None:
+    """Writes where a cycle has come to, and that it is finished once it is, with `values` of its row (it is locked)."""
+    values = dict(values or {})
+    if reached := rules.new_place(cycle):
+        values |= {"stage": reached, "stage_since": now}
+    if cycle.is_running and all(rules.is_done(cycle, each) for each in cycle.stages):
         values |= {"status": "finished", "finished_at": now}
         if cycle.notes_due_at is None and cycle.notes_deleted_at is None and "notes_due_at" not in values:
-            ended = replace(after, status="finished", finished_at=now)
+            ended = replace(cycle, status="finished", finished_at=now)
             values["notes_due_at"] = rules.notes_due_at(ended, cycle.notes_days)
     bump(session, cycle.id, **values)
-
-
-# How far to go
-
-
-def has_ladder(activity: ActivityView) -> bool:
-    """Whether the cycles that begin in an activity can go less far than the whole."""
-    return bool(protocols_for(activity.kind)) and _protocol_of(activity).has_ladder
-
-
-def step_wish(session: Session, membership_id: str, activity_id: str) -> str:
-    """How far a teacher said they would like to go in an activity at present: one of STEPS, or empty."""
-    return _wishes(session, activity_id, [membership_id]).get(membership_id, "")
-
-
-def say_step(session: Session, membership_id: str, activity_id: str, step: str) -> None:
-    """Keeps how far a teacher would like to go in the cycles that begin (one of STEPS; empty: not said). Nobody is told
-    (R23)."""
-    if not step:
-        session.execute(
-            delete(StepWish).where(StepWish.activity_id == activity_id, StepWish.membership_id == membership_id)
-        )
-        return
-    session.execute(
-        insert_into(session, StepWish)
-        .values(activity_id=activity_id, membership_id=membership_id, step=step)
-        .on_conflict_do_update(index_elements=["activity_id", "membership_id"], set_={"step": step})
-    )
-
-
-def go_as_far_as(session: Session, cycle: rules.Cycle, step: str, *, now: datetime) -> None:
-    """The viewing member goes as far as `step` in this cycle (it is locked): the pair goes as far as the lower of two.
-
-    So one alone goes less far, and further only who finds the other there. Where the pair's step stays as it is,
-    nothing that the other could see changes, not even the count of changes. A cycle that has ended stays as it was.
-    """
-    if not cycle.is_running or cycle.is_alone:
-        return
-    session.execute(
-        update(CycleMember)
-        .where(CycleMember.cycle_id == cycle.id, CycleMember.membership_id == cycle.me.membership_id)
-        .values(step=step)
-    )
-    after = load_frame(session, cycle.id, cycle.viewer_id)
-    if after is None or after.step == cycle.step:
-        return
-    values: dict[str, Any] = {"notes_due_at": rules.notes_due_at(after, after.notes_days)}
-    if reached := rules.new_place(after):
-        values |= {"stage": reached, "stage_since": now}
-    bump(session, cycle.id, **values)
-
-
-# Going on
-
-
-def wish(session: Session, cycle: rules.Cycle, wanted: str, *, now: datetime) -> str | None:
-    """The viewing member would like to go on, as now (`continue`) or with the roles swapped (`swap`).
-
-    The next cycle begins when both wish the same: nobody becomes a host, whom somebody visits, without saying so.
-    Returns the id of the next cycle once there is one. The cycle is locked.
-    """
-    if cycle.status != "finished" or cycle.is_alone or wanted not in rules.WISHES:
-        raise NotPossible([Missing("earlier_stage", cycle.reflection.key, cycle.reflection.key)])
-    if cycle.closed_at is not None:
-        return session.execute(
-            select(Cycle.id).where(Cycle.pair_id == cycle.pair_id, Cycle.number == cycle.number + 1)
-        ).scalar_one_or_none()
-    session.execute(
-        update(CycleMember)
-        .where(CycleMember.cycle_id == cycle.id, CycleMember.membership_id == cycle.me.membership_id)
-        .values(wish=wanted, wished_at=now)
-    )
-    if cycle.partner.wish != wanted:
-        bump(session, cycle.id)
-        return None
-    roles = {role: member for member, role in rules.roles_after(cycle.members, wanted).items()}
-    bump(session, cycle.id, closed_at=now)
-    return start(
-        session,
-        pair_id=cycle.pair_id,
-        activity_id=cycle.activity_id,
-        host_id=roles["host"],
-        coach_id=roles["coach"],
-        number=cycle.number + 1,
-        now=now,
-    )
-
-
-def go_on(session: Session, *, pair_id: str, now: datetime) -> None:
-    """The pair goes on after a pause: its step counts from now, so that no date tells that there was one (R24)."""
-    session.execute(update(Cycle).where(Cycle.pair_id == pair_id, Cycle.closed_at.is_(None)).values(stage_since=now))
-
-
-def stop(session: Session, *, pair_id: str, now: datetime) -> None:
-    """The pair has ended: its running cycle stops, and none of its cycles is current any more. Nothing is deleted."""
-    # Whoever begins the pair's next cycle holds the one before: after this, that one is seen and stopped too.
-    session.execute(select(Cycle.id).where(Cycle.pair_id == pair_id).with_for_update()).all()
-    # A statement of its own: PostgreSQL shows the one that waited for the lock what was there before it waited.
-    running = session.execute(
-        select(Cycle.id, Cycle.notes_days, Cycle.notes_due_at).where(
-            Cycle.pair_id == pair_id, Cycle.status == "running"
-        )
-    ).all()
-    for cycle in running:
-        # The conversation after may never come: raw notes count from here then.
-        due = cycle.notes_due_at or (cycle.notes_days and now + timedelta(days=cycle.notes_days))
-        bump(session, cycle.id, status="stopped", finished_at=now, notes_due_at=due)
-    session.execute(update(Cycle).where(Cycle.pair_id == pair_id, Cycle.closed_at.is_(None)).values(closed_at=now))
 
 
 # How long raw notes live
@@ -802,7 +622,7 @@ def delete_due_notes(session: Session, now: datetime, *, at_once: int = 200) -> 
         delete_texts(
             session,
             [row.id for row in due if row.protocol_version_id == version_id],
-            [field.key for field in _protocol(session, version_id).raw_fields],
+            [field.key for field in stored_protocol(session, version_id).raw_fields],
             now=now,
         )
     session.execute(
@@ -811,47 +631,3 @@ def delete_due_notes(session: Session, now: datetime, *, at_once: int = 200) -> 
         .values(notes_due_at=None, notes_deleted_at=now, revision=Cycle.revision + 1)
     )
     return len(due)
-
-
-# Process data for the trainer
-
-
-def stage_counts(session: Session, activity_id: str) -> StageCounts:
-    """How many cycles are where; two statements, neither of which touches a table with content."""
-    running: dict[str, int] = {}
-    versions: set[str] = set()
-    ended = {"finished": 0, "stopped": 0}
-    for status, stage, version_id, number in session.execute(
-        select(Cycle.status, Cycle.stage, Cycle.protocol_version_id, func.count())
-        .where(Cycle.activity_id == activity_id)
-        .group_by(Cycle.status, Cycle.stage, Cycle.protocol_version_id)
-    ):
-        versions.add(version_id)
-        if status == "running":
-            running[stage] = running.get(stage, 0) + number
-        else:
-            ended[status] += number
-    if not versions:
-        activity = activities.find(session, activity_id)
-        known = [_protocol_of(activity)] if activity and protocols_for(activity.kind) else []
-    else:
-        known = [_protocol(session, version_id) for version_id in sorted(versions)]
-    titles = {key: title for protocol in known for key, title in protocol.places}
-    return StageCounts(
-        tuple(StageCount(key, title, running.get(key, 0)) for key, title in titles.items()),
-        ended["finished"],
-        ended["stopped"],
-    )
-
-
-def submissions(session: Session, activity_id: str) -> list[Submission]:
-    """Who has submitted a reflection, and when first, by name; read from marks alone, never from reflections."""
-    rows = session.execute(
-        select(StageMark.membership_id, Person.name, Person.given_name, Cycle.number, StageMark.at)
-        .join(Cycle, Cycle.id == StageMark.cycle_id)
-        .join(Membership, Membership.id == StageMark.membership_id)
-        .join(Person, Person.id == Membership.person_id)
-        .where(Cycle.activity_id == activity_id, StageMark.stage == REFLECTION, Person.erased_at.is_(None))
-        .order_by(Person.name, Cycle.number)
-    )
-    return [Submission(*row) for row in rows]

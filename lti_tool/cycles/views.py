@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from lti_tool.activities import service as activities
-from lti_tool.cycles import fields, rules, service, texts, words
+from lti_tool.cycles import fields, going_on, rules, service, texts, words
 from lti_tool.cycles.pages import Refusal, booking, stage_page
 from lti_tool.cycles.revision import revision
 from lti_tool.cycles.rules import Cycle, WrongTime
@@ -363,7 +363,7 @@ def wish(cycle_id: str) -> Response:
         if why_not := _why_no_next(session, cycle):
             raise closed(why_not)
         try:
-            service.wish(session, cycle, wanted, now=tool().clock())
+            going_on.wish(session, cycle, wanted, now=tool().clock())
         except NotPossible as error:
             raise PageError(
                 409,

@@ -8,13 +8,14 @@ activity cannot deadlock with itself, and such changes are rare.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
 
-from sqlalchemy import and_, bindparam, exists, insert, or_, select, update
+from sqlalchemy import and_, bindparam, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.kinds import kind_of
 from lti_tool.activities.models import Activity
-from lti_tool.cycles import service as cycles
+from lti_tool.cycles import going_on
 from lti_tool.pairing.models import Invitation, Pair, PairMember
 from lti_tool.pairing.rules import (
     OPEN_FOR,
@@ -33,6 +34,7 @@ from lti_tool.people.rules import Colleague
 from lti_tool.privacy.rules import InvitationFacts, PairFacts
 from lti_tool.store.base import new_id
 from lti_tool.store.database import rows_changed, run
+from lti_tool.threads.models import ThreadMessage
 
 _SENT = (
     select(
@@ -84,6 +86,11 @@ _CURRENT_PAIR = (
         Membership.person_id,
         Person.name,
         Person.given_name,
+        # When they last wrote in the thread of the pair.
+        select(func.max(ThreadMessage.sent_at))
+        .where(ThreadMessage.pair_id == Pair.id, ThreadMessage.author_id == Membership.person_id)
+        .scalar_subquery()
+        .label("wrote_at"),
     )
     .join(PairMember, PairMember.pair_id == Pair.id)
     .join(Membership, Membership.id == PairMember.membership_id)
@@ -99,6 +106,25 @@ _CURRENT_PAIR = (
         .scalar_subquery()
     )
     .order_by(Person.name, PairMember.membership_id)
+)
+_mine = PairMember.__table__.alias("mine")
+_PAIRS = (
+    select(
+        Pair.id,
+        Pair.status,
+        PairMember.membership_id,
+        PairMember.paused_at,
+        Membership.person_id,
+        Person.name,
+        Person.given_name,
+        Person.erased_at,
+    )
+    .join(_mine, and_(_mine.c.pair_id == Pair.id, _mine.c.membership_id == bindparam("me")))
+    .join(PairMember, PairMember.pair_id == Pair.id)
+    .join(Membership, Membership.id == PairMember.membership_id)
+    .join(Person, Person.id == Membership.person_id)
+    .where(Pair.activity_id == bindparam("activity"))
+    .order_by(Pair.created_at.desc(), Pair.id, Person.name, PairMember.membership_id)
 )
 _CYCLES_OF_ROUND = (
     select(Activity.title, Activity.starts_on, Activity.ends_on)
@@ -167,11 +193,15 @@ class PairPerson:
     name: str
     given_name: str
     paused_at: datetime | None
+    wrote_at: datetime | None = None
+    """When they last wrote in the thread of the pair; known of a current pair only."""
+    is_former: bool = False
+    """Whether they were erased since."""
 
 
 @dataclass(frozen=True, slots=True)
 class PairView:
-    """A pair that has not ended, as its members see it."""
+    """A pair as its members see it."""
 
     id: str
     activity_id: str
@@ -181,7 +211,8 @@ class PairView:
     @property
     def facts(self) -> PairFacts:
         """What the rules need of it."""
-        return PairFacts(self.activity_id, tuple(member.membership_id for member in self.members))
+        ids = tuple(member.membership_id for member in self.members)
+        return PairFacts(self.activity_id, ids, self.status != "ended")
 
     def me(self, membership_id: str) -> PairPerson:
         """The member with this id."""
@@ -401,10 +432,34 @@ def current_pair(session: Session, membership_id: str, activity_id: str) -> Pair
     if not rows:
         return None
     members = tuple(
-        PairPerson(row.membership_id, row.person_id, row.name, row.given_name or row.name, row.paused_at)
+        PairPerson(row.membership_id, row.person_id, row.name, row.given_name or row.name, row.paused_at, row.wrote_at)
         for row in rows
     )
     return PairView(rows[0].id, activity_id, rows[0].status, members)
+
+
+def pairs_of(session: Session, membership_id: str, activity_id: str) -> list[PairView]:
+    """All pairs and groups of a teacher in an activity, also those that have ended; the newest first, one statement."""
+    rows = run(session, _PAIRS, {"me": membership_id, "activity": activity_id}).all()
+    return [
+        PairView(
+            pair_id,
+            activity_id,
+            status,
+            tuple(
+                PairPerson(
+                    row.membership_id,
+                    row.person_id,
+                    row.name,
+                    row.given_name or row.name,
+                    row.paused_at,
+                    is_former=row.erased_at is not None,
+                )
+                for row in members
+            ),
+        )
+        for (pair_id, status), members in groupby(rows, key=lambda row: (row.id, row.status))
+    ]
 
 
 def active_pair(session: Session, membership_id: str, activity_id: str) -> PairView | None:
@@ -449,7 +504,7 @@ def resume_pair(session: Session, pair_id: str, membership_id: str, now: datetim
         .values(paused_at=None)
     )
     if rows_changed(resumed) and _settle_status(session, pair_id) == "active":
-        cycles.go_on(session, pair_id=pair_id, now=now)
+        going_on.go_on(session, pair_id=pair_id, now=now)
         members = session.scalars(select(PairMember.membership_id).where(PairMember.pair_id == pair_id)).all()
         _withdraw_all(session, members, activity_id, now)
 
@@ -462,7 +517,7 @@ def _end(session: Session, pair_id: str, now: datetime) -> None:
         session.execute(
             update(PairMember).where(PairMember.pair_id == pair_id).values(is_current=False, paused_at=None)
         )
-        cycles.stop(session, pair_id=pair_id, now=now)
+        going_on.stop(session, pair_id=pair_id, now=now)
 
 
 def _begin(session: Session, host_id: str, coach_id: str, activity_id: str, now: datetime) -> str:
@@ -470,7 +525,8 @@ def _begin(session: Session, host_id: str, coach_id: str, activity_id: str, now:
     pair_id = _make_pair(session, [host_id, coach_id], activity_id, now)
     kind = session.scalars(select(Activity.kind).where(Activity.id == activity_id)).one()
     if kind_of(kind).protocols == "coaching":
-        cycles.start(session, pair_id=pair_id, activity_id=activity_id, host_id=host_id, coach_id=coach_id, now=now)
+        roles = {host_id: "host", coach_id: "coach"}
+        going_on.start(session, pair_id=pair_id, activity_id=activity_id, roles=roles, now=now)
     return pair_id
 
 

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from lti_tool.activities import service as activities
 from lti_tool.activities.kinds import kind_of
 from lti_tool.activities.service import ActivityView
+from lti_tool.cycles import going_on
 from lti_tool.cycles import service as cycles
 from lti_tool.cycles import words as cycle_words
 from lti_tool.cycles.rules import Cycle
@@ -17,6 +18,7 @@ from lti_tool.pairing.service import PairView, Refused
 from lti_tool.people import service as people
 from lti_tool.privacy.rules import Action, may
 from lti_tool.protocols.recipe import FULL, STEPS
+from lti_tool.threads.words import sign as wrote_sign
 from lti_tool.web.context import actor, tool
 
 blueprint = Blueprint("pairing", __name__)
@@ -48,7 +50,7 @@ def find() -> str:
         pair=pair,
         partner=partner_names(pair),
         is_round=activity.kind == "pairing",
-        has_ladder=cycles.has_ladder(activity),
+        has_ladder=going_on.has_ladder(activity),
         closed=closed_sentence(activity),
         wanted=wanted,
         name_of=words.name_of,
@@ -166,9 +168,10 @@ def pair() -> str | Response:
         activity_title=activity.title,
         pair=found,
         partner=partner_names(found),
+        wrote=wrote_sign(found),
         i_pause=found.me(actor().membership_id).paused_at is not None,
         is_round=activity.kind == "pairing",
-        has_ladder=cycles.has_ladder(activity),
+        has_ladder=going_on.has_ladder(activity),
         closed=closed_sentence(activity),
         own_cycles=own,
     )
@@ -217,11 +220,11 @@ def say_how_far() -> Response | tuple[str, int]:
         step = request.form.get("step")
         if step is None or step not in ("", *STEPS):
             return _how_far_page(session, activity, error=_("Choose one of these.")), 400
-        cycles.say_step(session, actor().membership_id, activity.id, step)
+        going_on.say_step(session, actor().membership_id, activity.id, step)
         if running and request.form.get("from") == "now":
             cycle = cycles.load_frame(session, running.id, actor().person_id, lock=True)
             if cycle is not None and may(actor(), Action.BOOK_TALK, cycle.facts):
-                cycles.go_as_far_as(session, cycle, step or FULL, now=tool().clock())
+                going_on.go_as_far_as(session, cycle, step or FULL, now=tool().clock())
     return redirect(url_for(".how_far", told="how_far"), 303)
 
 
@@ -233,7 +236,7 @@ def _how_far_page(session: Session, activity: ActivityView, error: str = "") -> 
         message=words.told(request.args.get("told", "")),
         errors=[("#step-none", error)] if error else [],
         steps=words.steps(),
-        mine=cycles.step_wish(session, actor().membership_id, activity.id),
+        mine=going_on.step_wish(session, actor().membership_id, activity.id),
         partner=cycle_words.partner_name(running) if running else "",
         together=words.step_title(running.step) if running else "",
     )
@@ -243,7 +246,7 @@ def _with_ladder(session: Session, activity: ActivityView) -> Cycle | None:
     """The running cycle, if one can go less far in it; a 404 where neither it nor those to come can."""
     view = cycles.current(session, actor().membership_id, activity.id, tool().clock())
     running = view.cycle if view and view.cycle.is_running and view.cycle.with_left_out.has_ladder else None
-    if running is None and not cycles.has_ladder(activity):
+    if running is None and not going_on.has_ladder(activity):
         abort(404)
     return running
 

@@ -72,6 +72,10 @@ class Action(StrEnum):
     """What the members of a pair or group write to each other."""
     WRITE_THREAD = "write thread"
     DELETE_MESSAGE = "delete message"
+    READ_DOOR = "read door"
+    """What a teacher offers others of the activity to come and see."""
+    CLOSE_DOOR = "close door"
+    """It: whether it is one's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,8 @@ class PairFacts:
 
     activity_id: str
     membership_ids: tuple[str, ...]
+    is_open: bool = True
+    """Whether it has not ended; a pause closes nothing."""
 
 
 Role = Literal["host", "coach", "observer", "keeper", "member"]
@@ -154,6 +160,15 @@ class MessageFacts:
     """A message in the thread of a pair."""
 
     thread: PairFacts
+    author_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DoorFacts:
+    """What a teacher offers others of an activity to come and see."""
+
+    activity: ActivityFacts
+    activity_id: str
     author_id: str
 
 
@@ -499,6 +514,15 @@ def _edit_protocol(actor: Actor, protocol: ProtocolFacts) -> bool:
     return actor.is_trainer and actor.is_active and not actor.is_above and protocol.course_id == actor.course_id
 
 
+def _read_door(actor: Actor, door: DoorFacts) -> bool:
+    return door.activity_id == actor.activity_id and _take_part(actor, door.activity)
+
+
+def _close_door(_actor: Actor, is_own: bool) -> bool:
+    # From wherever they come, also as a leader or after they left the course: it is theirs.
+    return is_own
+
+
 RULES: dict[Action, Callable[[Actor, Any], bool]] = {
     Action.SET_UP_ACTIVITY: _set_up_activity,
     Action.PLACE_ACTIVITIES: _place_activities,
@@ -540,4 +564,6 @@ RULES: dict[Action, Callable[[Actor, Any], bool]] = {
     Action.READ_THREAD: _read_thread,
     Action.WRITE_THREAD: _write_thread,
     Action.DELETE_MESSAGE: _delete_message,
+    Action.READ_DOOR: _read_door,
+    Action.CLOSE_DOOR: _close_door,
 }

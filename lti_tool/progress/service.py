@@ -13,9 +13,9 @@ from sqlalchemy import and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity
-from lti_tool.cycles import service as cycles
+from lti_tool.cycles import counts
+from lti_tool.cycles.counts import Submission
 from lti_tool.cycles.models import Cycle, StageMark
-from lti_tool.cycles.service import Submission
 from lti_tool.pairing.models import Pair, PairMember
 from lti_tool.people import service as people
 from lti_tool.people.models import Membership, Person
@@ -174,14 +174,14 @@ def read(
 
     `viewer`: the membership of who looks. `days`: after how many a pair stands still. The pages count from 1.
     """
-    stages = cycles.stage_counts(session, activity_id).stages
+    stages = counts.stage_counts(session, activity_id).stages
     known = _load(session, activity_id, course_id)
     places = {member: pair.place(member) for pair in known.pairs for member in pair.members}
     teachers = [Teacher(member, member in known.opened) for member in known.names]
     stalled = _stalled(known, viewer, days, now)
     submissions = None
     if with_submissions:
-        found = cycles.submissions(session, activity_id)
+        found = counts.submissions(session, activity_id)
         by_name = sorted(found, key=lambda each: (fold(each.name), each.membership_id, each.cycle_number))
         submissions = _part(by_name, page, PAGE_SIZE)
     return Progress(

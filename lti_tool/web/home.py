@@ -14,6 +14,7 @@ from lti_tool.activities.kinds import kind_of
 from lti_tool.activities.service import ActivityView, PlannedActivity
 from lti_tool.activities.views import set_up_page
 from lti_tool.completion.views import card as completion_card
+from lti_tool.cycles import going_on
 from lti_tool.cycles import service as cycles
 from lti_tool.cycles import words as cycle_words
 from lti_tool.pairing import service as pairing
@@ -27,6 +28,7 @@ from lti_tool.progress import service as progress
 from lti_tool.progress.views import progress_page
 from lti_tool.progress.words import nudge as nudge_words
 from lti_tool.schools.views import charter_notice
+from lti_tool.threads.words import sign as wrote_sign
 from lti_tool.web.context import actor, tool
 
 blueprint = Blueprint("home", __name__)
@@ -142,6 +144,7 @@ def _cycle_page(session: Session, activity: ActivityView, planned: list[PlannedA
         "home/cycle.html",
         **_frame(session, activity, planned),
         partner=partner_names(pair),
+        wrote=wrote_sign(pair),
         view=view,
         step=cycle_words.next_step(view),
         stages=cycle_words.stages(view),
@@ -161,6 +164,7 @@ def _round_page(session: Session, activity: ActivityView, planned: list[PlannedA
         # Its cycles are named in the next step already.
         **_frame(session, activity, [each for each in planned if each.pairs_from_id != activity.id]),
         partner=partner_names(pair),
+        wrote=wrote_sign(pair),
         cycles=[
             (each.title, cycle_words.dates(each.starts_on, each.ends_on))
             for each in pairing.cycles_of_round(session, activity.id)
@@ -188,7 +192,7 @@ def _no_partner_page(
         partner=partner_names(pair),
         i_pause=pair is not None and pair.me(me).paused_at is not None,
         is_round=activity.kind == "pairing",
-        has_ladder=cycles.has_ladder(activity),
+        has_ladder=going_on.has_ladder(activity),
         round_title=of_round.title if of_round and (begins or of_round.status == "open") else "",
         round_pair=begins,
         begins_with=partner_names(begins),

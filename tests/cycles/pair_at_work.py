@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from lti_tool.cycles import service
+from lti_tool.cycles import going_on
 from lti_tool.pairing.models import Pair, PairMember
 from lti_tool.store.base import new_id
 from lti_tool.store.database import Database
@@ -29,12 +29,11 @@ def make_cycle(database: Database, course: MadeCourse, now: datetime, *, host: i
                 PairMember(pair_id=pair_id, activity_id=course.activity_id, membership_id=course.teachers[index])
             )
         session.flush()
-        return service.start(
+        return going_on.start(
             session,
             pair_id=pair_id,
             activity_id=course.activity_id,
-            host_id=course.teachers[host],
-            coach_id=course.teachers[coach],
+            roles={course.teachers[host]: "host", course.teachers[coach]: "coach"},
             now=now,
         )
 

@@ -16,7 +16,7 @@ from pairing.two_worlds import Fork, World, assert_same
 from sqlalchemy import select
 
 from lti_tool.activities.models import ActivityFacilitator
-from lti_tool.cycles import rules
+from lti_tool.cycles import going_on, rules
 from lti_tool.cycles import service as cycles
 from lti_tool.cycles.models import Cycle, CycleMember
 from lti_tool.pairing.models import Invitation
@@ -202,7 +202,7 @@ def closes(session: Any, world: World, who: int) -> None:
     cycle = cycle_of(session, world, who)
     now = rules.stage_now(cycle, cycle.me)
     if now is not None:
-        cycles._mark(session, cycle, now.key, [cycle.me.membership_id], world.now)
+        cycles.mark(session, cycle, now.key, [cycle.me.membership_id], world.now)
 
 
 def moves_within(world: World, chance: random.Random) -> None:
@@ -214,7 +214,7 @@ def moves_within(world: World, chance: random.Random) -> None:
             if chance.random() < 0.5:
                 closes(session, world, who)
             else:
-                cycles.go_as_far_as(session, cycle_of(session, world, who), chance.choice(STEPS), now=world.now)
+                going_on.go_as_far_as(session, cycle_of(session, world, who), chance.choice(STEPS), now=world.now)
             if cycle_of(session, world, who).place != place:
                 raise _Undo
     except _Undo:

@@ -8,6 +8,7 @@ from cycles.pair_at_work import Room, open_room
 from flask import Flask
 from sqlalchemy import select
 
+from lti_tool.cycles import going_on
 from lti_tool.cycles import service as cycles
 from lti_tool.cycles.models import Cycle, StageMark
 from lti_tool.reflection.models import ReflectionVersion
@@ -96,12 +97,12 @@ def test_a_version_is_sealed(room: Room) -> None:
 
 def test_the_page_offers_no_submission_in_a_stopped_cycle(app: Flask, database: Database, clock) -> None:
     made = open_room(app, database, clock, "light")
-    from lti_tool.cycles import service
+    from lti_tool.cycles import going_on, service
 
     with database.write() as session:
         cycle = service.load_frame(session, made.cycle_id, _host_person(made))
         assert cycle is not None
-        service.stop(session, pair_id=cycle.pair_id, now=clock())
+        going_on.stop(session, pair_id=cycle.pair_id, now=clock())
     page = made.host.get("reflect")
     assert "This cycle has stopped" in page and "reflect/submit" not in page
     made.host.press("reflect/save", text__happened="Still mine")
@@ -134,6 +135,6 @@ def test_a_cycle_that_stopped_at_its_reflections_can_still_be_reflected_on(
     room: Room, clock: Callable[[], datetime]
 ) -> None:
     with room.database.write() as session:
-        cycles.stop(session, pair_id=session.scalars(select(Cycle.pair_id)).one(), now=clock())
+        going_on.stop(session, pair_id=session.scalars(select(Cycle.pair_id)).one(), now=clock())
     assert "there is nothing to submit" not in room.host.get("reflect")
     assert "Version 1" in room.host.press("reflect/submit", text__own_learning="To wait.")

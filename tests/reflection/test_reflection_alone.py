@@ -16,7 +16,7 @@ from home.placed import add_activity
 from sqlalchemy import func, select, update
 
 from lti_tool.activities.models import Activity
-from lti_tool.cycles import service as cycles
+from lti_tool.cycles import counts
 from lti_tool.cycles.models import Cycle, CycleMember, ProtocolVersion
 from lti_tool.pairing.models import Pair, PairMember
 from lti_tool.people.models import Membership, Person
@@ -226,8 +226,8 @@ def test_the_trainer_counts_who_writes_and_who_has_submitted(
     with database.write() as session:
         session.execute(update(Membership).where(Membership.id == course.teachers[3]).values(welcomed_at=None))
     page = html.unescape(arrive(course.trainer).get("/progress"))
-    counts = dict(re.findall(r"<rect[^>]*/></svg> ([^<]+)</th>\s*<td>(\d+)</td>", page))
-    assert counts == {
+    rows = dict(re.findall(r"<rect[^>]*/></svg> ([^<]+)</th>\s*<td>(\d+)</td>", page))
+    assert rows == {
         "Not opened yet": "1",
         "Not begun": "1",
         "Writing their reflection": "1",
@@ -280,8 +280,8 @@ def test_a_protocol_for_two_never_gets_into_a_reflection(
     begin(niamh)
     with database.read() as session:
         assert session.scalars(select(ProtocolVersion.key)).all() == ["reflection"]
-        counts = cycles.stage_counts(session, course.activity_id)
-    assert [(each.key, each.cycles) for each in counts.stages] == [("reflect", 1)]
+        found = counts.stage_counts(session, course.activity_id)
+    assert [(each.key, each.cycles) for each in found.stages] == [("reflect", 1)]
 
 
 @pytest.mark.parametrize("protocol", ["", "reflection"])
@@ -290,4 +290,4 @@ def test_a_protocol_for_one_never_gets_into_a_coaching_cycle(
 ) -> None:
     activity = add_activity(database, course, clock.now, protocol=protocol)
     with database.read() as session:
-        assert cycles.stage_counts(session, activity).stages[0].key == "start"
+        assert counts.stage_counts(session, activity).stages[0].key == "start"

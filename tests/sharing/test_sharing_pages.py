@@ -16,6 +16,7 @@ from home.placed import add_activity
 from sqlalchemy import func, select, update
 
 from lti_tool.activities.models import Activity, ActivityFacilitator, ActivityTrainer
+from lti_tool.cycles import going_on
 from lti_tool.cycles import service as cycles
 from lti_tool.cycles.models import Cycle, CycleMember, StageMark
 from lti_tool.cycles.rules import FIRST_TURN
@@ -309,7 +310,7 @@ def test_an_author_who_left_or_leads_still_finds_it_and_takes_it_back(school: Sc
 
 def test_it_can_be_shared_when_the_cycle_or_the_activity_is_over(school: School) -> None:
     with school.database.write() as session:
-        cycles.stop(session, pair_id=session.scalars(select(Cycle.pair_id)).one(), now=school.clock.now)
+        going_on.stop(session, pair_id=session.scalars(select(Cycle.pair_id)).one(), now=school.clock.now)
         activity = Activity.id == school.course.activity_id
         session.execute(update(Activity).where(activity).values(status="archived"))
     assert school.readers(school.share("cohort")) == READ_BY["cohort"]

@@ -15,6 +15,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("guide", sa.String(length=5), nullable=False, server_default="full"))
         # In which frame a member writes their reflection; empty: in the protocol's own fields.
         batch_op.add_column(sa.Column("frame", sa.String(length=20), nullable=False, server_default=""))
+        # When a member left their group, if that was while the cycle ran.
+        batch_op.add_column(sa.Column("left_at", sa.DateTime(timezone=True), nullable=True))
     with op.batch_alter_table("reflection_versions", schema=None) as batch_op:
         # The headings of the frame a version was written in, as they were; none for the protocol's own.
         batch_op.add_column(sa.Column("frame", sa.JSON(none_as_null=True), nullable=True))
@@ -98,3 +100,38 @@ def upgrade() -> None:
     with op.batch_alter_table("protocol_versions", schema=None) as batch_op:
         # What a trainer said about a version of a protocol of the course's own.
         batch_op.add_column(sa.Column("note", sa.String(length=500), nullable=False, server_default=""))
+    op.create_table(
+        "thread_messages",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("pair_id", sa.String(length=16), nullable=False),
+        sa.Column("author_id", sa.String(length=16), nullable=False),
+        sa.Column("ticket", sa.String(length=16), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["author_id"], ["people.id"], name=op.f("fk_thread_messages_author_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["pair_id"], ["pairs.id"], name=op.f("fk_thread_messages_pair_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_thread_messages")),
+        sa.UniqueConstraint("author_id", "ticket", name=op.f("uq_thread_messages_author_id")),
+    )
+    with op.batch_alter_table("thread_messages", schema=None) as batch_op:
+        batch_op.create_index("ix_thread_messages_pair_id_sent_at", ["pair_id", "sent_at"], unique=False)
+    op.create_table(
+        "open_doors",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("activity_id", sa.String(length=16), nullable=False),
+        sa.Column("person_id", sa.String(length=16), nullable=False),
+        sa.Column("ticket", sa.String(length=16), nullable=False),
+        sa.Column("topic", sa.LargeBinary(), nullable=False),
+        sa.Column("suits", sa.LargeBinary(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["activity_id"], ["activities.id"], name=op.f("fk_open_doors_activity_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_open_doors_person_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_open_doors")),
+        sa.UniqueConstraint("person_id", "ticket", name=op.f("uq_open_doors_person_id")),
+    )
+    with op.batch_alter_table("open_doors", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_open_doors_activity_id"), ["activity_id"], unique=False)

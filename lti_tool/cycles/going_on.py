@@ -1,0 +1,440 @@
+"""Use cases of how cycles begin and go on: the first one, the next one with other roles, how far, pausing, leaving.
+
+Whoever writes here holds the pair's cycle, or its activity (pairing/service.py), so that two never begin the same cycle.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from lti_tool.activities import service as activities
+from lti_tool.activities.kinds import kind_of, protocols_for
+from lti_tool.activities.service import ActivityView
+from lti_tool.cycles import rules
+from lti_tool.cycles.models import Cycle, CycleMember, ProtocolVersion, StepWish
+from lti_tool.cycles.revision import bump
+from lti_tool.cycles.rules import Missing
+from lti_tool.cycles.service import NotPossible, load, load_frame, mark, move_on
+from lti_tool.pairing.models import PairMember
+from lti_tool.people.models import Membership
+from lti_tool.protocols import reader
+from lti_tool.protocols.recipe import FULL, Protocol, lowest
+from lti_tool.store.base import new_id
+from lti_tool.store.database import rows_changed
+from lti_tool.store.upsert import insert_into
+
+_same_member = and_(PairMember.pair_id == Cycle.pair_id, PairMember.membership_id == CycleMember.membership_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Who could begin the next cycle of a group."""
+
+    present: int
+    """Members who do not pause."""
+    least: int
+    """How many the protocol needs."""
+    can_host: tuple[str, ...]
+    """Membership ids of those who can bring something now: nobody is host twice before all have been."""
+    cycles: int
+    """So far."""
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether there are enough of them to begin."""
+        return self.present >= self.least
+
+
+# Beginning
+
+
+def start(
+    session: Session,
+    *,
+    pair_id: str,
+    activity_id: str,
+    roles: Mapping[str, str],
+    now: datetime,
+    number: int = 1,
+) -> str:
+    """Begins a cycle of a pair or group with the activity's protocol and returns its id.
+
+    `roles`: membership id → role (one of recipe.ROLES); a host alone is one who reflects without a partner. Beginning
+    the same number twice gives the cycle that is there. It goes as far as the lowest of what they said they would, and
+    keeps that, whatever they say later for others.
+    """
+    protocol = protocol_of(activities.find(session, activity_id))
+    steps = _wishes(session, activity_id, list(roles)) if protocol.has_ladder else {}
+    cycle_id = new_id()
+    first = protocol.at(lowest(steps.values())).stages_of(number)[0]
+    made = session.execute(
+        insert_into(session, Cycle)
+        .values(
+            id=cycle_id,
+            pair_id=pair_id,
+            activity_id=activity_id,
+            number=number,
+            protocol_version_id=_keep_version(session, protocol, now),
+            status="running",
+            stage=protocol.place(first.key),
+            stage_since=now,
+            revision=1,
+            started_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=["pair_id", "number"])
+    )
+    if not rows_changed(made):
+        return session.execute(select(Cycle.id).where(Cycle.pair_id == pair_id, Cycle.number == number)).scalar_one()
+    people = {
+        row.id: row.person_id
+        for row in session.execute(
+            select(Membership.id, Membership.person_id).where(Membership.id.in_(roles))
+        )
+    }
+    session.execute(
+        insert(CycleMember),
+        [
+            {
+                "cycle_id": cycle_id,
+                "membership_id": member,
+                "person_id": people[member],
+                "role": role,
+                "step": steps.get(member, FULL),
+                "wish": "",
+            }
+            for member, role in roles.items()
+        ],
+    )
+    return cycle_id
+
+
+def _wishes(session: Session, activity_id: str, membership_ids: Sequence[str]) -> dict[str, str]:
+    """Membership id → how far they said they would like to go, of those who did."""
+    rows = session.execute(
+        select(StepWish.membership_id, StepWish.step).where(
+            StepWish.activity_id == activity_id, StepWish.membership_id.in_(membership_ids)
+        )
+    )
+    return {row.membership_id: row.step for row in rows}
+
+
+def start_alone(
+    session: Session, *, pair_id: str, activity_id: str, membership_id: str, number: int, now: datetime
+) -> str:
+    """Begins a teacher's next reflection without a partner and returns its id; `number`: which one they asked for.
+
+    One that is not submitted yet is gone on with; so is one that was begun already under that number (a double tap).
+    The pair is locked by its one member.
+    """
+    last = session.execute(
+        select(Cycle.id, Cycle.number, Cycle.status)
+        .where(Cycle.pair_id == pair_id)
+        .order_by(Cycle.number.desc())
+        .limit(1)
+    ).one_or_none()
+    if last and (last.status == "running" or number <= last.number):
+        return str(last.id)
+    session.execute(update(Cycle).where(Cycle.pair_id == pair_id, Cycle.closed_at.is_(None)).values(closed_at=now))
+    return start(
+        session,
+        pair_id=pair_id,
+        activity_id=activity_id,
+        roles={membership_id: "host"},
+        number=last.number + 1 if last else 1,
+        now=now,
+    )
+
+
+def protocol_of(activity: ActivityView | None) -> Protocol:
+    """What new cycles of an activity follow: the protocol that its trainer chose, as far as it fits its kind."""
+    kind = activity.kind if activity else ""
+    chosen = activity.protocol if activity else ""
+    return reader.shipped()[chosen if chosen in protocols_for(kind) else kind_of(kind).default_protocol]
+
+
+def _keep_version(session: Session, protocol: Protocol, now: datetime) -> str:
+    """Id of the stored copy of this protocol version; the first cycle that needs it stores it."""
+    session.execute(
+        insert_into(session, ProtocolVersion)
+        .values(id=new_id(), key=protocol.key, version=protocol.version, body=dict(protocol.body), created_at=now)
+        .on_conflict_do_nothing(index_elements=["key", "version"])
+    )
+    return session.execute(
+        select(ProtocolVersion.id).where(
+            ProtocolVersion.key == protocol.key, ProtocolVersion.version == protocol.version
+        )
+    ).scalar_one()
+
+
+# How far to go
+
+
+def has_ladder(activity: ActivityView) -> bool:
+    """Whether the cycles that begin in an activity can go less far than the whole."""
+    return bool(protocols_for(activity.kind)) and protocol_of(activity).has_ladder
+
+
+def step_wish(session: Session, membership_id: str, activity_id: str) -> str:
+    """How far a teacher said they would like to go in an activity at present: one of STEPS, or empty."""
+    return _wishes(session, activity_id, [membership_id]).get(membership_id, "")
+
+
+def say_step(session: Session, membership_id: str, activity_id: str, step: str) -> None:
+    """Keeps how far a teacher would like to go in the cycles that begin (one of STEPS; empty: not said). Nobody is told
+    (R23)."""
+    if not step:
+        session.execute(
+            delete(StepWish).where(StepWish.activity_id == activity_id, StepWish.membership_id == membership_id)
+        )
+        return
+    session.execute(
+        insert_into(session, StepWish)
+        .values(activity_id=activity_id, membership_id=membership_id, step=step)
+        .on_conflict_do_update(index_elements=["activity_id", "membership_id"], set_={"step": step})
+    )
+
+
+def go_as_far_as(session: Session, cycle: rules.Cycle, step: str, *, now: datetime) -> None:
+    """The viewing member goes as far as `step` in this cycle (it is locked): the pair goes as far as the lower of two.
+
+    So one alone goes less far, and further only who finds the other there. Where the pair's step stays as it is,
+    nothing that the other could see changes, not even the count of changes. A cycle that has ended stays as it was.
+    """
+    if not cycle.is_running or cycle.is_alone:
+        return
+    session.execute(
+        update(CycleMember)
+        .where(CycleMember.cycle_id == cycle.id, CycleMember.membership_id == cycle.me.membership_id)
+        .values(step=step)
+    )
+    after = load_frame(session, cycle.id, cycle.viewer_id)
+    if after is None or after.step == cycle.step:
+        return
+    values: dict[str, Any] = {"notes_due_at": rules.notes_due_at(after, after.notes_days)}
+    if reached := rules.new_place(after):
+        values |= {"stage": reached, "stage_since": now}
+    bump(session, cycle.id, **values)
+
+
+# Going on
+
+
+def wish(session: Session, cycle: rules.Cycle, wanted: str, *, now: datetime) -> str | None:
+    """The viewing member would like to go on: one of rules.WISHES, in a group of rules.WISHES_OF_GROUP.
+
+    The next cycle of a pair begins when both wish the same: nobody becomes a host, whom somebody visits, without saying
+    so. That of a group begins when all would like to go on, with roles by rules.roles_in_group.
+    Returns the id of the next cycle once there is one. The cycle is locked.
+    """
+    wishes = rules.WISHES_OF_GROUP if cycle.is_group else rules.WISHES
+    if cycle.status != "finished" or cycle.is_alone or wanted not in wishes:
+        raise NotPossible([Missing("earlier_stage", cycle.reflection.key, cycle.reflection.key)])
+    if cycle.closed_at is not None:
+        return session.execute(
+            select(Cycle.id).where(Cycle.pair_id == cycle.pair_id, Cycle.number == cycle.number + 1)
+        ).scalar_one_or_none()
+    session.execute(
+        update(CycleMember)
+        .where(CycleMember.cycle_id == cycle.id, CycleMember.membership_id == cycle.me.membership_id)
+        .values(wish=wanted, wished_at=now)
+    )
+    if cycle.is_group:
+        return _settle(session, cycle.id, cycle.viewer_id, now)
+    if cycle.partner.wish != wanted:
+        bump(session, cycle.id)
+        return None
+    return _begin_next(session, cycle, rules.roles_after(cycle.members, wanted), now)
+
+
+def _begin_next(session: Session, cycle: rules.Cycle, roles: Mapping[str, str], now: datetime) -> str:
+    bump(session, cycle.id, closed_at=now)
+    return start(
+        session,
+        pair_id=cycle.pair_id,
+        activity_id=cycle.activity_id,
+        roles=roles,
+        number=cycle.number + 1,
+        now=now,
+    )
+
+
+# Groups
+
+
+def whose_turn(session: Session, *, pair_id: str, activity_id: str) -> Turn:
+    """Who could begin the next cycle of a group that has none now."""
+    members = _present(session, pair_id)
+    protocol = protocol_of(activities.find(session, activity_id))
+    past = _past_roles(session, pair_id)
+    turn = tuple(each for each in members if rules.can_host(each, members, past))
+    return Turn(len(members), protocol.least, turn, len(past))
+
+
+def bring(session: Session, *, pair_id: str, activity_id: str, membership_id: str, now: datetime) -> str | None:
+    """A member brings something: the next cycle of a group begins, and they are its host. Returns its id; that of the
+    running one where there is one, whose host does not pause; None where too few are there, or it is not their turn.
+
+    The activity is locked.
+    """
+    _lock_all(session, pair_id)
+    protocol = protocol_of(activities.find(session, activity_id))
+    members, past = _present(session, pair_id), _past_roles(session, pair_id)
+    running = session.execute(
+        select(Cycle.id, PairMember.paused_at)
+        .join(CycleMember, CycleMember.cycle_id == Cycle.id)
+        .join(PairMember, _same_member)
+        .where(Cycle.pair_id == pair_id, Cycle.status == "running", CycleMember.role == "host")
+    ).one_or_none()
+    if running and running.paused_at is None:
+        return str(running.id)
+    if not protocol.fits(len(members)) or not rules.can_host(membership_id, members, past):
+        return None
+    stop(session, pair_id=pair_id, now=now)
+    return start(
+        session,
+        pair_id=pair_id,
+        activity_id=activity_id,
+        roles=rules.roles_in_group(protocol.roles, members, past, [membership_id]),
+        number=len(past) + 1,
+        now=now,
+    )
+
+
+def leave(session: Session, *, pair_id: str, membership_id: str, now: datetime) -> None:
+    """Somebody has left a group: its running cycle goes on with the others, or stops (rules.goes_on_without). The one
+    who left keeps what they wrote. Nothing says why, or to others who: the pages just show who is there."""
+    _lock_all(session, pair_id)
+    row = session.execute(
+        select(Cycle.id, CycleMember.person_id)
+        .join(CycleMember, CycleMember.cycle_id == Cycle.id)
+        .where(
+            Cycle.pair_id == pair_id,
+            Cycle.status == "running",
+            CycleMember.membership_id == membership_id,
+            CycleMember.left_at.is_(None),
+        )
+    ).one_or_none()
+    cycle = load_frame(session, row.id, row.person_id) if row else None
+    if cycle is not None:
+        if not rules.goes_on_without(cycle, cycle.me):
+            stop(session, pair_id=pair_id, now=now)
+            return
+        session.execute(
+            update(CycleMember)
+            .where(CycleMember.cycle_id == cycle.id, CycleMember.membership_id == membership_id)
+            .values(left_at=now)
+        )
+        if role := rules.role_to_hand_over(cycle, cycle.me):
+            heir = next(each for each in reversed(cycle.needed) if each is not cycle.me and each.role != "host")
+            session.execute(
+                update(CycleMember)
+                .where(CycleMember.cycle_id == cycle.id, CycleMember.membership_id == heir.membership_id)
+                .values(role=role)
+            )
+    settle(session, pair_id=pair_id, now=now)
+
+
+def settle(session: Session, *, pair_id: str, now: datetime) -> None:
+    """Somebody of a group pauses, or left: what waited for nobody but them goes on."""
+    _lock_all(session, pair_id)
+    row = session.execute(
+        select(Cycle.id, CycleMember.person_id)
+        .join(CycleMember, CycleMember.cycle_id == Cycle.id)
+        .join(PairMember, _same_member)
+        .where(
+            Cycle.pair_id == pair_id,
+            Cycle.closed_at.is_(None),
+            CycleMember.left_at.is_(None),
+            PairMember.is_current,
+            PairMember.paused_at.is_(None),
+        )
+        .limit(1)
+    ).one_or_none()
+    if row is not None:
+        _settle(session, row.id, row.person_id, now)
+
+
+def _settle(session: Session, cycle_id: str, person_id: str, now: datetime) -> str | None:
+    """Takes a group's cycle as far as nobody has to do anything for it; the id of the next one where that begins."""
+    cycle = load(session, cycle_id, person_id)
+    if cycle is None or cycle.closed_at is not None:
+        return None
+    if cycle.status == "finished":
+        activity = activities.find(session, cycle.activity_id)
+        protocol, members = protocol_of(activity), _present(session, cycle.pair_id)
+        is_open = activity is not None and activity.status == "open"
+        if is_open and rules.all_would_go_on(cycle) and protocol.fits(len(members)):
+            asks = [each.membership_id for each in cycle.needed if each.wish == rules.BRING]
+            past = _past_roles(session, cycle.pair_id)
+            return _begin_next(session, cycle, rules.roles_in_group(protocol.roles, members, past, asks), now)
+        bump(session, cycle.id)
+        return None
+    first = cycle.stages[0]
+    is_agreed = first.kind == "start" and not rules.missing_to_close(cycle, first, cycle.me, now)
+    if is_agreed and not rules.is_done(cycle, first):
+        mark(session, cycle, first.key, [each.membership_id for each in cycle.needed], now)
+    else:
+        move_on(session, cycle, now)
+    return None
+
+
+def _present(session: Session, pair_id: str) -> list[str]:
+    """Membership ids of those who take part in the next cycle of a group: who has not left and does not pause, in an
+    order that stays."""
+    return list(
+        session.scalars(
+            select(PairMember.membership_id)
+            .join(Membership, Membership.id == PairMember.membership_id)
+            .where(
+                PairMember.pair_id == pair_id,
+                PairMember.is_current,
+                PairMember.paused_at.is_(None),
+                Membership.is_active,
+                Membership.is_leader.is_(False),
+            )
+            .order_by(PairMember.membership_id)
+        )
+    )
+
+
+def _past_roles(session: Session, pair_id: str) -> list[dict[str, str]]:
+    """Membership id → role, for each cycle of a pair or group, the first one first."""
+    found: dict[int, dict[str, str]] = {}
+    for number, membership_id, role in session.execute(
+        select(Cycle.number, CycleMember.membership_id, CycleMember.role)
+        .join(CycleMember, CycleMember.cycle_id == Cycle.id)
+        .where(Cycle.pair_id == pair_id)
+        .order_by(Cycle.number)
+    ):
+        found.setdefault(number, {})[membership_id] = role
+    return list(found.values())
+
+
+def _lock_all(session: Session, pair_id: str) -> None:
+    # Whoever begins the pair's next cycle holds the one before: after this, that one is seen too.
+    session.execute(select(Cycle.id).where(Cycle.pair_id == pair_id).order_by(Cycle.number).with_for_update()).all()
+
+
+def go_on(session: Session, *, pair_id: str, now: datetime) -> None:
+    """The pair goes on after a pause: its step counts from now, so that no date tells that there was one (R24)."""
+    session.execute(update(Cycle).where(Cycle.pair_id == pair_id, Cycle.closed_at.is_(None)).values(stage_since=now))
+
+
+def stop(session: Session, *, pair_id: str, now: datetime) -> None:
+    """The pair has ended: its running cycle stops, and none of its cycles is current any more. Nothing is deleted."""
+    _lock_all(session, pair_id)
+    # A statement of its own: PostgreSQL shows the one that waited for the lock what was there before it waited.
+    running = session.execute(
+        select(Cycle.id, Cycle.notes_days, Cycle.notes_due_at).where(
+            Cycle.pair_id == pair_id, Cycle.status == "running"
+        )
+    ).all()
+    for cycle in running:
+        # The conversation after may never come: raw notes count from here then.
+        due = cycle.notes_due_at or (cycle.notes_days and now + timedelta(days=cycle.notes_days))
+        bump(session, cycle.id, status="stopped", finished_at=now, notes_due_at=due)
+    session.execute(update(Cycle).where(Cycle.pair_id == pair_id, Cycle.closed_at.is_(None)).values(closed_at=now))
