@@ -3,7 +3,8 @@
 Who may is asked before (fields.py, by privacy/rules.py). How saves come together is rules.merge.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+import contextlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy import and_, bindparam, delete, false, insert, or_, select, upda
 from sqlalchemy.orm import Session
 
 from lti_tool.cycles import rules
+from lti_tool.cycles.conversation_rules import chosen
 from lti_tool.cycles.models import CycleText, DeletedText
 from lti_tool.cycles.revision import bump
 from lti_tool.cycles.rules import Merge, Row, Save
@@ -102,6 +104,36 @@ def read_texts(
     return found
 
 
+def read_current_of(
+    session: Session, keys: Mapping[str, ScopeKeys], registers: Mapping[str, Iterable[Register]]
+) -> dict[str, list[OpenedText]]:
+    """Cycle id → the current versions of the texts asked for there, the oldest first, as read_texts gives them; one
+    statement for all cycles. `keys`: of the same cycles."""
+    wanted = [
+        and_(
+            CycleText.cycle_id == cycle_id,
+            CycleText.field == each.field,
+            *(() if each.author_id is None else (CycleText.author_id == each.author_id,)),
+        )
+        for cycle_id, of_cycle in registers.items()
+        for each in of_cycle
+    ]
+    rows = session.execute(
+        select(
+            CycleText.id, CycleText.rev, CycleText.field, CycleText.author_id, CycleText.sealed, CycleText.saved_at,
+            CycleText.cycle_id,
+        )
+        .where(or_(false(), *wanted), CycleText.replaced_by.is_(None))
+        .order_by(CycleText.saved_at, CycleText.id)
+    )  # fmt: skip
+    found: dict[str, list[OpenedText]] = {cycle_id: [] for cycle_id in registers}
+    for row in rows:
+        with contextlib.suppress(KeyShredded):
+            text = keys[row.cycle_id].open(row.author_id, row.sealed, f"texts/{row.id}")
+            found[row.cycle_id].append(OpenedText(row.id, row.rev, row.field, row.author_id, text, row.saved_at, True))
+    return found
+
+
 def save_text(
     session: Session,
     keys: ScopeKeys,
@@ -119,7 +151,7 @@ def save_text(
     `base`: tokens of the versions they had before their eyes. Raises TooLong and Deleted, and then nothing has changed.
     """
     author_id = cycle.viewer_id
-    save = Save(author_id, rules.clean(text), frozenset(base), editor[:64], seq)
+    save = Save(author_id, chosen(field, rules.clean(text)), frozenset(base), editor[:64], seq)
     if _is_of_a_deleted_text(session, cycle.id, field, save):
         raise Deleted
     rows = _register(session, keys, cycle.id, field, author_id, save.editor)

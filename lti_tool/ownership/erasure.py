@@ -14,6 +14,7 @@ from lti_tool.cycles.models import AgreementSigned, Cycle, CycleMember, CycleTex
 from lti_tool.cycles.revision import bump
 from lti_tool.cycles.rules import Cycle as CycleFrame
 from lti_tool.cycles.texts import delete_texts
+from lti_tool.doors import service as doors
 from lti_tool.lti.models import Login
 from lti_tool.ownership.rules import PLACES, REFLECTION
 from lti_tool.pairing import service as pairing
@@ -24,6 +25,7 @@ from lti_tool.privacy.looks import service as looks
 from lti_tool.reflection.models import ReflectionVersion
 from lti_tool.sharing import service as sharing
 from lti_tool.store.base import new_id
+from lti_tool.threads import service as threads
 
 
 class UnknownPerson(Exception):
@@ -49,7 +51,7 @@ def delete_words(
     me = cycle.viewer_id
     wanted = list(fields)
     if REFLECTION in others:
-        wanted += [field.key for field in cycle.reflection.fields]
+        wanted += [field.key for field in cycle.with_left_out.stages[-1].fields]
         session.execute(
             delete(ReflectionVersion).where(ReflectionVersion.cycle_id == cycle.id, ReflectionVersion.person_id == me)
         )
@@ -60,6 +62,13 @@ def delete_words(
     bump(session, cycle.id)
     if not _is_anything_left(session, cycle.id, me):
         keyring.shred(cycle.id, me, now)
+
+
+def delete_beside_cycles(session: Session, keyring: Keyring, person_id: str, activity_id: str, now: datetime) -> None:
+    """Deletes what a person wrote in an activity and in no cycle: their messages in threads, their open
+    doors."""
+    threads.delete_of(session, keyring, person_id, activity_id, now)
+    doors.delete_of(session, keyring, person_id, activity_id, now)
 
 
 def _is_anything_left(session: Session, cycle_id: str, person_id: str) -> bool:

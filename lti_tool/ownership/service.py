@@ -19,6 +19,8 @@ from lti_tool.cycles.models import AgreementSigned, CycleMember, CycleText, Meet
 from lti_tool.cycles.models import Cycle as CycleRow
 from lti_tool.cycles.rules import Cycle
 from lti_tool.cycles.texts import Register, read_texts
+from lti_tool.doors import service as doors
+from lti_tool.doors.models import OpenDoor
 from lti_tool.ownership.rules import Part, own_parts
 from lti_tool.pairing.models import Invitation, Pair, PairMember
 from lti_tool.people.models import Course, Membership, Person, Platform, School, SignIn
@@ -31,6 +33,8 @@ from lti_tool.reflection import service as reflection
 from lti_tool.reflection.models import ReflectionVersion
 from lti_tool.sharing import service as sharing
 from lti_tool.sharing.models import Share
+from lti_tool.threads import service as threads
+from lti_tool.threads.models import ThreadMessage
 
 FORMAT = 1
 """Of what collect() returns; raised when something in it moves."""
@@ -55,6 +59,10 @@ class Kept:
     versions: int
     """Reflections submitted, each version of them."""
     shares: int
+    messages: int
+    """In threads, that they wrote."""
+    doors: int
+    """That they opened to others of an activity."""
     invitations: int
     nudges: int
     deliveries: int
@@ -70,6 +78,8 @@ def count(session: Session, person_id: str) -> Kept:
         "texts": select(func.count()).select_from(CycleText).where(CycleText.author_id == person_id),
         "versions": select(func.count()).select_from(ReflectionVersion).where(ReflectionVersion.person_id == person_id),
         "shares": select(func.count()).select_from(Share).where(Share.person_id == person_id),
+        "messages": select(func.count()).select_from(ThreadMessage).where(ThreadMessage.author_id == person_id),
+        "doors": select(func.count()).select_from(OpenDoor).where(OpenDoor.person_id == person_id),
         "invitations": select(func.count()).select_from(Invitation).where(
             or_(Invitation.host_id.in_(own), Invitation.coach_id.in_(own))
         ),
@@ -108,6 +118,11 @@ def cycles_here(session: Session, membership_id: str, person_id: str, activity_i
         CycleLine(each, numbers.get((each.id, "text"), 0), numbers.get((each.id, "version"), 0))
         for each in service.list_of(session, membership_id, activity_id)
     ]
+
+
+def count_beside_cycles(session: Session, person_id: str, activity_id: str) -> int:
+    """How much a person wrote in an activity and in no cycle, as erasure.delete_beside_cycles deletes it."""
+    return threads.count_here(session, person_id, activity_id) + doors.count_here(session, person_id, activity_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +169,9 @@ def in_cycle(session: Session, cycle: Cycle) -> InCycle:
             .scalar_subquery(),
         )
     ).one()
-    drafts = any(me in writers[field.key] for field in cycle.reflection.fields if field.key in writers)
+    # In whichever frame they were written.
+    of_reflection = cycle.with_left_out.stages[-1].fields
+    drafts = any(me in writers[field.key] for field in of_reflection if field.key in writers)
     return InCycle(own_parts(cycle, writers), drafts, versions, shares, places)
 
 
@@ -196,6 +213,8 @@ def collect(
             }
             for each in sharing.of_person(session, keyring, person_id, now)
         ],
+        "threads": threads.of_person(session, keyring, person_id, shown, now),
+        "open_doors": doors.of_person(session, keyring, person_id, now),
         "who_looked": [
             {"activity": each.title, "cycle": each.number, "openings": [_opening(one) for one in each.openings]}
             for each in looks.read_log(session, keyring, person_id, start=0, count=_ALL_LOOKS, now=now).cycles
@@ -437,7 +456,8 @@ def _cycle(session: Session, keyring: Keyring, cycle: Cycle, say: Say, shown: Sh
             {
                 "version": each.version,
                 "submitted_at": each.submitted_at,
-                "texts": [{"label": labels.get(key, key), "text": text} for key, text in each.texts.items()],
+                "headings": say(each.frame.title) if each.frame else None,
+                "texts": [{"label": say(label), "text": text} for _key, label, text in each.answers(whole)],
             }
             for each in reflection.read_all(session, keys, cycle.id, cycle.viewer_id)
         ],

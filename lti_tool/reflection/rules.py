@@ -1,6 +1,6 @@
 """Decisions about reflections: values in, values out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
 def freeze(drafts: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -12,6 +12,9 @@ def freeze(drafts: Iterable[tuple[str, str]]) -> dict[str, str]:
     return frozen
 
 
-def has_changed(drafts: Iterable[tuple[str, str]], submitted: dict[str, str] | None) -> bool:
-    """Whether the drafts say something else than the version submitted last (True when there is none)."""
-    return submitted is None or freeze(drafts) != submitted
+def has_changed(
+    drafts: Iterable[tuple[str, str]], submitted: Mapping[str, str] | None, in_another_frame: bool = False
+) -> bool:
+    """Whether the drafts say something else than the version submitted last (True when there is none), or say it under
+    other headings."""
+    return submitted is None or in_another_frame or freeze(drafts) != submitted

@@ -1,15 +1,17 @@
 """Pages of a reflection: writing it, submitting it, reading one's own versions."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from lti_tool.completion.views import card_here
 from lti_tool.cycles import fields, rules, words
 from lti_tool.cycles import service as cycles
+from lti_tool.cycles.fields import FieldView
 from lti_tool.cycles.pages import page_frame, text_url
 from lti_tool.cycles.rules import Cycle
 from lti_tool.cycles.service import NotPossible
@@ -18,7 +20,8 @@ from lti_tool.pairing.views import must_be_open, teachers_activity
 from lti_tool.privacy.looks import views as looks
 from lti_tool.privacy.rules import Action, ReflectionFacts, may
 from lti_tool.privacy.words import who_can_see_reflection
-from lti_tool.reflection import service
+from lti_tool.protocols.recipe import Stage
+from lti_tool.reflection import frames, service
 from lti_tool.reflection.rules import has_changed
 from lti_tool.sharing.views import passages_of_partner
 from lti_tool.web.context import actor, tool
@@ -55,7 +58,7 @@ def save(cycle_id: str) -> Response | tuple[str, int]:
     with tool().database.write() as session:
         cycle = _writable(session, cycle_id)
         keys = tool().keyring.opened(session, cycle.id, tool().clock())
-        cycle, unsaved, errors = receive_texts(session, keys, cycle, cycle.reflection)
+        cycle, unsaved, errors = receive_texts(session, keys, cycle, _every_frame(cycle))
     target = request.form.get("do", "")
     anchor = f"field-{target}" if cycle.protocol.field(target) else None
     return _answer(cycle, unsaved, errors, url_for(".show", cycle_id=cycle_id, _anchor=anchor))
@@ -67,13 +70,32 @@ def submit(cycle_id: str) -> Response | tuple[str, int]:
     with tool().database.write() as session:
         cycle = _writable(session, cycle_id)
         keys = tool().keyring.opened(session, cycle.id, tool().clock())
-        cycle, unsaved, errors = receive_texts(session, keys, cycle, cycle.reflection)
+        cycle, unsaved, errors = receive_texts(session, keys, cycle, _every_frame(cycle))
+        if not errors and request.form.get("in", cycle.frame) != cycle.frame:
+            # On another page one has chosen another frame since: what would be submitted is not what stands here.
+            errors = [("", _("You chose another frame meanwhile. Read what stands here now, then submit."))]
         if not errors:
             try:
                 service.submit(session, keys, cycle, now=tool().clock())
             except NotPossible as error:
                 errors = [(url, text) for text, url in (words.missing(cycle, lack) for lack in error.missing)]
     return _answer(cycle, unsaved, errors, url_for(".show", cycle_id=cycle_id, _anchor="versions"))
+
+
+@blueprint.post("/cycles/<cycle_id>/reflect/frame")
+def choose_frame(cycle_id: str) -> Response | tuple[str, int]:
+    """Goes on under other headings. What was typed under these stays, and is there again on the way back."""
+    chosen = request.form.get("frame", "")
+    with tool().database.write() as session:
+        cycle = _writable(session, cycle_id)
+        keys = tool().keyring.opened(session, cycle.id, tool().clock())
+        cycle, unsaved, errors = receive_texts(session, keys, cycle, _every_frame(cycle))
+        if not errors:
+            try:
+                service.choose_frame(session, cycle, chosen)
+            except LookupError:
+                abort(400)
+    return _answer(cycle, unsaved, errors, url_for(".show", cycle_id=cycle_id, _anchor="text"))
 
 
 @blueprint.get("/cycles/<cycle_id>/reflect/versions/<int:number>")
@@ -95,11 +117,8 @@ def version(cycle_id: str, number: int) -> str:
         cycle=cycle,
         version=found,
         when=words.stamp(found.submitted_at),
-        texts=[
-            (field.key, words.into(field.label), found.texts[field.key])
-            for field in cycle.reflection.fields
-            if field.key in found.texts
-        ],
+        frame=words.into(found.frame.title) if found.frame else "",
+        texts=[(key, words.into(label), text) for key, label, text in found.answers(cycle.with_left_out)],
         who=who_can_see_reflection(),
     )
 
@@ -111,11 +130,12 @@ def _page(
     keys = tool().keyring.opened(session, cycle.id, tool().clock())
     shown_again = [field for key in stage.shows if (field := cycle.protocol.field(key))]
     again = {field.key for field in shown_again}
-    views = fields.read(session, keys, actor(), cycle, [*stage.fields, *shown_again], said="author")
+    here = {field.key for field in stage.fields}
+    elsewhere = [field for field in _every_frame(cycle).fields if field.key not in here]
+    views = fields.read(session, keys, actor(), cycle, [*stage.fields, *elsewhere, *shown_again], said="author")
     looks.tell(keys.opened_authors, cycle.id, stage.key)
-    own = {key: each for key, each in views.items() if key not in again}
-    submitted = service.versions(session, cycle.id, actor().person_id)
-    last = service.latest(session, keys, cycle.id, actor().person_id)
+    own = {key: views[key] for key in views if key in here}
+    submitted, last = service.versions(session, keys, cycle.id, actor().person_id)
     drafts = [(each.key, head.text) for each in own.values() for head in each.heads]
     view = cycles.view(cycle, tool().clock())
     missing = rules.missing_to_close(cycle, stage, cycle.me, tool().clock())
@@ -126,12 +146,15 @@ def _page(
         view=view,
         title=words.into(stage.title),
         plain=[replace(each, text=(unsaved or {}).get(key, each.text)) for key, each in own.items()],
+        frames=_frames(cycle, views),
+        # A frame that was chosen on another page meanwhile must not swallow what could not be saved.
+        unsaved=[(views[key].label, text) for key, text in (unsaved or {}).items() if key in views and key not in here],
         shown=[replace(views[key], editable=False, help="") for key in views if key in again],
         versions=[(each.version, words.stamp(each.submitted_at)) for each in reversed(submitted)],
         next_version=len(submitted) + 1,
         shared=passages_of_partner(session, cycle),
         completion=card_here(session) if submitted else None,
-        is_new=has_changed(drafts, dict(last.texts) if last else None),
+        is_new=has_changed(drafts, last.texts if last else None, last is not None and last.frame_key != cycle.frame),
         missing=[words.missing(cycle, lack) for lack in missing],
         can_submit=cycle.status != "stopped" or all(lack.code != "earlier_stage" for lack in missing),
         partner=words.partner_name(cycle),
@@ -139,6 +162,54 @@ def _page(
         text_url=text_url,
         who=who_can_see_reflection(),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class FrameChoice:
+    """A frame as one can choose it, with what one wrote in it before."""
+
+    key: str
+    title: str
+    summary: str
+    source: str
+    is_chosen: bool
+    written: tuple[FieldView, ...]
+    """What stands under those of its headings that are not on the page, to read."""
+
+
+def _frames(cycle: Cycle, views: Mapping[str, FieldView]) -> list[FrameChoice]:
+    """The protocol's own questions, and all frames; none at all where the questions are what it is about."""
+    whole = cycle.with_left_out
+    if not frames.fits(whole):
+        return []
+    offered = frames.frames()
+    of_frames = {heading.key for frame in offered.values() for heading in frame.headings} - {frames.OWN_LEARNING}
+    here = {field.key for field in cycle.reflection.fields}
+
+    def choice(key: str, title: str, summary: str, source: str, fields: Iterable[str]) -> FrameChoice:
+        shown = [views[each] for each in fields if each in views and each not in here]
+        written = tuple(replace(each, editable=False, help="") for each in shown if any(h.text for h in each.heads))
+        return FrameChoice(key, title, summary, source, key == cycle.frame, written)
+
+    own = [field.key for field in whole.stages[-1].fields if field.key not in of_frames]
+    return [
+        choice("", _("The questions of this activity"), "", words.into(whole.source), own),
+        *(
+            choice(
+                frame.key,
+                words.into(frame.title),
+                words.into(frame.summary),
+                words.into(frame.source),
+                [heading.key for heading in frame.headings],
+            )
+            for frame in offered.values()
+        ),
+    ]
+
+
+def _every_frame(cycle: Cycle) -> Stage:
+    """The reflection with the headings of all frames: a page that is open in another one still saves."""
+    return cycle.with_left_out.stages[-1]
 
 
 def _writable(session: Session, cycle_id: str) -> Cycle:

@@ -20,6 +20,7 @@ from lti_tool.privacy.keyring import Keyring, KeyShredded
 from lti_tool.privacy.rules import ActivityFacts, PassageFacts
 from lti_tool.protocols import reader
 from lti_tool.protocols.recipe import Protocol, Words
+from lti_tool.reflection import frames
 from lti_tool.sharing.models import Share
 from lti_tool.store.base import new_id
 
@@ -160,11 +161,12 @@ def labels(session: Session, shares: Iterable[ShareView]) -> dict[str, Words]:
     if wanted := {share.protocol_version_id for share in shares} - _parsed.keys():
         bodies = select(ProtocolVersion.id, ProtocolVersion.body).where(ProtocolVersion.id.in_(wanted))
         _parsed.update((id_, reader.parse(body)) for id_, body in session.execute(bodies))
-    return {
-        share.id: field.label
-        for share in shares
-        if (field := _parsed[share.protocol_version_id].field(share.field)) is not None
-    }
+    found = {}
+    for share in shares:
+        field = _parsed[share.protocol_version_id].field(share.field)
+        if label := field.label if field else frames.label_of(share.field):
+            found[share.id] = label
+    return found
 
 
 def readers(session: Session, *, activity_id: str, cycle_id: str, author_id: str) -> Readers:

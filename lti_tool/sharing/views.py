@@ -177,7 +177,7 @@ def passages_of_partner(session: Session, cycle: Cycle) -> list[tuple[str, str, 
     readable = [
         share for share in shares if share.audience == "partner" and may(actor(), Action.READ_PASSAGE, share.facts)
     ]
-    labels = {share.id: field.label for share in readable if (field := cycle.protocol.field(share.field))}
+    labels = {share.id: field.label for share in readable if (field := cycle.with_left_out.field(share.field))}
     return [(share.id, _author(share), _label(labels, share)) for share in rules.by_month(readable, cycle_words.zone())]
 
 
@@ -215,7 +215,7 @@ def _form(
     errors: list[tuple[str, str]] | None = None,
 ) -> str:
     readers = service.readers(session, activity_id=cycle.activity_id, cycle_id=cycle.id, author_id=actor().person_id)
-    field = cycle.protocol.field(field_key)
+    field = cycle.with_left_out.field(field_key)
     return render_template(
         "sharing/choose.html",
         activity_title=cycle.activity_title,

@@ -85,7 +85,8 @@ def test_the_wheel_carries_everything_that_is_not_python(wheel: Path) -> None:
         ("lti_tool/sandbox/templates", (".html",)),
         ("lti_tool/sandbox/static", (".css",)),
         ("lti_tool/store/migrations", (".py", ".mako")),
-        ("lti_tool/cycles", (".yaml", ".yml")),
+        ("lti_tool/protocols", (".yaml", ".yml")),
+        ("lti_tool/reflection", (".yaml", ".yml")),
     ):
         here = [file for file in (ROOT / folder).rglob("*") if file.suffix in kinds]
         assert here, folder

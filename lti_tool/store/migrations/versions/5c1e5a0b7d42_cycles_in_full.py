@@ -32,7 +32,7 @@ def upgrade() -> None:
             ["person_id"], ["people.id"], name=op.f("fk_growth_areas_person_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_growth_areas")),
-        sa.UniqueConstraint("person_id", "ticket", name=op.f("uq_growth_areas_person_id")),
+        sa.UniqueConstraint("person_id", "ticket", name=op.f("uq_growth_areas_person_id_ticket")),
     )
     op.create_table(
         "growth_shares",
@@ -113,7 +113,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["pair_id"], ["pairs.id"], name=op.f("fk_thread_messages_pair_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_thread_messages")),
-        sa.UniqueConstraint("author_id", "ticket", name=op.f("uq_thread_messages_author_id")),
+        sa.UniqueConstraint("author_id", "ticket", name=op.f("uq_thread_messages_author_id_ticket")),
     )
     with op.batch_alter_table("thread_messages", schema=None) as batch_op:
         batch_op.create_index("ix_thread_messages_pair_id_sent_at", ["pair_id", "sent_at"], unique=False)
@@ -131,7 +131,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_open_doors_person_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_open_doors")),
-        sa.UniqueConstraint("person_id", "ticket", name=op.f("uq_open_doors_person_id")),
+        sa.UniqueConstraint("person_id", "ticket", name=op.f("uq_open_doors_person_id_ticket")),
     )
     with op.batch_alter_table("open_doors", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_open_doors_activity_id"), ["activity_id"], unique=False)
