@@ -30,8 +30,14 @@ def mine() -> str:
     with tool().database.read() as session:
         kept = service.count(session, actor().person_id)
         lines = service.cycles_here(session, actor().membership_id, actor().person_id, actor().activity_id or "")
+        beside = service.count_beside_cycles(session, actor().person_id, actor().activity_id or "")
     return render_template(
-        "ownership/mine.html", kept=kept, lines=lines, words=cycle_words, is_deleted=request.args.get("deleted") == "1"
+        "ownership/mine.html",
+        kept=kept,
+        lines=lines,
+        beside=beside,
+        words=cycle_words,
+        is_deleted=request.args.get("deleted") == "1",
     )
 
 
@@ -107,7 +113,8 @@ def everything() -> str:
     _may_take()
     with tool().database.read() as session:
         lines = service.cycles_here(session, actor().membership_id, actor().person_id, actor().activity_id or "")
-    return render_template("ownership/everything.html", lines=lines, words=cycle_words)
+        beside = service.count_beside_cycles(session, actor().person_id, actor().activity_id or "")
+    return render_template("ownership/everything.html", lines=lines, beside=beside, words=cycle_words)
 
 
 @blueprint.post("/mine/everything")
@@ -122,6 +129,10 @@ def delete_everything() -> AnyResponse:
         with tool().database.write() as session:
             cycle = open_cycle(session, each.id, lock=True)
             _delete(session, cycle, [key for key, _label in _offered(cycle, service.in_cycle(session, cycle))])
+    with tool().database.write() as session:
+        erasure.delete_beside_cycles(
+            session, tool().keyring, actor().person_id, actor().activity_id or "", tool().clock()
+        )
     tool().database.forget_deleted()
     return redirect(url_for(".mine", deleted="1"), 303)
 

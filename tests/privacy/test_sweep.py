@@ -30,6 +30,7 @@ from lti_tool.activities.models import Activity, ActivityFacilitator, ActivityTr
 from lti_tool.completion.models import Delivery
 from lti_tool.cycles.models import Cycle, CycleMember, CycleText, Meeting, StageMark
 from lti_tool.cycles.rules import FIRST_TURN
+from lti_tool.doors.models import OpenDoor
 from lti_tool.lti import deep_linking
 from lti_tool.lti.http import CallFailed
 from lti_tool.pairing import service as pairing
@@ -46,6 +47,7 @@ from lti_tool.sharing import service as sharing
 from lti_tool.sharing.models import Share
 from lti_tool.store.base import Base
 from lti_tool.store.database import Database
+from lti_tool.threads.models import ThreadMessage
 from lti_tool.web.app import create_app
 
 PARAMETERS = {
@@ -63,6 +65,8 @@ PARAMETERS = {
     "nudge_id",
     "delivery_id",
     "share_id",
+    "message_id",
+    "door_id",
 }
 STAGES = ("start", "before", "visit", "after", "reflect")
 SHARED_BY_HOST = ("beliefs", "goal", "criteria", "visit_purpose", "looking_back")
@@ -195,6 +199,10 @@ class World:
     """Of a friendly word to the host."""
     share_ids: tuple[str, ...] = ("0" * 16,)
     """One passage of the host for each audience, once they have submitted."""
+    message_id: str = "0" * 16
+    """Of the host, in the thread of the pair."""
+    door_id: str = "0" * 16
+    """Of the host."""
     delivery_id: str = ""
     """Of the coach's completion, which could not be sent."""
     new_activity_id: str = ""
@@ -422,6 +430,12 @@ def _build_elsewhere(world: World, elsewhere: MadeCourse) -> None:
         world.doors_elsewhere[role] = (browser, prefix)
     for key in ("goal", "own_learning"):
         assert post(world, "host elsewhere", f"cycles/{cycle}/texts/{key}", text="canary-foreign").status_code == 303
+    pair_id = world.elsewhere["pair_id"][0]
+    assert post(world, "host elsewhere", f"thread/{pair_id}", text="canary-foreign").status_code == 303
+    assert post(world, "host elsewhere", "doors/offer", **{"text-topic": "canary-foreign"}).status_code == 303
+    with database.read() as session:
+        world.elsewhere["message_id"] = tuple(session.scalars(select(ThreadMessage.id)))
+        world.elsewhere["door_id"] = tuple(session.scalars(select(OpenDoor.id)))
     world.canaries["canary-foreign"] = {"host elsewhere"}
     for role, platform_id in (("visit", world.made.platform_id), ("visit elsewhere", elsewhere.platform_id)):
         with database.write() as session:
@@ -471,6 +485,7 @@ def _write(world: World) -> None:
     )
     assert saved.status_code == 303, re.findall(r"role=\"alert\".*?</section>", saved.get_data(as_text=True), re.S)
     world.canaries["canary-host-place"] = both
+    _write_beside_cycles(world)
     world.canaries |= {f"canary-shared-{each}": {"host"} for each in READS_SHARED}
     if world.late:
         with world.database.write() as session:
@@ -488,6 +503,20 @@ def _write(world: World) -> None:
             assert post(world, "host", _sharing(world), passage=passage, audience=audience).status_code == 303
             world.canaries[passage] = set(readers)
         world.share_ids = tuple(each for each in _share_ids(world) if each not in before)
+
+
+def _write_beside_cycles(world: World) -> None:
+    """A message of each in their thread, and a door that the host opens to those who take part."""
+    for role in INSIDERS:
+        assert post(world, role, f"thread/{world.pair_id}", text=f"canary-message-{role}").status_code == 303
+        world.canaries[f"canary-message-{role}"] = set(INSIDERS)
+    offered = {"text-topic": "canary-door-topic", "text-suits": "canary-door-suits"}
+    assert post(world, "host", "doors/offer", **offered).status_code == 303
+    world.canaries |= {text: set(TELLS) for text in offered.values()}
+    with world.database.read() as session:
+        host = select(Membership.person_id).where(Membership.id == world.made.teachers[0]).scalar_subquery()
+        world.message_id = session.scalars(select(ThreadMessage.id).where(ThreadMessage.author_id == host)).one()
+        world.door_id = session.scalars(select(OpenDoor.id).where(OpenDoor.person_id == host)).one()
 
 
 def _sharing(world: World) -> str:
@@ -562,6 +591,8 @@ def paths(world: World, rule: Rule, cycle_id: str, foreign: dict[str, tuple[str,
         "nudge_id": (world.nudge_id,),
         "delivery_id": (world.delivery_id,),
         "share_id": world.share_ids,
+        "message_id": (world.message_id,),
+        "door_id": (world.door_id,),
     }
     values |= {name: value for name, value in (foreign or {}).items() if value}
     names = sorted(rule.arguments - {"handle"})
@@ -793,6 +824,14 @@ def _insiders_keep_their_roles(world: World) -> Iterator[str]:
         ("coach", _sharing(world), {"passage": "canary-shared-cohort", "audience": "cohort"}, False),
         ("coach", f"shared/{world.share_ids[0]}/take-back", {}, False),
         ("host", f"shared/{world.share_ids[0]}/take-back", {}, world.late),
+        ("asker", f"thread/{world.pair_id}", {"text": "x"}, False),
+        ("coach", f"thread/{world.pair_id}", {"text": "x"}, True),
+        ("coach", f"messages/{world.message_id}/delete", {}, False),
+        ("host", f"messages/{world.message_id}/delete", {}, True),
+        ("coach", f"doors/{world.door_id}/close", {}, False),
+        ("host", f"doors/{world.door_id}/close", {}, True),
+        ("trainer", "doors/offer", {"text-topic": "x"}, False),
+        ("asker", "doors/offer", {"text-topic": "x"}, True),
         ("leader", "school/test", {}, False),
         ("administrator", "school/test", {}, True),
         ("leader", "charter/take-back", {}, True),
@@ -883,7 +922,7 @@ def _trainers_arrange(world: World) -> Iterator[str]:
 def fingerprint(world: World) -> list[Any]:
     """All rows that belong to the cycles, to the invitation, or to the activity."""
     tables = (Cycle, CycleMember, CycleText, Meeting, StageMark, Pair, PairMember, Activity)
-    roles = (ActivityTrainer, ActivityFacilitator, Nudge, Charter, Delivery, Share)
+    roles = (ActivityTrainer, ActivityFacilitator, Nudge, Charter, Delivery, Share, ThreadMessage, OpenDoor)
     models = [*tables, *roles, *(model for model in vars(reflection_models).values() if _is_model(model))]
     with world.database.read() as session:
         found: list[Any] = []

@@ -82,6 +82,8 @@ def _what(what: str) -> str:
         service.HISTORY: _("earlier versions of a text"),
         service.LIVE: _("a page that was open"),
         service.SHARED: _("a passage you shared"),
+        service.THREAD: _("your thread"),
+        service.DOOR: _("what you offer to show"),
         service.TAKEN: _("all that you both can read, to take it away"),
         service.EXPORTED: _("everything, to hand it to whom it belongs"),
     }
