@@ -64,11 +64,11 @@ class ProtocolError(Exception):
 
 @cache
 def shipped() -> Mapping[str, Protocol]:
-    """The protocols of this package by key: the lightest first, groups after pairs, and one teacher alone last."""
+    """The protocols of this package by key: the shortest first, groups after pairs, and one teacher alone last."""
     found = [load(path) for path in sorted(_FOLDER.glob("*.yaml"))]
     return {
         protocol.key: protocol
-        for protocol in sorted(found, key=lambda each: (each.alone, each.is_for_group, len(each.stages)))
+        for protocol in sorted(found, key=lambda each: (each.alone, each.is_for_group, each.minutes))
     }
 
 

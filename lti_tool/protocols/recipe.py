@@ -262,6 +262,11 @@ class Protocol:
         """Whether it has room for more than two."""
         return self.most > 2
 
+    @property
+    def minutes(self) -> int:
+        """What a cycle of it takes, once a pair has got started together."""
+        return sum(stage.minutes for stage in self.stages_of(2))
+
     def stages_of(self, number: int) -> tuple[Stage, ...]:
         """The stages of a pair's cycle of this number, counted from 1."""
         return tuple(stage for stage in self.stages if number == 1 or not stage.first_cycle_only)
