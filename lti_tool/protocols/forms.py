@@ -1,0 +1,161 @@
+"""The forms in which a trainer changes a protocol: what they offer, and what is wrong with what came back, in words."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext as _
+
+from lti_tool.cycles.conversation_words import kind
+from lti_tool.cycles.words import language
+from lti_tool.protocols import editing, pages
+from lti_tool.protocols.editing import NEW, Body, Problem, Trouble
+from lti_tool.protocols.recipe import FORMS, PILLARS, PROMPT_KINDS
+
+Options = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class StageForm:
+    """A stage as its form shows it: values as they are kept, or as they were typed."""
+
+    body: Body
+    """Of the whole protocol."""
+    stage: Body
+    errors: Mapping[str, list[str]]
+    """Box → what is wrong there."""
+
+    @property
+    def kinds(self) -> Options:
+        """Of a prompt."""
+        return [(key, kind(key)) for key in PROMPT_KINDS]
+
+    @property
+    def guides(self) -> Options:
+        """Who is shown a prompt."""
+        return [("light", _("with the full and the light guide")), ("full", _("with the full guide only"))]
+
+    @property
+    def pillars(self) -> Options:
+        """What a prompt is about."""
+        return [("", _("nothing in particular")), *((key, pages.pillar(key)) for key in PILLARS)]
+
+    @property
+    def speakers(self) -> Options:
+        """Who speaks in a step."""
+        return [(key, pages.speaks(key)) for key in (*editing.roles_of(self.body), "all", "")]
+
+    @property
+    def writers(self) -> Options:
+        """Who can write in a new field."""
+        return [(key, pages.writes(key)) for key in editing.writers_of(self.body, self.stage)]
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether it can be led through step by step."""
+        return editing.may_have_steps(self.stage)
+
+    def audiences(self, field: Body) -> Options:
+        """Who can see a field; one where there is nothing to choose."""
+        keys = editing.audiences_of(self.body, self.stage, field)
+        return [(key, pages.audience(key, field["by"])) for key in keys]
+
+    def audience(self, field: Body) -> str:
+        """Who sees a field now."""
+        return editing.audience_of(field)
+
+    def writes(self, field: Body) -> str:
+        """Who writes a field."""
+        return pages.writes(field["by"])
+
+    def is_wrong(self, box: str) -> bool:
+        """Whether something is to be corrected in a row: in its own boxes, or in those of a row within it."""
+        return any(each == box or each.startswith((f"{box}-", f"{box}p", f"{box}c")) for each in self.errors)
+
+
+def forms_of_learning() -> Options:
+    """What a protocol can be labelled as (R40)."""
+    return [(key, pages.form(key)) for key in FORMS]
+
+
+def say(words: Any) -> str:
+    """A text of a draft in the language of the page."""
+    return str((words or {}).get("ga" if language() == "ga" else "en") or "")
+
+
+def placed(found: Iterable[Trouble], stage: str) -> dict[str, list[str]]:
+    """Box → sentences, of what is wrong in one stage, or in the head."""
+    by_box: dict[str, list[str]] = {}
+    for each in found:
+        if each.stage == stage and each.box:
+            by_box.setdefault(each.box, []).append(told(each))
+    return by_box
+
+
+def listed(found: Iterable[Trouble], body: Body, stage: str) -> list[tuple[str, str]]:
+    """(id of the box or empty, sentence) of all that is wrong, for the summary above the form of a stage."""
+    titles = {each["key"]: say(each["title"]) for each in body["stages"]}
+    return [
+        (target(each.box), told(each))
+        if each.stage == stage
+        else ("", _("In “%(stage)s”: %(problem)s", stage=titles[each.stage], problem=told(each)))
+        if each.stage
+        else ("", told(each))
+        for each in found
+    ]
+
+
+def target(box: str) -> str:
+    """Id of the first input that a problem is about."""
+    if not box or box.endswith("minutes"):
+        return box
+    row, _sep, part = box.partition("-")
+    if not part:
+        part = {"s": "title-", "f": "label-", "a": "text-", "g": "title-"}.get(row.rstrip("0123456789new")[-1:], "")
+        part = "" if row in ("title", "short", "purpose", "summary", "source") or "c" in row else part
+        return f"text-{row}-{part}en"
+    return f"text-{box}-en"
+
+
+def told(trouble: Trouble) -> str:
+    """One thing to correct, in a sentence."""
+    of = trouble.of
+    match trouble.problem:
+        case Problem.EMPTY:
+            return _("Write a text here, in one language at least.")
+        case Problem.LONG:
+            most, _sep, now = of.partition(" ")
+            return _("This text can have %(most)s characters; it has %(now)s.", most=most, now=now)
+        case Problem.NO_NUMBER:
+            return _("Write the minutes as a whole number from 0 to %(most)s.", most=of)
+        case Problem.STEPS_LONGER:
+            takes, _sep, has = of.partition(" ")
+            return _(
+                "The steps take %(takes)s minutes, and the stage has %(has)s. Give it more, or shorten a step.",
+                takes=takes,
+                has=has,
+            )
+        case Problem.NO_BELIEF:
+            return _(
+                "A conversation asks about beliefs at least once. Keep such a question, or add one: “%(kind)s”.",
+                kind=kind("belief"),
+            )
+        case Problem.TOO_MANY:
+            return _("There can be %(most)s at most. Remove some.", most=of)
+        case Problem.TOO_LARGE:
+            return _("The protocol has grown too large to be read. Remove or shorten something.")
+        case Problem.SHOWN_BEFORE:
+            stage, label, written = of.split("\n")
+            return _(
+                "“%(stage)s” rests on “%(label)s”, which is written in “%(written)s”: that one comes first.",
+                stage=stage,
+                label=label,
+                written=written,
+            )
+        case Problem.NEEDED:
+            return _("The reflection stays at the end, and what holds between people at the beginning.")
+        case Problem.OTHER:
+            return of
+
+
+__all__ = ["NEW", "Options", "StageForm", "forms_of_learning", "listed", "placed", "say", "target", "told"]
