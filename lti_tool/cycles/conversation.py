@@ -5,11 +5,11 @@ Who may is asked before (privacy/rules.py, by the views). Everything that writes
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, literal, or_, select, union_all, update
 from sqlalchemy.orm import Session
 
 from lti_tool.cycles import conversation_rules as talks
@@ -31,8 +31,13 @@ MOST_RESTS = 60
 
 _OPENED = (
     select(
-        CycleMember.guide, Conversation.step, Conversation.step_since, Conversation.paused_at, Conversation.device,
-        Conversation.rev,
+        CycleMember.guide,
+        # With it, because a page of next steps has few statements to spare.
+        select(CycleRow.id)
+        .where(CycleRow.pair_id == bindparam("pair"), CycleRow.number == bindparam("before"))
+        .scalar_subquery()
+        .label("before_id"),
+        Conversation.step, Conversation.step_since, Conversation.paused_at, Conversation.device, Conversation.rev,
     )
     .outerjoin(
         Conversation, and_(Conversation.cycle_id == CycleMember.cycle_id, Conversation.stage == bindparam("stage"))
@@ -44,17 +49,34 @@ _OPENED = (
 # Where it is
 
 
-def open_talk(session: Session, cycle: Cycle, stage: Stage, now: datetime) -> tuple[Talk, str]:
-    """Where the conversation of a stage is, and the viewing member's own guide; one statement."""
-    row = run(session, _OPENED, {"cycle": cycle.id, "stage": stage.key, "me": cycle.viewer_id}).one()
-    talk = Talk(*row[1:]) if row.rev is not None else talks.not_begun(now)
-    return talk, row.guide
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A conversation, with what its page needs beside."""
+
+    talk: Talk
+    guide: str
+    """The viewing member's own."""
+    before_id: str | None
+    """Of the cycle before this one, whoever was in it."""
 
 
-def revs(session: Session, cycle_id: str) -> dict[str, int]:
-    """Stage → state of its conversation, of those that have begun; one statement."""
-    rows = session.execute(select(Conversation.stage, Conversation.rev).where(Conversation.cycle_id == cycle_id))
-    return {row.stage: row.rev for row in rows}
+def open_talk(session: Session, cycle: Cycle, stage: Stage, now: datetime) -> Opened:
+    """Where the conversation of a stage is; one statement."""
+    known = {"cycle": cycle.id, "stage": stage.key, "me": cycle.viewer_id}
+    row = run(session, _OPENED, known | {"pair": cycle.pair_id, "before": cycle.number - 1}).one()
+    return Opened(Talk(*row[2:]) if row.rev is not None else talks.not_begun(now), row.guide, row.before_id)
+
+
+def revs(session: Session, cycle_id: str) -> tuple[dict[str, int], int]:
+    """Stage → state of its conversation, of those that have begun, and how much next steps point at; one statement."""
+    rows = session.execute(
+        union_all(
+            select(Conversation.stage, Conversation.rev).where(Conversation.cycle_id == cycle_id),
+            select(literal(""), func.count()).select_from(Rest).where(Rest.cycle_id == cycle_id),
+        )
+    )
+    found = {row.stage: row.rev for row in rows}
+    return found, found.pop("")
 
 
 # Moving it
@@ -67,7 +89,7 @@ def move(session: Session, cycle: Cycle, stage: Stage, move: str, *, seen_rev: i
     same time are one. Leaving the step of the first turn says that it is done. Raises NotPossible while a stage before
     is open, and NotYours where the first turn is another's.
     """
-    talk, _guide = open_talk(session, cycle, stage, now)
+    talk = open_talk(session, cycle, stage, now).talk
     if talk.rev != seen_rev or not talks.is_open(cycle, stage):
         return talk
     earlier = [each for each in cycle.stages[: cycle.stages.index(stage)] if not is_done(cycle, each)]
@@ -102,15 +124,12 @@ def choose_guide(session: Session, cycle: Cycle, guide: str) -> None:
 # The cycle before
 
 
-def cycle_before(session: Session, cycle: Cycle) -> Cycle | None:
-    """The cycle before this one of the same people, for its members alone: the frame of it, without content.
+def cycle_before(session: Session, cycle: Cycle, before_id: str | None) -> Cycle | None:
+    """The cycle before this one, for its members alone: the frame of it, without content, by two statements.
 
-    Three statements; None where there is none, and for whoever was not in it.
+    None where there is none, and for whoever was not in it.
     """
-    found = session.execute(
-        select(CycleRow.id).where(CycleRow.pair_id == cycle.pair_id, CycleRow.number == cycle.number - 1)
-    ).scalar_one_or_none()
-    return service.load_frame(session, found, cycle.viewer_id) if found else None
+    return service.load_frame(session, before_id, cycle.viewer_id) if before_id else None
 
 
 # What next steps rest on
@@ -121,9 +140,12 @@ class Pointed:
     """A next step, and the line of what was seen and heard that it rests on."""
 
     id: str
+    cycle_id: str
     author_id: str
     field: str
+    """Key of the text with the next step."""
     data: str
+    """Key of the text with what was seen and heard."""
     step_line: str
     data_line: str
 
@@ -133,7 +155,7 @@ def point(
     now: datetime,
 ) -> bool:  # fmt: skip
     """Keeps that a line of a text rests on a line of another (keys of both texts); False if there are too many."""
-    there = read_rests(session, keys, cycle.id)
+    there = read_rests(session, {cycle.id: keys})
     if any((each.field, each.step_line, each.data_line) == (field, step_line, data_line) for each in there):
         return True
     count = session.execute(select(func.count()).select_from(Rest).where(Rest.cycle_id == cycle.id)).scalar_one()
@@ -158,19 +180,20 @@ def take_away(session: Session, cycle: Cycle, rest_id: str) -> None:
     bump(session, cycle.id)
 
 
-def read_rests(session: Session, keys: ScopeKeys, cycle_id: str) -> list[Pointed]:
-    """What next steps of a cycle rest on, the oldest first, opened for who may read both texts; one statement."""
+def read_rests(session: Session, keys: Mapping[str, ScopeKeys]) -> list[Pointed]:
+    """What next steps of these cycles rest on (keys by cycle), the oldest first, for who may read both texts; one
+    statement."""
     found = []
     for row in session.execute(
-        select(Rest.id, Rest.author_id, Rest.field, Rest.data, Rest.sealed)
-        .where(Rest.cycle_id == cycle_id)
+        select(Rest.id, Rest.cycle_id, Rest.author_id, Rest.field, Rest.data, Rest.sealed)
+        .where(Rest.cycle_id.in_(keys))
         .order_by(Rest.made_at, Rest.id)
     ):
         try:
-            step_line, data_line = json.loads(keys.open(row.author_id, row.sealed, f"rests/{row.id}"))
+            opened = keys[row.cycle_id].open(row.author_id, row.sealed, f"rests/{row.id}")
         except KeyShredded:
             continue
-        found.append(Pointed(row.id, row.author_id, row.field, row.data, step_line, data_line))
+        found.append(Pointed(*row[:5], *json.loads(opened)))
     return found
 
 

@@ -17,7 +17,8 @@ from lti_tool.privacy.words import who_can_see_text
 from lti_tool.protocols.recipe import Field
 
 THEIRS = "-theirs"
-"""Ending of the key under which the partner's own version of a field `by: each` is shown."""
+"""Ending of the key under which the partner's own version of a field `by: each` is shown; in a group that of the next
+others goes on with a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +30,17 @@ class HeadView:
     mine: bool
     text: str
     saved_at: str
+    said: str
+    """The text in words, where it is the key of a choice; else itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldView:
-    """A text as one of the two sees it."""
+    """A text as one member sees it."""
 
     key: str
+    field: str
+    """Key of the field, whoever's text it is."""
     label: str
     help: str
     rows: int
@@ -51,6 +56,9 @@ class FieldView:
     """Fingerprint of the text as the page got it: whether anything was typed into a box that comes back."""
     group: str = ""
     has_history: bool = False
+    choices: tuple[tuple[str, str, bool], ...] = ()
+    """(key, words, whether it is chosen) of what there is to choose instead of writing."""
+    several: bool = False
 
     @property
     def tokens(self) -> str:
@@ -75,9 +83,10 @@ def registers(actor: Actor, cycle: Cycle, fields: Iterable[Field]) -> list[_Show
             if may(actor, Action.READ_TEXT, cycle.text_facts(field)):
                 found.append(_Shown(field.key, field, None))
             continue
-        for member in sorted(cycle.members, key=lambda each: each is not cycle.me):
+        others = [each for each in cycle.members if each is not cycle.me]
+        for number, member in enumerate((cycle.me, *others)):
             if may(actor, Action.READ_TEXT, cycle.text_facts(field, member.person_id)):
-                ending = "" if member is cycle.me else THEIRS
+                ending = "" if not number else THEIRS if number == 1 else f"{THEIRS}-{number}"
                 found.append(_Shown(field.key + ending, field, member.person_id))
     return found
 
@@ -112,19 +121,22 @@ def _view(actor: Actor, cycle: Cycle, shown: _Shown, opened: Sequence[OpenedText
     heads = tuple(
         HeadView(
             text.token,
-            words.name(cycle.me if text.author_id == actor.person_id else cycle.partner),
+            name_of(cycle, text.author_id),
             text.author_id == actor.person_id,
             text.text,
             text.saved_at.isoformat(),
+            words.chosen(field, text.text),
         )
         for text in opened
         if text.field == field.key and shown.author_id in (None, text.author_id)
     )
     main = next((head for head in reversed(heads) if head.mine), heads[-1] if heads else None)
     label = words.into(field.label)
+    marked = main.text.split(",") if main else ()
     return FieldView(
         key=shown.key,
-        label=label if is_mine else f"{label} ({words.name(cycle.partner)})",
+        field=field.key,
+        label=label if is_mine else f"{label} ({name_of(cycle, shown.author_id)})",
         help=words.into(field.help) if is_mine else "",
         rows=field.rows,
         max_length=max(field.max_length, len(main.text) if main else 0),
@@ -138,7 +150,15 @@ def _view(actor: Actor, cycle: Cycle, shown: _Shown, opened: Sequence[OpenedText
         was=fingerprint(main.text if main else ""),
         group=field.group,
         has_history=field.seen == "pair" and is_mine and bool(heads),
+        choices=tuple((each.key, words.into(each.text), each.key in marked) for each in field.choices),
+        several=field.several,
     )
+
+
+def name_of(cycle: Cycle, person_id: str | None) -> str:
+    """The name of somebody who wrote in the cycle, also of one who has left it; empty for nobody."""
+    member = cycle.person(person_id or "")
+    return words.name(member) if member else ""
 
 
 def fingerprint(text: str) -> str:
@@ -157,6 +177,7 @@ def as_json(view: FieldView) -> dict[str, Any]:
                 "mine": head.mine,
                 "text": head.text,
                 "saved_at": head.saved_at,
+                "said": head.said,
             }
             for head in view.heads
         ],

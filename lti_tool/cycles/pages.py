@@ -11,14 +11,18 @@ from flask import render_template, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from lti_tool.cycles import fields, rules, service, words
+from lti_tool.cycles import conversation, fields, rules, service, words
+from lti_tool.cycles import conversation_rules as talks
+from lti_tool.cycles import conversation_words as said
 from lti_tool.cycles.fields import FieldView
 from lti_tool.cycles.rules import Cycle
+from lti_tool.privacy.keyring import ScopeKeys
 from lti_tool.privacy.looks import views as looks
 from lti_tool.privacy.rules import Action, may
 from lti_tool.privacy.words import who_can_see_cycle
-from lti_tool.protocols.recipe import Agreement, Gate, Stage
+from lti_tool.protocols.recipe import GUIDES, Agreement, Field, Gate, Stage
 from lti_tool.web.context import actor, tool
+from lti_tool.web.languages import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,25 +84,167 @@ class Refusal:
         return bool(self.errors)
 
 
+@dataclass(frozen=True, slots=True)
+class GroupBox:
+    """Texts of a stage that stand together under a heading."""
+
+    title: str
+    text: str
+    fields: tuple[FieldView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PointBox:
+    """A text whose lines may point at what was seen and heard (R65)."""
+
+    key: str
+    steps: tuple[tuple[str, str], ...]
+    """(name, line) of the text itself."""
+    data: tuple[tuple[str, str], ...]
+    """(name, line) of what can be pointed at."""
+    rests: tuple[tuple[str, str, str], ...]
+    """(id where it is one's own to take away, line of the text, line that it rests on)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The texts that a page of a stage shows, opened for its reader."""
+
+    keys: ScopeKeys
+    views: Mapping[str, FieldView]
+    """All of them by key; texts with authors of their own have more than one."""
+    written: tuple[FieldView, ...]
+    """What the page is for, in order."""
+    groups: tuple[GroupBox, ...]
+    shown: tuple[FieldView, ...]
+    """Of earlier stages, to read."""
+    recalled: tuple[FieldView, ...]
+    """Of the cycle before, to read (R62)."""
+    recalled_rests: tuple[tuple[str, str], ...]
+    """(next step, what it rests on) of the cycle before."""
+    closed: tuple[str, ...]
+    """Sentences on what is there later only."""
+    points: Mapping[str, PointBox]
+    """By key of the text."""
+    starters: Mapping[str, Sequence[tuple[str, str]]]
+    """Key of a text → (title, text) of strategies to begin from."""
+
+    def of(self, group: str) -> tuple[FieldView, ...]:
+        """What is written in a group; `""` for what is in none."""
+        return tuple(each for each in self.written if each.group == group)
+
+
+def read_content(
+    session: Session, cycle: Cycle, stage: Stage, written: Sequence[Field], refusal: Refusal, before_id: str | None
+) -> Content:
+    """The texts of a page on which `written` is written, with all that the stage shows beside; that they were opened
+    is told. `before_id`: of the cycle before this one."""
+    before = conversation.cycle_before(session, cycle, before_id) if stage.recalls else None
+    ids = [cycle.id, *([before.id] if before else [])]
+    all_keys = tool().keyring.opened_all(session, ids, tool().clock())
+    keys = all_keys[cycle.id]
+    shown = [field for key in stage.shows if (field := cycle.protocol.field(key))]
+    beside = {key for each in stage.agreements for key in each.fields} | {each.rests_on for each in written}
+    known = {each.key for each in (*written, *shown)}
+    beside_them = [field for key in sorted(beside - known) if (field := cycle.protocol.field(key))]
+    views = fields.read(session, keys, actor(), cycle, [*written, *shown, *beside_them], said="pair")
+    again = {field.key for field in shown}
+    here = {field.key for field in written} - again
+    own = tuple(
+        replace(each, text=(refusal.texts or {}).get(each.key, each.text)) if each.editable else each
+        for each in views.values()
+        if each.field in here
+    )
+    recalled: Mapping[str, FieldView] = {}
+    if before is not None:
+        wanted = [field for key in stage.recalls if (field := before.protocol.field(key))]
+        recalled = fields.read(session, all_keys[before.id], actor(), before, wanted, said="pair")
+    points_at = before is not None or any(field.rests_on for field in (*written, *shown))
+    rests = conversation.read_rests(session, all_keys) if points_at else []
+    for each_id, each_keys in all_keys.items():
+        looks.tell(each_keys.opened_authors, each_id, stage.key)
+    return Content(
+        keys=keys,
+        views=views,
+        written=own,
+        groups=tuple(
+            GroupBox(words.into(group.title), words.into(group.text), tuple(f for f in own if f.group == group.key))
+            for group in stage.groups
+            if any(f.group == group.key for f in own)
+        ),
+        shown=tuple(replace(each, editable=False, help="") for each in views.values() if each.field in again),
+        recalled=tuple(
+            replace(each, key=f"before-{each.key}", editable=False, help="") for each in recalled.values() if each.heads
+        ),
+        recalled_rests=tuple(
+            (each.step_line, each.data_line)
+            for each in rests
+            if before and each.cycle_id == before.id and each.field in recalled and _is_readable(before, each.data)
+        ),
+        closed=tuple(_closed(cycle, [*written, *shown], views)),
+        points={
+            field.key: _points(cycle, field, views, rests)
+            for field in (*written, *shown)
+            if field.rests_on in views and field.key in views
+        },
+        starters={},
+    )
+
+
+def _is_readable(cycle: Cycle, key: str) -> bool:
+    field = cycle.protocol.field(key)
+    return field is not None and bool(fields.registers(actor(), cycle, [field]))
+
+
+def _points(
+    cycle: Cycle, field: Field, views: Mapping[str, FieldView], rests: Sequence[conversation.Pointed]
+) -> PointBox:  # fmt: skip
+    may_point = cycle.is_running and any(field.key == each.field and each.editable for each in views.values())
+    return PointBox(
+        field.key,
+        named_lines(views[field.key]) if may_point else (),
+        named_lines(views[field.rests_on]) if may_point else (),
+        tuple(
+            (each.id if each.author_id == cycle.viewer_id and cycle.is_running else "", each.step_line, each.data_line)
+            for each in rests
+            if each.cycle_id == cycle.id and each.field == field.key
+        ),
+    )
+
+
+def named_lines(view: FieldView) -> tuple[tuple[str, str], ...]:
+    """(name, line) of the lines of a text: the name says exactly which, also when the text has changed since."""
+    text = "\n".join(head.text for head in view.heads)
+    return tuple((fields.fingerprint(line), line) for line in talks.lines(text))
+
+
+def pointed_at(
+    session: Session, keys: ScopeKeys, cycle: Cycle, field: Field, step: str, data: str
+) -> tuple[str, str] | None:
+    """The lines of a text and of what it rests on that are named so (named_lines); None unless both are there, and
+    open to who asks."""
+    rests_on = cycle.protocol.field(field.rests_on)
+    views = fields.read(session, keys, actor(), cycle, [each for each in (field, rests_on) if each])
+    if field.key not in views or field.rests_on not in views:
+        return None
+    found = (dict(named_lines(views[field.key])).get(step), dict(named_lines(views[field.rests_on])).get(data))
+    return (found[0], found[1]) if found[0] and found[1] else None
+
+
 def stage_page(session: Session, cycle: Cycle, stage: Stage, refusal: Refusal | None = None) -> str:
     """The page of a stage; with a `refusal` it shows what was typed and what stood in the way."""
     refusal = refusal or Refusal()
-    keys = tool().keyring.opened(session, cycle.id, tool().clock())
-    shown_again = [field for key in stage.shows if (field := cycle.protocol.field(key))]
-    views = fields.read(session, keys, actor(), cycle, [*stage.fields, *shown_again], said="pair")
-    places = service.read_places(session, keys, cycle.id) if stage.meetings else {}
+    opened = conversation.open_talk(session, cycle, stage, tool().clock())
+    content = read_content(session, cycle, stage, stage.fields, refusal, opened.before_id)
+    places = service.read_places(session, content.keys, cycle.id) if stage.meetings else {}
     view = service.view(cycle, tool().clock())
     here = next(each for each in view.stages if each.stage is stage)
-    again = {field.key for field in shown_again}
-    own = [
-        replace(each, text=(refusal.texts or {}).get(each.key, each.text)) if each.editable else each
-        for each in views.values()
-        if each.key not in again
-    ]
-    looks.tell(keys.opened_authors, cycle.id, stage.key)
-    partner = words.name(cycle.partner)
+    partner = listed([words.name(each) for each in cycle.others])
     first = {"host": cycle.host, "coach": cycle.coach}.get(stage.speaks_first or "")
     now = rules.stage_now(cycle, cycle.me)
+    read_here = (*stage.fields, *(cycle.protocol.field(key) for key in stage.shows))
+    prompts = talks.by_kind(talks.prompts_for(stage.all_prompts, opened.guide))
+    is_talk = stage.kind in talks.TALK_KINDS
     return render_template(
         "cycles/stage.html",
         **page_frame(cycle),
@@ -110,24 +256,26 @@ def stage_page(session: Session, cycle: Cycle, stage: Stage, refusal: Refusal | 
         now_title=words.into(now.title) if now else "",
         my_role=words.role(cycle.me.role),
         partner=partner,
-        partner_role=words.role(cycle.partner.role),
+        partner_role="" if len(cycle.others) != 1 else words.role(cycle.others[0].role),
+        led_by=said.led_by(cycle, stage) if is_talk else "",
+        talk_url=url_for("conversation.talk", cycle_id=cycle.id, stage_key=stage.key) if is_talk else "",
+        has_begun=opened.talk.has_begun,
+        advice=said.advice(cycle, stage, opened.talk),
         speaks_first="" if first is None else _("You speak first") if first is cycle.me else
         _("%(name)s speaks first", name=words.name(first)),
         statements=[words.into(each) for each in stage.statements],
-        prompts=[words.into(each.text) for each in stage.all_prompts],
-        shown=[replace(each, editable=False, help="") for key, each in views.items() if key in again],
-        closed=_closed(cycle, [*stage.fields, *shown_again], views),
-        plain=[each for each in own if not each.group],
-        card=[each for each in own if each.group == "card"],
-        notes=[each for each in own if each.group == "notes"],
-        notes_kept=words.when_notes_go(cycle) if any(field.raw for field in (*stage.fields, *shown_again)) else "",
+        prompts=[(said.kind(kind), [words.into(each.text) for each in found]) for kind, found in prompts.items()],
+        has_prompts=bool(stage.all_prompts),
+        guides=[(each, said.guide(each), each == opened.guide) for each in GUIDES],
+        content=content,
+        notes_kept=words.when_notes_go(cycle) if any(field.raw for field in read_here if field) else "",
         may_keep_notes=cycle.notes_deleted_at is None and may(actor(), Action.KEEP_NOTES, cycle.facts),
         meetings=[
             _meeting_box(cycle, stage, kind, places, refusal)
             for kind in stage.meetings
             if here.state != "done" or cycle.meeting(kind)
         ],
-        agreements=[_agreement_box(cycle, stage, each, views) for each in stage.agreements],
+        agreements=[agreement_box(cycle, stage, each, content.views) for each in stage.agreements],
         first_turn_done=rules.first_turn_done(cycle, stage),
         missing=[
             words.missing(cycle, lack)
@@ -139,7 +287,7 @@ def stage_page(session: Session, cycle: Cycle, stage: Stage, refusal: Refusal | 
         trainer_sees=_("The trainer sees that you coach each other, and since when; not which step is done.")
         if cycle.with_left_out.has_ladder
         else _("The trainer sees that this step is done and when, not what you said."),
-        who=who_can_see_cycle([partner]),
+        who=who_can_see_cycle([words.name(each) for each in cycle.others]),
     )  # fmt: skip
 
 
@@ -177,6 +325,7 @@ def _meeting_box(cycle: Cycle, stage: Stage, kind: str, places: Mapping[str, str
         "visit": _("The visit"),
         "after": _("Conversation after: when and where"),
         "before": _("Conversation before: when and where"),
+        "work": _("Working together: when and where"),
     }
     place = places.get(kind, "")
     summary = ""
@@ -225,21 +374,22 @@ def _meeting_note(cycle: Cycle, kind: str) -> str:
     return _("%(name)s has not said yet that this suits.", name=words.name(cycle.coach))
 
 
-def _agreement_box(cycle: Cycle, stage: Stage, agreement: Agreement, views: Mapping[str, FieldView]) -> AgreementBox:
+def agreement_box(cycle: Cycle, stage: Stage, agreement: Agreement, views: Mapping[str, FieldView]) -> AgreementBox:
+    """An agreement, as the reader of the page sees it."""
     mine = rules.signature_state(cycle, agreement, cycle.me)
-    theirs = rules.signature_state(cycle, agreement, cycle.partner)
-    partner = words.name(cycle.partner)
     lines = []
     if mine == "valid":
         lines.append(_("You have agreed."))
     elif mine == "changed":
         lines.append(_("A text has changed since you agreed, so you are asked again."))
-    if theirs == "valid":
-        lines.append(_("%(name)s has agreed.", name=partner))
-    elif theirs == "changed":
-        lines.append(_("A text has changed since %(name)s agreed, so %(name)s is asked again.", name=partner))
-    else:
-        lines.append(_("%(name)s has not agreed yet.", name=partner))
+    for each in cycle.others:
+        theirs, name = rules.signature_state(cycle, agreement, each), words.name(each)
+        if theirs == "valid":
+            lines.append(_("%(name)s has agreed.", name=name))
+        elif theirs == "changed":
+            lines.append(_("A text has changed since %(name)s agreed, so %(name)s is asked again.", name=name))
+        else:
+            lines.append(_("%(name)s has not agreed yet.", name=name))
     return AgreementBox(
         agreement.key,
         words.into(agreement.text),
@@ -257,9 +407,12 @@ def _closed(cycle: Cycle, every: Sequence[Any], views: Mapping[str, FieldView]) 
     for field in every:
         if field.key in views or field.opens is None:
             continue
-        label, partner = words.into(field.label), words.name(cycle.partner)
+        label = words.into(field.label)
+        name = listed([words.name(each) for each in cycle.with_role(field.by) or cycle.others])
         if field.opens == "visit_done":
-            found.append(_("“%(label)s” by %(name)s opens when the visit is over.", label=label, name=partner))
+            found.append(_("“%(label)s” by %(name)s opens when the visit is over.", label=label, name=name))
+        elif field.opens == "advice_asked":
+            found.append(_("“%(label)s” by %(name)s opens when the host asks for advice.", label=label, name=name))
         else:
-            found.append(_("“%(label)s” by %(name)s opens when the host has spoken first.", label=label, name=partner))
+            found.append(_("“%(label)s” by %(name)s opens when the host has spoken first.", label=label, name=name))
     return found

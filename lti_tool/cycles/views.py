@@ -11,6 +11,9 @@ from werkzeug.wrappers import Response
 
 from lti_tool.activities import service as activities
 from lti_tool.cycles import fields, going_on, rules, service, texts, words
+from lti_tool.cycles.conversation import revs
+from lti_tool.cycles.conversation_pages import talk_page
+from lti_tool.cycles.conversation_rules import TALK_KINDS
 from lti_tool.cycles.pages import Refusal, booking, stage_page
 from lti_tool.cycles.revision import revision
 from lti_tool.cycles.rules import Cycle, WrongTime
@@ -59,9 +62,9 @@ def stage(cycle_id: str, stage_key: str) -> str | Response:
     """A stage's page; where the pair goes less far than that by now, on to their next step."""
     with tool().database.read() as session:
         cycle = open_cycle(session, cycle_id)
-        if cycle.stage(_stage(cycle, stage_key).key) is None:
+        if cycle.stage(stage_of(cycle, stage_key).key) is None:
             return redirect(url_for("home.show"), 303)
-        return stage_page(session, cycle, _stage(cycle, stage_key))
+        return stage_page(session, cycle, stage_of(cycle, stage_key))
 
 
 @blueprint.get("/cycles/<cycle_id>/texts/<field_key>/history")
@@ -87,9 +90,9 @@ def history(cycle_id: str, field_key: str) -> str:
         who=shown[field_key].who,
         versions=[
             {
-                "author": words.name(cycle.me if each.author_id == cycle.viewer_id else cycle.partner),
+                "author": fields.name_of(cycle, each.author_id),
                 "when": words.stamp(each.saved_at),
-                "text": each.text,
+                "text": words.chosen(field, each.text),
                 "is_head": each.is_head,
             }
             for each in reversed(versions)
@@ -106,13 +109,14 @@ def poll(cycle_id: str) -> Response:
     """What is new for an open page, as JSON; 204 when nothing is. `revision`: the state the page knows."""
     known = request.args.get("revision", -1, type=int)
     with tool().database.read() as session:
-        if not _is_id(cycle_id) or (latest := revision(session, cycle_id, actor().person_id)) is None:
+        if not is_id(cycle_id) or (latest := revision(session, cycle_id, actor().person_id)) is None:
             abort(404)
         if latest == known:
             return Response(status=204)
         cycle = open_cycle(session, cycle_id)
         keys = tool().keyring.opened(session, cycle.id, tool().clock())
         every = [field for stage in cycle.stages for field in stage.fields]
+        conversations, rests = revs(session, cycle_id)
         shown = fields.read(session, keys, actor(), cycle, every)
     looks.tell(keys.opened_authors, cycle.id, LIVE)
     now = rules.stage_now(cycle, cycle.me)
@@ -120,6 +124,7 @@ def poll(cycle_id: str) -> Response:
         revision=cycle.revision,
         stage=now.key if now and cycle.is_running else cycle.status,
         texts={key: fields.as_json(view) for key, view in shown.items()},
+        talks=conversations,
         agreements={
             agreement.key: {
                 "heads": rules.current_heads(cycle, agreement),
@@ -134,8 +139,9 @@ def poll(cycle_id: str) -> Response:
         },
         marks={
             "stages": sorted({mark.stage for mark in cycle.marks}),
+            "rests": rests,
             "meetings": {meeting.kind: [meeting.rev, meeting.confirmed_at is not None] for meeting in cycle.meetings},
-            "wish": "" if cycle.is_alone else cycle.partner.wish,
+            "wish": ",".join(each.wish for each in cycle.others),
         },
     )
 
@@ -194,17 +200,17 @@ def save_text(cycle_id: str, field_key: str) -> Response:
 def _sent_text() -> tuple[str, list[str], str, int]:
     """Text, base, editor and seq of a save, as JSON or form; a 400 for anything else."""
     if not request.is_json:
-        text = request.form.get("text")
-        if text is None:
+        if not (sent := request.form.getlist("text")) and "choice" not in request.form:
             abort(400)
-        return text, _tokens(request.form.get("base", "")), "", 0
+        # More than one only where several are chosen.
+        return ",".join(sent), _tokens(request.form.get("base", "")), "", 0
     try:
-        sent = request.get_json(silent=True)
+        letter = request.get_json(silent=True)
     except RecursionError:  # brackets within brackets within brackets
         abort(400)
-    if not isinstance(sent, dict):
+    if not isinstance(letter, dict):
         abort(400)
-    text, base, editor, seq = sent.get("text"), sent.get("base"), sent.get("editor", ""), sent.get("seq", 0)
+    text, base, editor, seq = letter.get("text"), letter.get("base"), letter.get("editor", ""), letter.get("seq", 0)
     if (
         not isinstance(text, str)
         or not isinstance(base, list)
@@ -223,10 +229,10 @@ def _sent_text() -> tuple[str, list[str], str, int]:
 def save(cycle_id: str, stage_key: str) -> Response | tuple[str, int]:
     """Saves all that was typed on a stage's page (without JavaScript)."""
     with tool().database.write() as session:
-        cycle, _keys, refusal = _receive(session, cycle_id, stage_key)
+        cycle, _keys, refusal = receive(session, cycle_id, stage_key)
     target = request.form.get("do", "")
     anchor = f"field-{target}" if cycle.protocol.field(target) else ""
-    return _answer(cycle, stage_key, refusal, words.stage_url(cycle, _stage(cycle, stage_key), anchor))
+    return answer(cycle, stage_key, refusal, _page_of(cycle, stage_of(cycle, stage_key), anchor))
 
 
 # Agreeing, meeting, closing
@@ -241,17 +247,17 @@ def sign(cycle_id: str, item: str) -> Response | tuple[str, int]:
         found = next((each for each in every if item in {one.key for one in each.agreements}), None)
         if found is None:
             abort(404)
-        cycle, _keys, refusal = _receive(session, cycle_id, found.key)
-        _must_run(cycle)
+        cycle, _keys, refusal = receive(session, cycle_id, found.key)
+        must_run(cycle)
         seen = [token for key, value in request.form.items() if key.startswith("seen-") for token in _tokens(value)]
         if not refusal:
             try:
                 service.sign(session, cycle, item, seen=seen, now=tool().clock())
             except NotPossible as error:
-                refusal = _refused(cycle, error)
+                refusal = refused(cycle, error)
             except Changed:
                 refusal = Refusal([("", _("A text has changed since you opened this page. Read it, then agree."))])
-    return _answer(cycle, found.key, refusal, words.stage_url(cycle, found, f"agreement-{item}"))
+    return answer(cycle, found.key, refusal, _page_of(cycle, found, f"agreement-{item}"))
 
 
 @blueprint.post("/cycles/<cycle_id>/<stage_key>/meetings/<kind>")
@@ -259,23 +265,23 @@ def meet(cycle_id: str, stage_key: str, kind: str) -> Response | tuple[str, int]
     """Books or moves a meeting. A visit is booked by the host alone (R41)."""
     with tool().database.write() as session:
         frame = _frame(session, cycle_id)
-        found = _stage(frame, stage_key)
+        found = stage_of(frame, stage_key)
         if (whole := frame.with_left_out.stage(stage_key)) is None or kind not in whole.meetings:
             abort(404)
-        _must_run(frame)
+        must_run(frame)
         if not may(actor(), booking(kind), frame.facts):
             abort(403)
-        cycle, _keys, refusal = _receive(session, cycle_id, stage_key, pressed=kind)
-    return _answer(cycle, stage_key, refusal, words.stage_url(cycle, found, f"meeting-{kind}"))
+        cycle, _keys, refusal = receive(session, cycle_id, stage_key, pressed=kind)
+    return answer(cycle, stage_key, refusal, words.stage_url(cycle, found, f"meeting-{kind}"))
 
 
 @blueprint.post("/cycles/<cycle_id>/<stage_key>/confirm")
 def confirm(cycle_id: str, stage_key: str) -> Response | tuple[str, int]:
     """The coach says that they will be there."""
     with tool().database.write() as session:
-        cycle, _keys, refusal = _receive(session, cycle_id, stage_key)
-        _must_run(cycle)
-        found = _stage(cycle, stage_key)
+        cycle, _keys, refusal = receive(session, cycle_id, stage_key)
+        must_run(cycle)
+        found = stage_of(cycle, stage_key)
         if "visit" not in found.meetings:
             abort(404)
         if not refusal:
@@ -285,21 +291,21 @@ def confirm(cycle_id: str, stage_key: str) -> Response | tuple[str, int]:
             except NotYours:
                 abort(403)
             except NotPossible as error:
-                refusal = _refused(cycle, error)
+                refusal = refused(cycle, error)
             except Changed:
                 refusal = Refusal(
                     [("#meeting-visit", _("The visit was moved since you opened this page. Look at it again."))]
                 )
-    return _answer(cycle, stage_key, refusal, words.stage_url(cycle, found, "meeting-visit"))
+    return answer(cycle, stage_key, refusal, words.stage_url(cycle, found, "meeting-visit"))
 
 
 @blueprint.post("/cycles/<cycle_id>/<stage_key>/first-turn")
 def first_turn(cycle_id: str, stage_key: str) -> Response | tuple[str, int]:
     """Who speaks first has spoken: the other's questions open."""
     with tool().database.write() as session:
-        cycle, _keys, refusal = _receive(session, cycle_id, stage_key)
-        _must_run(cycle)
-        found = _stage(cycle, stage_key)
+        cycle, _keys, refusal = receive(session, cycle_id, stage_key)
+        must_run(cycle)
+        found = stage_of(cycle, stage_key)
         if (whole := cycle.with_left_out.stage(stage_key)) is None or whole.first_turn is None:
             abort(404)
         if not refusal and found.first_turn:
@@ -308,25 +314,25 @@ def first_turn(cycle_id: str, stage_key: str) -> Response | tuple[str, int]:
             except NotYours:
                 abort(403)
             except NotPossible as error:
-                refusal = _refused(cycle, error)
-    return _answer(cycle, stage_key, refusal, words.stage_url(cycle, found, "first-turn"))
+                refusal = refused(cycle, error)
+    return answer(cycle, stage_key, refusal, _page_of(cycle, found, "first-turn"))
 
 
 @blueprint.post("/cycles/<cycle_id>/<stage_key>/done")
 def done(cycle_id: str, stage_key: str) -> Response | tuple[str, int]:
     """The two have talked, or the visit has taken place."""
     with tool().database.write() as session:
-        cycle, _keys, refusal = _receive(session, cycle_id, stage_key)
-        _must_run(cycle)
-        found = _stage(cycle, stage_key)
-        if found.kind not in ("conversation", "visit"):
+        cycle, _keys, refusal = receive(session, cycle_id, stage_key)
+        must_run(cycle)
+        found = stage_of(cycle, stage_key)
+        if found.kind not in ("conversation", "visit", "work"):
             abort(404)
         if not refusal:
             try:
                 service.close(session, cycle, found, now=tool().clock())
             except NotPossible as error:
-                refusal = _refused(cycle, error)
-    return _answer(cycle, stage_key, refusal, url_for("home.show"))
+                refusal = refused(cycle, error)
+    return answer(cycle, stage_key, refusal, url_for("home.show"))
 
 
 # Going on
@@ -376,8 +382,9 @@ def wish(cycle_id: str) -> Response:
 
 
 def _of_two(cycle: Cycle) -> Cycle:
-    """The cycle; a 404 for a reflection without a partner, which ends with what its one member does."""
-    if cycle.is_alone:
+    """The cycle; a 404 for a reflection without a partner, which ends with what its one member does, and for that of a
+    group (groups/views.py)."""
+    if cycle.is_alone or cycle.is_group:
         abort(404)
     return cycle
 
@@ -395,7 +402,7 @@ def _why_no_next(session: Session, cycle: Cycle) -> str:
 
 def open_cycle(session: Session, cycle_id: str, *, lock: bool = False) -> Cycle:
     """The cycle for the signed-in person; a 404 unless the rules open it to them."""
-    cycle = service.load(session, cycle_id, actor().person_id, lock=lock) if _is_id(cycle_id) else None
+    cycle = service.load(session, cycle_id, actor().person_id, lock=lock) if is_id(cycle_id) else None
     if cycle is None or not may(actor(), Action.OPEN_CYCLE, cycle.facts):
         abort(404)
     return cycle
@@ -413,7 +420,7 @@ def receive_texts(
     errors: list[tuple[str, str]] = []
     changed = False
     for field in stage.fields:
-        text = request.form.get(f"text-{field.key}")
+        text = _typed(field)
         if text is None or fields.fingerprint(text) == request.form.get(f"was-{field.key}"):
             # Nothing was typed here; the partner may have written since, and an old page must not bring the old back.
             continue
@@ -451,13 +458,21 @@ def receive_texts(
     return (open_cycle(session, cycle.id) if changed else cycle), unsaved, errors
 
 
-def _receive(session: Session, cycle_id: str, stage_key: str, *, pressed: str = "") -> tuple[Cycle, ScopeKeys, Refusal]:
+def _typed(field: Field) -> str | None:
+    """What came for a field; None where it was not on the page. Of choices a browser sends only those made."""
+    sent = request.form.getlist(f"text-{field.key}")
+    if f"choice-{field.key}" in request.form:
+        return ",".join(sent)
+    return sent[0] if sent else None
+
+
+def receive(session: Session, cycle_id: str, stage_key: str, *, pressed: str = "") -> tuple[Cycle, ScopeKeys, Refusal]:
     """Saves what came along with a stage's page, whatever button was tapped; what could not be saved is a Refusal.
 
     `pressed`: kind of the meeting whose button was tapped, for which a missing time is then an error.
     """
     cycle = open_cycle(session, cycle_id, lock=True)
-    stage = _stage(cycle, stage_key)
+    stage = stage_of(cycle, stage_key)
     keys = tool().keyring.opened(session, cycle.id, tool().clock())
     # With what is left out by now: it was on the page that was sent.
     cycle, unsaved, errors = receive_texts(session, keys, cycle, cycle.with_left_out.stage(stage.key) or stage)
@@ -521,7 +536,7 @@ def _book(
                 anchor,
                 _(
                     "%(name)s has set %(when)s meanwhile. What you typed is still in the form: save again to use it.",
-                    name=words.name(cycle.partner),
+                    name=fields.name_of(cycle, there.set_by),
                     when=words.when(there.starts_at),
                 ),
             )
@@ -529,7 +544,16 @@ def _book(
     return []
 
 
-def _answer(cycle: Cycle, stage_key: str, refusal: Refusal, url: str) -> Response | tuple[str, int]:
+def _page_of(cycle: Cycle, stage: Stage, anchor: str) -> str:
+    return (words.talk_url if is_from_talk(stage) else words.stage_url)(cycle, stage, anchor)
+
+
+def is_from_talk(stage: Stage) -> bool:
+    """Whether a form was sent from the page of a conversation, and not from that of the whole stage."""
+    return request.form.get("at") == "talk" and stage.kind in TALK_KINDS
+
+
+def answer(cycle: Cycle, stage_key: str, refusal: Refusal, url: str) -> Response | tuple[str, int]:
     """On to `url`, or the page again with what was typed and what stood in the way."""
     if not refusal:
         return redirect(url, 303)
@@ -537,22 +561,24 @@ def _answer(cycle: Cycle, stage_key: str, refusal: Refusal, url: str) -> Respons
         fresh = open_cycle(session, cycle.id)
         if fresh.stage(stage_key) is None:
             return redirect(url_for("home.show", told="shorter"), 303)
-        return stage_page(session, fresh, _stage(fresh, stage_key), refusal), 409
+        stage = stage_of(fresh, stage_key)
+        page = talk_page if is_from_talk(stage) else stage_page
+        return page(session, fresh, stage, refusal), 409
 
 
-def _refused(cycle: Cycle, error: NotPossible) -> Refusal:
+def refused(cycle: Cycle, error: NotPossible) -> Refusal:
     return Refusal([(url, text) for text, url in (words.missing(cycle, lack) for lack in error.missing)])
 
 
 def _frame(session: Session, cycle_id: str) -> Cycle:
     """The cycle, locked, with members and marks only."""
-    cycle = service.load_frame(session, cycle_id, actor().person_id, lock=True) if _is_id(cycle_id) else None
+    cycle = service.load_frame(session, cycle_id, actor().person_id, lock=True) if is_id(cycle_id) else None
     if cycle is None or not may(actor(), Action.OPEN_CYCLE, cycle.facts):
         abort(404)
     return cycle
 
 
-def _stage(cycle: Cycle, key: str) -> Stage:
+def stage_of(cycle: Cycle, key: str) -> Stage:
     """The stage of that key, also where this pair does not go so far (any more): its page says so then."""
     every = cycle.with_left_out.stages_of(cycle.number)
     found = cycle.stage(key) or next((each for each in every if each.key == key), None)
@@ -561,7 +587,7 @@ def _stage(cycle: Cycle, key: str) -> Stage:
     return found
 
 
-def _must_run(cycle: Cycle) -> None:
+def must_run(cycle: Cycle) -> None:
     if not may(actor(), Action.BOOK_TALK, cycle.facts):
         raise _not_editable(cycle)
 
@@ -583,10 +609,11 @@ def _not_editable(cycle: Cycle, field: Field | None = None) -> PageError:
             _("Go back to your next step."),
             reason="notes deleted",
         )
+    writers = cycle.with_role(field.by) if field is not None else ()
     return PageError(
         403,
-        _("Your partner writes this"),
-        _("In this cycle %(name)s writes this text. You can read it.", name=words.name(cycle.partner)),
+        _("Somebody else writes this") if cycle.is_group else _("Your partner writes this"),
+        _("In this cycle %(name)s writes this text. You can read it.", name=words.names(writers or cycle.others)),
         _("Go back, and tell each other what you would like there."),
         reason="other role",
     )
@@ -596,6 +623,6 @@ def _tokens(text: str) -> list[str]:
     return [token for token in text.split(",") if token]
 
 
-def _is_id(text: str) -> bool:
+def is_id(text: str) -> bool:
     """Whether an address holds something that can be an id at all; a database need not see anything else."""
     return text.isascii() and text.isalnum()

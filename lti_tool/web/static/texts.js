@@ -51,6 +51,7 @@ class Page {
       if (this.all().some((field) => field.isNowhere())) event.preventDefault();
     });
     document.addEventListener("submit", (event) => this.beforeSubmit(event), true);
+    document.addEventListener("toggle", (event) => this.opened(event.target), true);
     this.pollSoon();
   }
 
@@ -166,7 +167,9 @@ class Page {
     const signed = Object.values(body.agreements).map((agreement) => agreement.signed);
     const texts = Object.entries(body.texts).map(([key, { heads }]) => [key, heads.map((head) => !head.text.trim())]);
     const around = JSON.stringify([body.stage, signed, body.marks, texts.sort()]);
-    if (around !== this.around) this.refresh(this.around !== undefined);
+    // A page that follows a conversation goes to another step by itself; see talk.js.
+    const goes = !document.dispatchEvent(new CustomEvent("cycle-news", { detail: body, cancelable: true }));
+    if (around !== this.around && !goes) this.refresh(this.around !== undefined);
     this.around = around;
   }
 
@@ -209,6 +212,13 @@ class Page {
     this.say(words.news);
   }
 
+  /** What is folded away and made from texts shows them as they are when it is opened. */
+  async opened(part) {
+    if (!part.open || !part.matches("[data-fresh]")) return;
+    await Promise.all(this.all().map((field) => field.isUnsent() && field.send()));
+    this.refresh(false);
+  }
+
   // --- leaving -------------------------------------------------------------------------------------------------------
 
   sendLast() {
@@ -248,6 +258,12 @@ class Field {
     this.base = base.value.split(",").filter(Boolean);
     // From now on texts travel by this script alone; a form of the page must not send an older one once more.
     for (const input of [this.box, base]) input.removeAttribute("name");
+    this.choices = [...part.querySelectorAll("[data-choice]")];
+    part.querySelector("[data-choices]")?.remove();
+    for (const choice of this.choices) {
+      choice.name = `chosen-${this.key}`;
+      choice.addEventListener("change", () => this.chose());
+    }
     this.heads = null; // as last heard; what the server rendered stands until then
     this.editor = page.editor;
     this.seq = 0; // of the text in the box
@@ -263,8 +279,9 @@ class Field {
     this.box.addEventListener("blur", () => this.left());
     this.others.addEventListener("submit", (event) => this.choose(event));
     if (this.box.value) this.show();
+    if (this.choices.some((choice) => choice.checked !== choice.defaultChecked)) this.chose();
     this.grow();
-    if (this.box.value !== this.box.defaultValue) this.typed(); // typed before this script had arrived
+    if (this.box.value !== this.box.defaultValue && !this.isTyped()) this.typed(); // typed before this script had arrived
   }
 
   get name() {
@@ -293,6 +310,12 @@ class Field {
     this.sendSoon();
   }
 
+  /** Something was chosen instead of written: its key is the text. */
+  chose() {
+    this.box.value = this.choices.filter((choice) => choice.checked).map((choice) => choice.value).join();
+    this.typed();
+  }
+
   changed() {
     this.seq += 1;
     this.refusal = "";
@@ -307,6 +330,8 @@ class Field {
   }
 
   grow() {
+    const chosen = this.box.value.split(",");
+    for (const choice of this.choices) choice.checked = chosen.includes(choice.value);
     if (CSS.supports("field-sizing", "content")) return;
     this.box.style.height = "auto";
     this.box.style.height = `${this.box.scrollHeight + 2}px`;
@@ -459,12 +484,15 @@ class Field {
     part.dataset.token = head.token;
     const who = head.mine ? words.youWrote : words.wrote.replace("{name}", head.author);
     const actions = make("div", { className: "actions" });
-    for (const [choice, label] of [["use", words.use], ["both", words.both]]) {
+    const ways = [["use", words.use], ["both", words.both]];
+    for (const [choice, label] of this.choices.length ? ways.slice(0, 1) : ways) {
       const form = make("form", { className: "button-form" });
       form.append(make("button", { className: "btn btn-outline-primary", value: choice }, label));
       actions.append(form);
     }
-    part.append(make("p", { className: "soft" }, who), make("div", { className: "words" }, head.text), actions);
+    const text = make("div", { className: "words" }, head.said ?? head.text);
+    if (this.choices.length) text.dataset.chosen = head.text;
+    part.append(make("p", { className: "soft" }, who), text, actions);
     return part;
   }
 
@@ -472,7 +500,8 @@ class Field {
   async choose(event) {
     event.preventDefault();
     const part = event.target.closest(".other-version");
-    const theirs = part.querySelector(".words").textContent;
+    const shown = part.querySelector(".words");
+    const theirs = shown.dataset.chosen ?? shown.textContent;
     const isBoth = event.submitter.value === "both";
     await this.send(); // so that our own version is known by its newest token
     this.editor = randomName();
@@ -551,7 +580,7 @@ class Field {
 function showVersions(place, heads) {
   const parts = heads.flatMap((head) => [
     ...(heads.length > 1 ? [make("p", { className: "soft" }, head.mine ? words.you : head.author)] : []),
-    make("div", { className: "words" }, head.text),
+    make("div", { className: "words" }, head.said ?? head.text),
   ]);
   if (place.textContent.trim() !== parts.map((part) => part.textContent).join("").trim()) place.replaceChildren(...parts);
 }
