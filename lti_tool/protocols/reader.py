@@ -73,8 +73,13 @@ def shipped() -> Mapping[str, Protocol]:
 
 
 def load(path: Path) -> Protocol:
-    """The protocol in a YAML file; raises ProtocolError with file and line of each problem."""
-    return read(text_of(path), path.name)
+    """The protocol in a YAML file of ours; raises ProtocolError with file and line of each problem."""
+    return _checked(*plain_file(path))
+
+
+def plain_file(path: Path) -> tuple[Any, Where, list[str]]:
+    """As `plain`, of a file that nobody sent: several times as fast where PyYAML comes with its library in C."""
+    return plain(text_of(path), path.name, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def text_of(path: Path) -> str:
@@ -90,11 +95,10 @@ def read(text: str, name: str) -> Protocol:
 
     Raises ProtocolError. No text, however odd, is an unforeseen error or takes long to refuse.
     """
-    body, where, problems = plain(text, name)
-    return _checked(body, where, problems)
+    return _checked(*plain(text, name))
 
 
-def plain(text: str, name: str) -> tuple[Any, Where, list[str]]:
+def plain(text: str, name: str, loader: type | None = None) -> tuple[Any, Where, list[str]]:
     """The plain values of a YAML text, a function that says where in it a place stands, and the keys that stand twice.
 
     Raises ProtocolError where it is no YAML.
@@ -104,7 +108,7 @@ def plain(text: str, name: str) -> tuple[Any, Where, list[str]]:
     lines: dict[tuple[str | int, ...], int] = {}
     problems: list[str] = []
     try:
-        root = yaml.compose(text, Loader=_Loader)
+        root = yaml.compose(text, Loader=loader or _Loader)
         body = _plain(root, (), lines, problems, name) if root else None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
