@@ -86,6 +86,11 @@ class Lti(_Section):
     """Signatures accepted on a platform's tokens; never chosen by the token itself."""
 
 
+class Rhythm(_Section):
+    quiet_months: tuple[Annotated[int, Field(ge=1, le=12)], ...] = (7, 8)
+    """Months (1 to 12) of school holidays, in which no pair gets a hint that it would be time for a cycle."""
+
+
 class Log(_Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -113,6 +118,7 @@ class Settings(BaseSettings):
     network: NetworkSettings = Field(default_factory=NetworkSettings)
     limits: Limits = Field(default_factory=Limits)
     lti: Lti = Field(default_factory=Lti)
+    rhythm: Rhythm = Field(default_factory=Rhythm)
     log: Log = Field(default_factory=Log)
 
     @field_validator("public_url")

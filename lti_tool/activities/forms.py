@@ -14,6 +14,7 @@ from lti_tool.activities.rules import MAX_PURPOSE, MAX_TITLE, NEW_ROUND, Draft, 
 from lti_tool.activities.service import ActivityView
 from lti_tool.people.actor import Actor
 from lti_tool.protocols.reader import shipped
+from lti_tool.rhythm.rules import WEEKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ def read_draft(what: str, of: str = "") -> Draft:
         schools=tuple(form.getlist(f"school{of}")),
         pairs_from=form.get(f"pairs{of}", ""),
         reports_completion=form.get(f"completion{of}") == "yes",
+        cadence=form.get(f"cadence{of}", "").strip()[:20],
     )
 
 
@@ -134,6 +136,7 @@ def draft_of(activity: ActivityView, schools: Iterable[str], pairs_from: str) ->
         schools=tuple(schools),
         pairs_from=pairs_from,
         reports_completion=activity.reports_completion,
+        cadence=str(activity.cadence_weeks or ""),
     )
 
 
@@ -163,5 +166,8 @@ def told(problem: Problem, draft: Draft, of: str = "") -> tuple[str, str]:
             return f"audience{of}", _("Tick the schools whose teachers may take part.")
         case Problem.BAD_ROUND:
             return f"pairs{of}", _("Say where the pairs come from.")
+        case Problem.BAD_CADENCE:
+            text = _("Give a number of weeks from 1 to %(most)s, or leave it empty.", most=WEEKS[-1])
+            return f"cadence{of}", text
         case Problem.NO_NEW_ROUND:
             return f"pairs{of}", _("Place a pairing round too, or say where else the pairs come from.")

@@ -49,6 +49,8 @@ class Activity(Base):
     protocol: Mapped[str] = mapped_column(String(40), default="")
     """Key of the protocol that new cycles of this activity follow; while new empty, or as in the activity that it is a
     copy of."""
+    cadence_weeks: Mapped[int | None]
+    """How often pairs coach, as the trainer suggests it; None: no hint is given."""
     created_at: Mapped[Moment]
     opened_at: Mapped[datetime | None]
 

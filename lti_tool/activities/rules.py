@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from lti_tool.rhythm.rules import read_weeks
+
 MAX_PURPOSE = 2000
 """Characters of the purpose; as wide as its column."""
 MAX_TITLE = 250
@@ -28,6 +30,7 @@ class Problem(StrEnum):
     BAD_AUDIENCE = "bad audience"
     NO_SCHOOL = "no school"
     BAD_ROUND = "bad round"
+    BAD_CADENCE = "bad cadence"
     NO_NEW_ROUND = "no new round"
     """The round that was to be placed together with it is not."""
 
@@ -56,6 +59,7 @@ class Draft:
     schools: tuple[str, ...] = ()
     pairs_from: str = ""
     reports_completion: bool = False
+    cadence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class Settings:
     pairs_from: str
     """Id of a pairing round, NEW_ROUND, or empty."""
     reports_completion: bool
+    cadence_weeks: int | None = None
 
 
 def check(draft: Draft, offered: Offered, *, with_title: bool = True) -> tuple[Settings, list[Problem]]:
@@ -100,6 +105,9 @@ def check(draft: Draft, offered: Offered, *, with_title: bool = True) -> tuple[S
     pairs_from = draft.pairs_from if kind == "cycle" else ""
     if pairs_from and pairs_from not in offered.rounds:
         found.append(Problem.BAD_ROUND)
+    cadence_weeks = read_weeks(draft.cadence) if kind == "cycle" else None
+    if kind == "cycle" and draft.cadence and cadence_weeks is None:
+        found.append(Problem.BAD_CADENCE)
     settings = Settings(
         kind=kind,
         protocol=protocol,
@@ -112,6 +120,7 @@ def check(draft: Draft, offered: Offered, *, with_title: bool = True) -> tuple[S
         pairs_from=pairs_from,
         # A round of finding partners is nothing to complete.
         reports_completion=draft.reports_completion and kind != "pairing",
+        cadence_weeks=cadence_weeks,
     )
     return settings, found
 

@@ -46,6 +46,7 @@ _VIEW = (
     )
     .label("has_trainer"),
     Activity.copied_from,
+    Activity.cadence_weeks,
 )
 _BY_ID = select(*_VIEW).where(Activity.id == bindparam("activity"))
 _OF_COURSE = select(
@@ -77,6 +78,7 @@ class ActivityView:
     pairs_from_id: str | None
     has_trainer: bool
     copied_from: str | None
+    cadence_weeks: int | None
 
     @property
     def facts(self) -> ActivityFacts:
@@ -175,6 +177,7 @@ def _keep(session: Session, activity_id: str, settings: Settings) -> None:
             audience=settings.audience,
             reports_completion=settings.reports_completion,
             pairs_from_id=settings.pairs_from or None,
+            cadence_weeks=settings.cadence_weeks,
         )
     )
     session.execute(delete(ActivitySchool).where(ActivitySchool.activity_id == activity_id))
@@ -195,6 +198,7 @@ def duplicate(session: Session, activity: ActivityView, membership_id: str, titl
         schools=schools_of(session, activity.id),
         pairs_from=activity.pairs_from_id or "",
         reports_completion=activity.reports_completion,
+        cadence_weeks=activity.cadence_weeks,
     )
     return prepare(session, activity.course_id, membership_id, settings, now, copied_from=activity.id)
 

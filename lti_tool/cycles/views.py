@@ -26,6 +26,7 @@ from lti_tool.privacy.looks.service import HISTORY, LIVE
 from lti_tool.privacy.rules import Action, may
 from lti_tool.privacy.words import who_can_see_cycle
 from lti_tool.protocols.recipe import Field, Stage
+from lti_tool.rhythm import words as rhythm
 from lti_tool.web.context import actor, tool
 from lti_tool.web.errors import PageError
 
@@ -344,6 +345,7 @@ def end(cycle_id: str) -> str:
     with tool().database.read() as session:
         cycle = _of_two(open_cycle(session, cycle_id))
         why_not = _why_no_next(session, cycle)
+        turn, first = rhythm.turn_after(session, cycle)
     partner = words.name(cycle.partner)
     return render_template(
         "cycles/end.html",
@@ -354,6 +356,8 @@ def end(cycle_id: str) -> str:
         partner_wish=words.wish_of(partner, cycle.partner.wish) if cycle.partner.wish else "",
         role_now=words.role(cycle.me.role),
         role_swapped=words.role(rules.roles_after(cycle.members, "swap")[cycle.me.membership_id]),
+        turn=turn,
+        first=first,
         who=who_can_see_cycle([partner]),
     )
 

@@ -91,12 +91,13 @@ def erase(session: Session, keyring: Keyring, person_id: str, now: datetime) -> 
     """Deletes a person and all that is theirs, and shreds all their keys.
 
     What partners wrote in cycles with them keeps its place: there, somebody without a name stands for them. A pair that
-    has not ended ends. Nothing happens if there is no such person.
+    has not ended ends, and a group goes on without them. Nothing happens if there is no such person.
     """
     # First, so that restoring a copy of the database that is older than this deletes them again.
     keyring.record_erased(person_id, now)
     for pair_id in _pairs(session, person_id, PairMember.is_current):
-        pairing.end_pair(session, pair_id, now)
+        for membership_id in _memberships_in(session, person_id, pair_id):
+            pairing.take_out(session, pair_id, membership_id, now)
     _delete_what_nobody_else_is_in(session, person_id)
     _delete_their_texts(session, person_id, now)
     _stand_in(session, person_id, now)
@@ -118,6 +119,15 @@ def find(session: Session, platform_id: str, sub: str) -> tuple[str, str]:
     if row is None:
         raise UnknownPerson
     return row.id, row.name or row.sub
+
+
+def _memberships_in(session: Session, person_id: str, pair_id: str) -> list[str]:
+    of_pair = (
+        select(PairMember.membership_id)
+        .join(Membership, Membership.id == PairMember.membership_id)
+        .where(PairMember.pair_id == pair_id, Membership.person_id == person_id)
+    )
+    return list(session.scalars(of_pair))
 
 
 def _pairs(session: Session, person_id: str, *conditions: object) -> list[str]:
@@ -187,7 +197,7 @@ def _stand_in(session: Session, person_id: str, now: datetime) -> None:
         session.execute(
             update(PairMember)
             .where(PairMember.pair_id == pair_id, PairMember.membership_id == before.id)
-            .values(membership_id=membership, paused_at=None)
+            .values(membership_id=membership, paused_at=None, hint_away_at=None)
         )
         session.execute(
             update(CycleMember)

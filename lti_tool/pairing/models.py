@@ -32,14 +32,17 @@ class Invitation(Base):
 
 
 class Pair(Base):
-    """Two teachers (later also three) who coach each other in one activity: active ⇄ paused → ended."""
+    """Teachers who work together in one activity: two who coach each other, a group of up to eight, or one who reflects
+    alone. active ⇄ paused → ended."""
 
     __tablename__ = "pairs"
 
     id: Mapped[Id]
     activity_id: Mapped[Ref] = mapped_column(ForeignKey("activities.id", ondelete="CASCADE"), index=True)
     status: Mapped[str] = mapped_column(String(12), default="active")
-    """Paused as long as one member is; ended for good."""
+    """Paused as long as one member is (a group: while fewer than two are there); ended for good."""
+    cadence_weeks: Mapped[int | None]
+    """How often they would like to coach; 0: without a hint; None: as the activity says."""
     created_at: Mapped[Moment]
     ended_at: Mapped[datetime | None]
 
@@ -66,6 +69,8 @@ class PairMember(Base):
     activity_id: Mapped[Ref] = mapped_column(ForeignKey("activities.id", ondelete="CASCADE"))
     membership_id: Mapped[Ref] = mapped_column(ForeignKey("memberships.id", ondelete="CASCADE"), index=True)
     is_current: Mapped[bool] = mapped_column(default=True)
-    """False once the pair has ended."""
+    """False once the pair has ended, or the member has left the group."""
     paused_at: Mapped[datetime | None]
     """Since when this member pauses; no reason is kept."""
+    hint_away_at: Mapped[datetime | None]
+    """When this member last put the hint away that it would be time for a next cycle."""

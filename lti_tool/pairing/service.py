@@ -91,6 +91,8 @@ _CURRENT_PAIR = (
         .where(ThreadMessage.pair_id == Pair.id, ThreadMessage.author_id == Membership.person_id)
         .scalar_subquery()
         .label("wrote_at"),
+        PairMember.hint_away_at,
+        Pair.cadence_weeks,
     )
     .join(PairMember, PairMember.pair_id == Pair.id)
     .join(Membership, Membership.id == PairMember.membership_id)
@@ -103,7 +105,9 @@ _CURRENT_PAIR = (
             PairMember.activity_id == bindparam("activity"),
             PairMember.is_current,
         )
-        .scalar_subquery()
+        .scalar_subquery(),
+        # Whoever left a group is not in it any more.
+        PairMember.is_current,
     )
     .order_by(Person.name, PairMember.membership_id)
 )
@@ -123,7 +127,15 @@ _PAIRS = (
     .join(PairMember, PairMember.pair_id == Pair.id)
     .join(Membership, Membership.id == PairMember.membership_id)
     .join(Person, Person.id == Membership.person_id)
-    .where(Pair.activity_id == bindparam("activity"))
+    .join(Activity, Activity.id == Pair.activity_id)
+    .where(
+        Pair.activity_id == bindparam("activity"),
+        # Of a pair that has ended, both; of a group, who is in it now.
+        or_(
+            and_(PairMember.is_current, _mine.c.is_current),
+            and_(Pair.status == "ended", Activity.kind != "group"),
+        ),
+    )
     .order_by(Pair.created_at.desc(), Pair.id, Person.name, PairMember.membership_id)
 )
 _CYCLES_OF_ROUND = (
@@ -197,6 +209,8 @@ class PairPerson:
     """When they last wrote in the thread of the pair; known of a current pair only."""
     is_former: bool = False
     """Whether they were erased since."""
+    hint_away_at: datetime | None = None
+    """When they last put the hint away that it would be time for a next cycle; known of a current pair only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +221,8 @@ class PairView:
     activity_id: str
     status: str
     members: tuple[PairPerson, ...]
+    cadence_weeks: int | None = None
+    """How often they would like to coach; see Pair. Known of a current pair only."""
 
     @property
     def facts(self) -> PairFacts:
@@ -432,14 +448,23 @@ def current_pair(session: Session, membership_id: str, activity_id: str) -> Pair
     if not rows:
         return None
     members = tuple(
-        PairPerson(row.membership_id, row.person_id, row.name, row.given_name or row.name, row.paused_at, row.wrote_at)
+        PairPerson(
+            row.membership_id,
+            row.person_id,
+            row.name,
+            row.given_name or row.name,
+            row.paused_at,
+            row.wrote_at,
+            hint_away_at=row.hint_away_at,
+        )
         for row in rows
     )
-    return PairView(rows[0].id, activity_id, rows[0].status, members)
+    return PairView(rows[0].id, activity_id, rows[0].status, members, rows[0].cadence_weeks)
 
 
 def pairs_of(session: Session, membership_id: str, activity_id: str) -> list[PairView]:
-    """All pairs and groups of a teacher in an activity, also those that have ended; the newest first, one statement."""
+    """All pairs of a teacher in an activity, also those that have ended, and the group they are in; the newest first.
+    One statement."""
     rows = run(session, _PAIRS, {"me": membership_id, "activity": activity_id}).all()
     return [
         PairView(
@@ -475,8 +500,11 @@ def end_pair(session: Session, pair_id: str, now: datetime) -> None:
 
 
 def pause_pair(session: Session, pair_id: str, membership_id: str, now: datetime) -> None:
-    """One member pauses, and so the pair does, until that member goes on; a reason is neither asked nor kept."""
-    _lock_of_pair(session, pair_id)
+    """One member pauses, and so the pair does, until that member goes on; a reason is neither asked nor kept.
+
+    A group goes on without them meanwhile.
+    """
+    activity_id = _lock_of_pair(session, pair_id)
     session.execute(
         update(PairMember)
         .where(
@@ -487,7 +515,10 @@ def pause_pair(session: Session, pair_id: str, membership_id: str, now: datetime
         )
         .values(paused_at=now)
     )
-    _settle_status(session, pair_id)
+    is_group = _is_group(session, activity_id)
+    _settle_status(session, pair_id, is_group=is_group)
+    if is_group:
+        going_on.settle(session, pair_id=pair_id, now=now)
 
 
 def resume_pair(session: Session, pair_id: str, membership_id: str, now: datetime) -> None:
@@ -503,10 +534,75 @@ def resume_pair(session: Session, pair_id: str, membership_id: str, now: datetim
         )
         .values(paused_at=None)
     )
-    if rows_changed(resumed) and _settle_status(session, pair_id) == "active":
+    if not rows_changed(resumed):
+        return
+    before = session.scalars(select(Pair.status).where(Pair.id == pair_id)).one()
+    is_group = _is_group(session, activity_id)
+    if _settle_status(session, pair_id, is_group=is_group) == "active" and before == "paused":
         going_on.go_on(session, pair_id=pair_id, now=now)
         members = session.scalars(select(PairMember.membership_id).where(PairMember.pair_id == pair_id)).all()
         _withdraw_all(session, members, activity_id, now)
+
+
+def take_out(session: Session, pair_id: str, membership_id: str, now: datetime) -> None:
+    """A member goes for good, without a reason: a pair ends with it, a group goes on with the others."""
+    activity_id = _lock_of_pair(session, pair_id)
+    if not _is_group(session, activity_id):
+        _end(session, pair_id, now)
+        return
+    gone = session.execute(
+        update(PairMember)
+        .where(PairMember.pair_id == pair_id, PairMember.membership_id == membership_id, PairMember.is_current)
+        .values(is_current=False, paused_at=None)
+    )
+    if not rows_changed(gone):
+        return
+    if _settle_status(session, pair_id, is_group=True) is None:
+        _end(session, pair_id, now)
+        return
+    going_on.leave(session, pair_id=pair_id, membership_id=membership_id, now=now)
+
+
+def make_group(session: Session, membership_id: str, activity_id: str, now: datetime) -> str | None:
+    """Id of a new group of one member, whom others can join; None where they are in one already."""
+    _lock(session, activity_id)
+    if _current_pair_ids(session, [membership_id], activity_id):
+        return None
+    return _make_pair(session, [membership_id], activity_id, now)
+
+
+def join_group(session: Session, pair_id: str, membership_id: str, *, activity_id: str, most: int) -> bool:
+    """Takes a teacher into a group of this activity; whether they are in it now. Whoever is in another one, or comes
+    when it is full or has ended, is not. A cycle that runs goes on without them; they are in the next one."""
+    _lock(session, activity_id)
+    current = _current_pair_ids(session, [membership_id], activity_id)
+    if current:
+        return current == [pair_id]
+    rows = session.execute(
+        select(PairMember.membership_id, PairMember.is_current)
+        .join(Pair, Pair.id == PairMember.pair_id)
+        .where(Pair.id == pair_id, Pair.activity_id == activity_id, Pair.status != "ended")
+    ).all()
+    if not rows or sum(row.is_current for row in rows) >= most:
+        return False
+    if any(row.membership_id == membership_id for row in rows):
+        session.execute(
+            update(PairMember)
+            .where(PairMember.pair_id == pair_id, PairMember.membership_id == membership_id)
+            .values(is_current=True, paused_at=None)
+        )
+    else:
+        session.execute(insert(PairMember).values(_member_row(pair_id, activity_id, membership_id)))
+    _settle_status(session, pair_id, is_group=True)
+    return True
+
+
+def bring(session: Session, pair_id: str, membership_id: str, now: datetime) -> str | None:
+    """A member of a group brings something; see going_on.bring."""
+    activity_id = _lock_of_pair(session, pair_id)
+    return going_on.bring(
+        session, pair_id=pair_id, activity_id=activity_id, membership_id=membership_id, now=now
+    )
 
 
 def _end(session: Session, pair_id: str, now: datetime) -> None:
@@ -534,33 +630,38 @@ def _make_pair(session: Session, membership_ids: Iterable[str], activity_id: str
     pair_id = new_id()
     session.execute(insert(Pair).values(id=pair_id, activity_id=activity_id, status="active", created_at=now))
     session.execute(
-        insert(PairMember),
-        [
-            {
-                "id": new_id(),
-                "pair_id": pair_id,
-                "activity_id": activity_id,
-                "membership_id": member,
-                "is_current": True,
-            }
-            for member in membership_ids
-        ],
+        insert(PairMember), [_member_row(pair_id, activity_id, member) for member in membership_ids]
     )
     return pair_id
+
+
+def _member_row(pair_id: str, activity_id: str, membership_id: str) -> dict[str, object]:
+    return {
+        "id": new_id(),
+        "pair_id": pair_id,
+        "activity_id": activity_id,
+        "membership_id": membership_id,
+        "is_current": True,
+    }
+
+
+def _is_group(session: Session, activity_id: str) -> bool:
+    kind = session.scalars(select(Activity.kind).where(Activity.id == activity_id)).one()
+    return kind_of(kind).protocols == "group"
 
 
 def _ids(pair: PairView) -> list[str]:
     return [member.membership_id for member in pair.members]
 
 
-def _settle_status(session: Session, pair_id: str) -> str | None:
+def _settle_status(session: Session, pair_id: str, *, is_group: bool) -> str | None:
     """Writes the state that follows from the members of a pair; None if it has ended."""
     paused = session.scalars(
         select(PairMember.paused_at).where(PairMember.pair_id == pair_id, PairMember.is_current)
     ).all()
     if not paused:
         return None
-    status = pair_status([moment is not None for moment in paused])
+    status = pair_status([moment is not None for moment in paused], is_group=is_group)
     session.execute(update(Pair).where(Pair.id == pair_id, Pair.status != "ended").values(status=status))
     return status
 

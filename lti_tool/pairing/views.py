@@ -18,6 +18,9 @@ from lti_tool.pairing.service import PairView, Refused
 from lti_tool.people import service as people
 from lti_tool.privacy.rules import Action, may
 from lti_tool.protocols.recipe import FULL, STEPS
+from lti_tool.reflection.growth_views import shared_by_others
+from lti_tool.rhythm import service as rhythm
+from lti_tool.rhythm import words as rhythm_words
 from lti_tool.threads.words import sign as wrote_sign
 from lti_tool.web.context import actor, tool
 
@@ -163,8 +166,12 @@ def pair() -> str | Response:
         if found is None:
             return redirect(url_for(".find"), 303)
         own = cycles.list_of(session, actor().membership_id, activity.id)
+        growth_of_others = shared_by_others(session, found)
+        roles = rhythm.roles(session, found.id) if activity.kind == "cycle" else {}
+    last = own[0] if own and activity.kind == "cycle" else None
     return render_template(
         "pairing/pair.html",
+        growth_of_others=growth_of_others,
         activity_title=activity.title,
         pair=found,
         partner=partner_names(found),
@@ -174,6 +181,11 @@ def pair() -> str | Response:
         has_ladder=going_on.has_ladder(activity),
         closed=closed_sentence(activity),
         own_cycles=own,
+        message=words.told(request.args.get("told", "")),
+        balance=rhythm_words.balance(found, roles),
+        turn=rhythm_words.turn_in(found, roles),
+        hint=rhythm_words.hint(found, activity.cadence_weeks, last.id, last.finished_at) if last else None,
+        rhythm=rhythm_words.choices(found, activity.cadence_weeks) if activity.kind == "cycle" else [],
     )
 
 

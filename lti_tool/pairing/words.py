@@ -103,6 +103,7 @@ def told(code: str) -> str:
         "paused": _("Your pair is paused. The trainer sees only that you have no running pair now, and never why."),
         "resumed": _("You go on together."),
         "how_far": _("Kept. Nobody is told."),
+        "rhythm": _("Kept. Both of you see it, and nobody else."),
         "shorter": _("In this cycle you two go less far than the page that you had open. What you typed is kept."),
         "ended": _("Your pair has ended. Nobody is told why. What you wrote stays yours."),
     }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, exists, func, select
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity
@@ -127,10 +127,13 @@ def of_person(
     `shown` is called with the id of each author, and an empty one, since a thread belongs to no cycle. One statement,
     and one for the keys of each thread.
     """
-    mine = (
+    # As pairing.service.pairs_of: whoever left a group takes their own words with them, not what was written since.
+    reads = (
         exists()
         .where(PairMember.pair_id == ThreadMessage.pair_id, PairMember.membership_id == Membership.id)
         .where(Membership.person_id == person_id)
+        .where(or_(PairMember.is_current, and_(Pair.status == "ended", Activity.kind != "group")))
+        .correlate(ThreadMessage, Pair, Activity)
     )
     rows = session.execute(
         select(
@@ -145,7 +148,7 @@ def of_person(
         .join(Pair, Pair.id == ThreadMessage.pair_id)
         .join(Activity, Activity.id == Pair.activity_id)
         .join(Person, Person.id == ThreadMessage.author_id)
-        .where(mine)
+        .where(or_(reads, ThreadMessage.author_id == person_id))
         .order_by(ThreadMessage.sent_at, ThreadMessage.id)
     ).all()
     keys = {pair_id: keyring.opened(session, pair_id, now) for pair_id in {row.pair_id for row in rows}}

@@ -27,6 +27,7 @@ from lti_tool.privacy.words import who_can_see_cycle, who_can_see_reflection
 from lti_tool.progress import service as progress
 from lti_tool.progress.views import progress_page
 from lti_tool.progress.words import nudge as nudge_words
+from lti_tool.rhythm import words as rhythm_words
 from lti_tool.schools.views import charter_notice
 from lti_tool.threads.words import sign as wrote_sign
 from lti_tool.web.context import actor, tool
@@ -145,6 +146,7 @@ def _cycle_page(session: Session, activity: ActivityView, planned: list[PlannedA
         **_frame(session, activity, planned),
         partner=partner_names(pair),
         wrote=wrote_sign(pair),
+        hint=rhythm_words.hint(pair, activity.cadence_weeks, view.id, view.cycle.finished_at),
         view=view,
         step=cycle_words.next_step(view),
         stages=cycle_words.stages(view),

@@ -140,6 +140,7 @@ THEIRS_TO_DO = {
     ("asker", "people.leave"),
     ("host in another activity", "people.declare_leader"),
     ("host in another activity", "sharing.take_back"),
+    ("host in another activity", "doors.close"),
     ("guest in a new activity", "activities.set_up"),
     ("guest in a new activity", "people.leave"),
     ("guest in a new activity", "people.declare_leader"),

@@ -48,6 +48,19 @@ def upgrade() -> None:
     with op.batch_alter_table("growth_shares", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_growth_shares_pair_id"), ["pair_id"], unique=False)
     op.create_table(
+        "groups",
+        sa.Column("pair_id", sa.String(length=16), nullable=False),
+        sa.Column("scope", sa.String(length=16), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("author_id", sa.String(length=16), nullable=True),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["author_id"], ["people.id"], name=op.f("fk_groups_author_id"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(["pair_id"], ["pairs.id"], name=op.f("fk_groups_pair_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("pair_id", name=op.f("pk_groups")),
+    )
+    with op.batch_alter_table("groups", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_groups_author_id"), ["author_id"], unique=False)
+    op.create_table(
         "conversations",
         sa.Column("cycle_id", sa.String(length=16), nullable=False),
         sa.Column("stage", sa.String(length=40), nullable=False),
@@ -135,3 +148,10 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("open_doors", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_open_doors_activity_id"), ["activity_id"], unique=False)
+    with op.batch_alter_table("activities", schema=None) as batch_op:
+        # How often pairs coach, as the trainer suggests it.
+        batch_op.add_column(sa.Column("cadence_weeks", sa.Integer(), nullable=True))
+    with op.batch_alter_table("pairs", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("cadence_weeks", sa.Integer(), nullable=True))
+    with op.batch_alter_table("pair_members", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("hint_away_at", sa.DateTime(timezone=True), nullable=True))
