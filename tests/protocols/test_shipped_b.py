@@ -144,6 +144,8 @@ def test_lesson_study_puts_expected_beside_seen_and_begins_with_the_pupils() -> 
             assert after.shows.index(seen) == after.shows.index(expected) + 1
             field = found.field(seen)
             assert field and field.raw and field.by == "each", "each observer has their own, and it is deleted in time"
+            named = f"Pupil {letter.upper()}, "
+            assert all(found.field(key).label.en.startswith(named) for key in (expected, seen))  # type: ignore[union-attr]
     assert "pupils" in after.steps[0].title.en and not after.steps[0].fields
 
 
