@@ -13,13 +13,18 @@ def test_an_unknown_kind_is_a_coaching_cycle() -> None:
     assert kind_of("nonsense") is kind_of("") is kind_of("cycle") is KINDS["cycle"]
 
 
+FOR_TWO = (
+    "light", "planning", "reflecting", "grow", "observer_learner", "collegial", "impact", "five_step", "stages_five",
+)  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("kind", "protocols"),
     [
-        ("cycle", ("light", "collegial")),
+        ("cycle", FOR_TWO),
         ("pairing", ()),
         ("reflection", ("reflection",)),
-        ("nonsense", ("light", "collegial")),
+        ("nonsense", FOR_TWO),
     ],
 )
 def test_each_kind_has_the_protocols_that_fit_it(kind: str, protocols: tuple[str, ...]) -> None:
