@@ -20,6 +20,7 @@ from lti_tool.privacy.keyring import ScopeKeys
 from lti_tool.privacy.looks import views as looks
 from lti_tool.privacy.rules import Action, may
 from lti_tool.privacy.words import who_can_see_cycle
+from lti_tool.protocols.bank import bank
 from lti_tool.protocols.recipe import GUIDES, Agreement, Field, Gate, Stage
 from lti_tool.web.context import actor, tool
 from lti_tool.web.languages import listed
@@ -126,8 +127,8 @@ class Content:
     """Sentences on what is there later only."""
     points: Mapping[str, PointBox]
     """By key of the text."""
-    starters: Mapping[str, Sequence[tuple[str, str]]]
-    """Key of a text → (title, text) of strategies to begin from."""
+    starters: Mapping[str, Sequence[tuple[str, Sequence[tuple[str, str]]]]]
+    """Key of a text → (what they are for, (title, text) of each) of strategies to begin from (R62)."""
 
     def of(self, group: str) -> tuple[FieldView, ...]:
         """What is written in a group; `""` for what is in none."""
@@ -172,7 +173,12 @@ def read_content(
             for group in stage.groups
             if any(f.group == group.key for f in own)
         ),
-        shown=tuple(replace(each, editable=False, help="") for each in views.values() if each.field in again),
+        # What others could have written each for themselves and did not is left out: in a group it would be most of it.
+        shown=tuple(
+            replace(each, editable=False, help="")
+            for each in views.values()
+            if each.field in again and (each.heads or each.key == each.field)
+        ),
         recalled=tuple(
             replace(each, key=f"before-{each.key}", editable=False, help="") for each in recalled.values() if each.heads
         ),
@@ -187,8 +193,15 @@ def read_content(
             for field in (*written, *shown)
             if field.rests_on in views and field.key in views
         },
-        starters={},
+        starters={field.key: _starters() for field in written if field.starters},
     )
+
+
+def _starters() -> list[tuple[str, list[tuple[str, str]]]]:
+    return [
+        (words.into(outcome.title), [(words.into(each.title), words.into(each.text)) for each in outcome.ways])
+        for outcome in bank().strategies
+    ]
 
 
 def _is_readable(cycle: Cycle, key: str) -> bool:

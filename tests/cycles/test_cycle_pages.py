@@ -481,6 +481,12 @@ def test_the_trainers_counts_touch_no_content(light: Room) -> None:
     assert statements and not re.search(r"\b(texts|sealed|place|reflection_versions|content_keys|heads)\b", text)
 
 
+def test_strategies_to_begin_from_stand_beside_the_text_that_asks_for_them(light: Room, collegial: Room) -> None:
+    page = collegial.coach.get("before")
+    assert all(text in page for text in ("Strategies to begin from", "Pupils think for longer", "Count to five"))
+    assert "Count to five" not in collegial.coach.get("after") + light.coach.get("before"), "R62"
+
+
 def test_each_stage_names_itself_in_irish_too(collegial: Room) -> None:
     client = collegial.host.client
     page = client.get(f"{collegial.host.cycle}/before", headers={"Accept-Language": "ga"}).get_data(as_text=True)
