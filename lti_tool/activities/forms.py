@@ -4,16 +4,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flask import request
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from lti_tool.activities import service
-from lti_tool.activities.kinds import KINDS, protocols_for
+from lti_tool.activities.kinds import KINDS, fits, protocols_for
 from lti_tool.activities.rules import MAX_PURPOSE, MAX_TITLE, NEW_ROUND, Draft, Offered, Problem
 from lti_tool.activities.service import ActivityView
+from lti_tool.cycles.words import into
 from lti_tool.people.actor import Actor
+from lti_tool.protocols import pages
+from lti_tool.protocols import service as protocols
 from lti_tool.protocols.reader import shipped
+from lti_tool.protocols.recipe import FORMS, Protocol
 from lti_tool.rhythm.rules import WEEKS
 
 
@@ -28,11 +31,18 @@ class What:
     summary: str
     purpose: str
     """What a trainer may tell the teachers it is for; a suggestion to start from."""
+    is_coaching: bool = False
+    """Whether it is a coaching cycle, and called so."""
+
+    @property
+    def protocol(self) -> str:
+        """Key of the protocol; empty where there is none to read."""
+        return self.value.partition(":")[2]
 
     @property
     def name(self) -> str:
         """What an activity of it may be called."""
-        return _("Coaching cycle") if self.kind == "cycle" else self.title
+        return _("Coaching cycle") if self.is_coaching else self.title
 
     @property
     def id(self) -> str:
@@ -71,31 +81,47 @@ def choices(session: Session, actor: Actor, course_id: str, *, placing: bool = F
     rounds = [(id_, _("“%(title)s”", title=title)) for id_, title in service.rounds(session, course_id) if id_ != but]
     if placing:
         rounds.insert(0, (NEW_ROUND, _("the pairing round that I place now")))
-    return Choices(whats(), tuple(schools) if len(schools) > 1 else (), tuple(rounds))
+    own = [each.published for each in protocols.own_of(session, course_id, activity_id=but) if each.published]
+    return Choices(whats(own), tuple(schools) if len(schools) > 1 else (), tuple(rounds))
 
 
-def whats() -> tuple[What, ...]:
-    language = get_locale().language
+def whats(own: Iterable[Protocol] = ()) -> tuple[What, ...]:
+    """All kinds of activities, with the ways in which each can be followed; `own`: protocols of the course's own."""
     found = []
     for kind in KINDS.values():
-        for key in protocols_for(kind.key) or ("",):
-            protocol = shipped().get(key)
-            title = protocol.title.into(language) if protocol else _("Pairing round")
-            summary = (
-                protocol.summary.into(language)
-                if protocol
-                else _("Teachers find a partner once, for all coaching cycles that take their pairs from here.")
+        if kind.protocols == "none":
+            about = _("Teachers find a partner once, for all coaching cycles that take their pairs from here.")
+            found.append(What(f"{kind.key}:", kind.key, _("Pairing round"), about, _suggested(kind.key)))
+        ways = [shipped()[key] for key in protocols_for(kind.key)] + [each for each in own if fits(kind.key, each)]
+        for way in ways:
+            found.append(
+                What(
+                    f"{kind.key}:{way.key}",
+                    kind.key,
+                    _titled(kind.key, way),
+                    into(way.summary),
+                    _suggested(kind.key),
+                    is_coaching=kind.key == "cycle" and way.form == FORMS[0],
+                )
             )
-            if kind.key == "cycle":
-                title = _("Coaching cycle: %(way)s", way=title)
-            found.append(What(f"{kind.key}:{key}", kind.key, title, summary, _suggested(kind.key)))
     return tuple(found)
+
+
+def _titled(kind: str, way: Protocol) -> str:
+    """A way by its name, labelled as what it is: learning side by side is not called coaching (R40)."""
+    title = into(way.title)
+    if way.form == FORMS[0]:
+        return _("Coaching cycle: %(way)s", way=title) if kind == "cycle" else title
+    label = pages.form(way.form)
+    return title if title == label else _("%(form)s: %(way)s", form=label, way=title)
 
 
 def _suggested(kind: str) -> str:
     match kind:
         case "pairing":
             return _("Find a colleague with whom you would like to think about your teaching.")
+        case "group":
+            return _("Think with colleagues about a theme, a book or a subject, in a group of your own choice.")
         case "reflection":
             return _("Look back on what you learned for your own teaching. What you write is yours alone.")
         case _:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lti_tool.protocols.reader import shipped
+from lti_tool.protocols.recipe import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +16,8 @@ class Kind:
 
     key: str
     """As Activity.kind keeps it."""
-    protocols: Literal["coaching", "alone", "none"]
-    """Among which a trainer chooses: those for two, those for one teacher alone, or none at all."""
+    protocols: Literal["coaching", "alone", "group", "none"]
+    """Among which a trainer chooses: those for two, for one teacher alone, for a group, or none at all."""
     default_protocol: str
     """Key of the one that is chosen until a trainer chooses; empty where there is none."""
 
@@ -28,6 +29,8 @@ KINDS: dict[str, Kind] = {
         Kind("cycle", "coaching", "light"),
         # Teachers find a partner once, for all coaching cycles that take their pairs from here.
         Kind("pairing", "none", ""),
+        # Groups of three to eight that teachers form themselves, and the cycles of each.
+        Kind("group", "group", "consultancy"),
         # A reflection of one's own, without a partner, for example at the end of a term.
         Kind("reflection", "alone", "reflection"),
     )
@@ -45,5 +48,13 @@ def protocols_for(key: str) -> tuple[str, ...]:
     kind = kind_of(key)
     if kind.protocols == "none":
         return ()
-    fitting = [each.key for each in shipped().values() if each.alone == (kind.protocols == "alone")]
+    fitting = [each.key for each in shipped().values() if fits(key, each)]
     return tuple(sorted(fitting, key=lambda each: each != kind.default_protocol))
+
+
+def fits(key: str, protocol: Protocol) -> bool:
+    """Whether a protocol can be followed in a kind of activity."""
+    kind = kind_of(key)
+    if protocol.alone:
+        return kind.protocols == "alone"
+    return kind.protocols == ("group" if protocol.is_for_group else "coaching")

@@ -1,9 +1,9 @@
 """Setting an activity up, changing it, who may take part in it, and the plan of a course."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any
+from typing import TypeVar
 
 from sqlalchemy import bindparam, case, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
@@ -13,6 +13,9 @@ from lti_tool.activities.rules import Planned, Settings, in_order
 from lti_tool.pairing.models import PairMember
 from lti_tool.people.models import Membership, Person, School
 from lti_tool.privacy.rules import ActivityFacts, PlannedFacts
+from lti_tool.protocols import service as protocols
+from lti_tool.protocols.models import OwnProtocol
+from lti_tool.protocols.recipe import Protocol
 from lti_tool.store.base import new_id
 from lti_tool.store.database import rows_changed, run
 from lti_tool.store.upsert import insert_into
@@ -47,6 +50,10 @@ _VIEW = (
     .label("has_trainer"),
     Activity.copied_from,
     Activity.cadence_weeks,
+    select(OwnProtocol.version)
+    .where(OwnProtocol.key == Activity.protocol, OwnProtocol.published_at.is_not(None))
+    .scalar_subquery()
+    .label("own_version"),
 )
 _BY_ID = select(*_VIEW).where(Activity.id == bindparam("activity"))
 _OF_COURSE = select(
@@ -79,6 +86,10 @@ class ActivityView:
     has_trainer: bool
     copied_from: str | None
     cadence_weeks: int | None
+    own_version: int | None = field(default=None, kw_only=True)
+    """Of its protocol, where that is a course's own: the one that new cycles follow."""
+    own_protocol: Protocol | None = field(default=None, kw_only=True)
+    """That version."""
 
     @property
     def facts(self) -> ActivityFacts:
@@ -102,11 +113,20 @@ class PlannedActivity(ActivityView):
         return PlannedFacts(self.course_id, self.is_mine)
 
 
+_View = TypeVar("_View", bound=ActivityView)
+
+
 def find(session: Session, activity_id: str) -> ActivityView | None:
     """The activity, or None."""
     row = run(session, _BY_ID, {"activity": activity_id}).one_or_none()
-    values: tuple[Any, ...] = tuple(row) if row else ()
-    return ActivityView(*values) if values else None
+    return _with_protocols(session, [ActivityView(**row._mapping)])[0] if row else None
+
+
+def _with_protocols(session: Session, views: Iterable[_View]) -> list[_View]:
+    """With its protocol where that is a course's own; a statement only for what this process has not read yet."""
+    views = list(views)
+    own = protocols.kept(session, {(each.protocol, each.own_version) for each in views if each.own_version})
+    return [replace(each, own_protocol=own.get((each.protocol, each.own_version or 0))) for each in views]
 
 
 class AlreadySetUp(Exception):
@@ -226,13 +246,11 @@ def discard(session: Session, activity_id: str) -> bool:
 def plan(session: Session, course_id: str, membership_id: str) -> list[PlannedActivity]:
     """All activities of a course in the order of its plan; one statement. Those with status `new` have no place in it
     yet, and are for the caller to leave out."""
-    found = {row[0]: PlannedActivity(*row) for row in _rows_of_course(session, course_id, membership_id)}
+    rows = run(session, _OF_COURSE, {"course": course_id, "member": membership_id})
+    views = _with_protocols(session, [PlannedActivity(**row._mapping) for row in rows])
+    found = {each.id: each for each in views}
     order = in_order(Planned(each.id, each.position, each.starts_on, each.title) for each in found.values())
     return [found[each] for each in order]
-
-
-def _rows_of_course(session: Session, course_id: str, membership_id: str) -> list[tuple[Any, ...]]:
-    return [tuple(row) for row in run(session, _OF_COURSE, {"course": course_id, "member": membership_id})]
 
 
 def coming(planned: Iterable[PlannedActivity], here: str, today: date, most: int = 3) -> list[PlannedActivity]:

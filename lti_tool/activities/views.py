@@ -7,13 +7,17 @@ from werkzeug.wrappers import Response
 
 from lti_tool.activities import forms, selections, service
 from lti_tool.activities.forms import Choices, draft_of, read_draft, told
+from lti_tool.activities.kinds import protocols_for
 from lti_tool.activities.rules import MAX_TITLE, NEW_ROUND, Draft, check, problems_together
 from lti_tool.activities.selections import AlreadyAnswered, SelectionView, Unplaced
 from lti_tool.activities.service import ActivityView, AlreadySetUp
+from lti_tool.cycles.going_on import protocol_of
+from lti_tool.cycles.words import into
 from lti_tool.lti import deep_linking
 from lti_tool.lti.platform import origin_of
 from lti_tool.people import service as people
 from lti_tool.privacy.rules import Action, may
+from lti_tool.protocols.recipe import Protocol
 from lti_tool.web.context import actor, tool
 from lti_tool.web.errors import PageError
 
@@ -210,4 +214,11 @@ def about() -> str:
         activity_title=activity.title if activity else "",
         purpose=activity.purpose if activity and takes_part else "",
         trainers=trainers,
+        into=into,
+        follows=_followed(activity) if activity and takes_part else None,
     )
+
+
+def _followed(activity: ActivityView) -> Protocol | None:
+    """What cycles that begin here follow; nothing where there are none."""
+    return protocol_of(activity) if protocols_for(activity.kind) else None

@@ -1,6 +1,6 @@
 """Use cases of how cycles begin and go on: the first one, the next one with other roles, how far, pausing, leaving.
 
-Whoever writes here holds the pair's cycle, or its activity (pairing/service.py), so that two never begin the same cycle.
+Whoever writes here holds the pair's cycle, or its activity (pairing/service.py), so that two never begin the same one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from sqlalchemy import and_, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities import service as activities
-from lti_tool.activities.kinds import kind_of, protocols_for
+from lti_tool.activities.kinds import fits, kind_of, protocols_for
 from lti_tool.activities.service import ActivityView
 from lti_tool.cycles import rules
 from lti_tool.cycles.models import Cycle, CycleMember, ProtocolVersion, StepWish
@@ -40,8 +40,8 @@ class Turn:
     """How many the protocol needs."""
     can_host: tuple[str, ...]
     """Membership ids of those who can bring something now: nobody is host twice before all have been."""
-    cycles: int
-    """So far."""
+    runs: bool
+    """Whether there is a cycle that they have not gone on from, and whose host is there."""
 
     @property
     def is_enough(self) -> bool:
@@ -91,9 +91,7 @@ def start(
         return session.execute(select(Cycle.id).where(Cycle.pair_id == pair_id, Cycle.number == number)).scalar_one()
     people = {
         row.id: row.person_id
-        for row in session.execute(
-            select(Membership.id, Membership.person_id).where(Membership.id.in_(roles))
-        )
+        for row in session.execute(select(Membership.id, Membership.person_id).where(Membership.id.in_(roles)))
     }
     session.execute(
         insert(CycleMember),
@@ -153,6 +151,9 @@ def protocol_of(activity: ActivityView | None) -> Protocol:
     """What new cycles of an activity follow: the protocol that its trainer chose, as far as it fits its kind."""
     kind = activity.kind if activity else ""
     chosen = activity.protocol if activity else ""
+    own = activity.own_protocol if activity else None
+    if own is not None and fits(kind, own):
+        return own
     return reader.shipped()[chosen if chosen in protocols_for(kind) else kind_of(kind).default_protocol]
 
 
@@ -271,26 +272,20 @@ def whose_turn(session: Session, *, pair_id: str, activity_id: str) -> Turn:
     protocol = protocol_of(activities.find(session, activity_id))
     past = _past_roles(session, pair_id)
     turn = tuple(each for each in members if rules.can_host(each, members, past))
-    return Turn(len(members), protocol.least, turn, len(past))
+    now_open = _open_cycle(session, pair_id)
+    return Turn(len(members), protocol.least, turn, now_open is not None and not now_open.can_be_replaced)
 
 
 def bring(session: Session, *, pair_id: str, activity_id: str, membership_id: str, now: datetime) -> str | None:
-    """A member brings something: the next cycle of a group begins, and they are its host. Returns its id; that of the
-    running one where there is one, whose host does not pause; None where too few are there, or it is not their turn.
-
-    The activity is locked.
+    """A member brings something: the next cycle of a group begins, and they are its host. Returns its id; None where
+    one is open whose host is there, too few members are, or it is not their turn. The activity is locked.
     """
     _lock_all(session, pair_id)
     protocol = protocol_of(activities.find(session, activity_id))
     members, past = _present(session, pair_id), _past_roles(session, pair_id)
-    running = session.execute(
-        select(Cycle.id, PairMember.paused_at)
-        .join(CycleMember, CycleMember.cycle_id == Cycle.id)
-        .join(PairMember, _same_member)
-        .where(Cycle.pair_id == pair_id, Cycle.status == "running", CycleMember.role == "host")
-    ).one_or_none()
-    if running and running.paused_at is None:
-        return str(running.id)
+    now_open = _open_cycle(session, pair_id)
+    if now_open is not None and not now_open.can_be_replaced:
+        return None
     if not protocol.fits(len(members)) or not rules.can_host(membership_id, members, past):
         return None
     stop(session, pair_id=pair_id, now=now)
@@ -380,6 +375,27 @@ def _settle(session: Session, cycle_id: str, person_id: str, now: datetime) -> s
     else:
         move_on(session, cycle, now)
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    can_be_replaced: bool
+    """Whether it runs without its host, who pauses or left the course: the others need not wait for them."""
+
+
+def _open_cycle(session: Session, pair_id: str) -> _Open | None:
+    """The cycle that a group has not gone on from."""
+    row = session.execute(
+        select(Cycle.status, PairMember.paused_at, Membership.is_active)
+        .join(CycleMember, CycleMember.cycle_id == Cycle.id)
+        .join(Membership, Membership.id == CycleMember.membership_id)
+        .outerjoin(PairMember, _same_member)
+        .where(Cycle.pair_id == pair_id, Cycle.closed_at.is_(None), CycleMember.role == "host")
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    return _Open(row.status == "running" and (row.paused_at is not None or not row.is_active))
 
 
 def _present(session: Session, pair_id: str) -> list[str]:

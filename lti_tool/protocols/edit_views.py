@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from lti_tool.privacy.rules import Action, ProtocolFacts, may
-from lti_tool.protocols import editing, files, forms, service
+from lti_tool.protocols import editing, files, forms, reader, service, words
+from lti_tool.protocols.difference import difference
 from lti_tool.protocols.editing import Body, Trouble
 from lti_tool.protocols.reader import ProtocolError
 from lti_tool.protocols.rules import MAX_NOTE, MAX_OWN, fingerprint
@@ -126,6 +127,7 @@ def _head_page(
         errors=forms.listed(found or [], body, ""),
         errors_at=forms.placed(found or [], ""),
         overtaken=overtaken,
+        mine=_mine_in_words(own, body) if overtaken else [],
         is_fixed=editing.is_fixed,
         say=forms.say,
         same_in_both=editing.same_in_both(body),
@@ -193,6 +195,7 @@ def _stage_page(
         errors=forms.listed(found or [], body, stage_key),
         errors_at=forms.placed(found or [], stage_key),
         overtaken=overtaken,
+        mine=_mine_in_words(own, body) if overtaken else [],
         before=body["stages"][place - 1] if place else None,
         after=body["stages"][place + 1] if place + 1 < len(order) else None,
         say=forms.say,
@@ -207,6 +210,13 @@ def _stage(body: Mapping[str, Any], key: str) -> Body | None:
 def _is_overtaken(now: object, typed: object) -> bool:
     """Whether the part of a draft that a form is about was changed since its page was made, and not to the same."""
     return request.form.get("was", "") != fingerprint(now) and now != typed
+
+
+def _mine_in_words(own: OwnView, typed: Body) -> list[words.Sentence]:
+    """What would be different if what was typed took the place of the draft; nothing where it cannot be kept."""
+    if editing.check(typed):
+        return []
+    return words.sentences(difference(service.draft(own), reader.parse(typed)))
 
 
 def _stage_gone() -> PageError:

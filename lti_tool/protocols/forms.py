@@ -1,5 +1,6 @@
 """The forms in which a trainer changes a protocol: what they offer, and what is wrong with what came back, in words."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -96,13 +97,49 @@ def listed(found: Iterable[Trouble], body: Body, stage: str) -> list[tuple[str, 
     """(id of the box or empty, sentence) of all that is wrong, for the summary above the form of a stage."""
     titles = {each["key"]: say(each["title"]) for each in body["stages"]}
     return [
-        (target(each.box), told(each))
+        (
+            target(each.box),
+            _("%(box)s: %(problem)s", box=name, problem=told(each)) if (name := named(each.box)) else told(each),
+        )
         if each.stage == stage
         else ("", _("In “%(stage)s”: %(problem)s", stage=titles[each.stage], problem=told(each)))
         if each.stage
         else ("", told(each))
         for each in found
     ]
+
+
+def named(box: str) -> str:
+    """What a box is called, for those who read the summary; empty for the whole."""
+    asked = _PLACE.fullmatch(box)
+    if not asked:
+        return {
+            "title": _("Name"),
+            "summary": _("Summary"),
+            "source": _("Where it comes from"),
+            "short": _("In one word, for the picture"),
+            "minutes": _("Minutes"),
+        }.get(box, _("What it is for") if box == "purpose" or box.startswith("at-") else "")
+    rows = [
+        (_row(letter), _("new") if number == NEW else str(int(number) + 1))
+        for letter, number in zip(asked.groups()[::2], asked.groups()[1::2], strict=True)
+        if letter
+    ]
+    return ", ".join(f"{name} {number}" for name, number in rows)
+
+
+_PLACE = re.compile(r"([spfag])([0-9]+|new)(?:([pc])([0-9]+|new))?(?:-.+)?")
+
+
+def _row(letter: str) -> str:
+    return {
+        "s": _("Step"),
+        "p": _("Question"),
+        "f": _("Text"),
+        "c": _("Answer"),
+        "a": _("What all say yes to"),
+        "g": _("Heading"),
+    }[letter]
 
 
 def target(box: str) -> str:
@@ -156,6 +193,3 @@ def told(trouble: Trouble) -> str:
             return _("The reflection stays at the end, and what holds between people at the beginning.")
         case Problem.OTHER:
             return of
-
-
-__all__ = ["NEW", "Options", "StageForm", "forms_of_learning", "listed", "placed", "say", "target", "told"]

@@ -3,12 +3,12 @@
 Who may is asked before (privacy/rules.py, by the views).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Exists, Select, and_, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Exists, Select, and_, exists, func, insert, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity
@@ -22,8 +22,8 @@ from lti_tool.protocols.rules import FIRST_VERSION, LAST_VERSION, MAX_OWN, OWN, 
 from lti_tool.store.base import new_id
 
 _KEPT = 200
-_parsed: dict[str, Protocol] = {}
-"""Own protocols by id of their version, which never changes; _KEPT at most."""
+_parsed: dict[tuple[str, int], Protocol] = {}
+"""Protocols by key and version, which never change once they are kept; _KEPT at most."""
 
 
 class TooMany(Exception):
@@ -110,16 +110,6 @@ def draft(own: OwnView) -> Protocol:
     return reader.parse(own.body)
 
 
-def published(session: Session, key: str) -> Protocol | None:
-    """What new cycles follow where an activity has the own protocol of that key; one statement."""
-    row = session.execute(
-        select(ProtocolVersion.id, ProtocolVersion.body)
-        .join(OwnProtocol, and_(OwnProtocol.key == ProtocolVersion.key, OwnProtocol.version == ProtocolVersion.version))
-        .where(OwnProtocol.key == key)
-    ).one_or_none()
-    return _protocol(row.id, row.body) if row else None
-
-
 def versions(session: Session, key: str) -> list[VersionView]:
     """The versions of a protocol that are kept, the newest first."""
     rows = session.execute(
@@ -134,15 +124,21 @@ def version(session: Session, key: str, number: int) -> Protocol | None:
     """One kept version of a protocol, or the shipped one of that number; None where there is neither."""
     if not FIRST_VERSION <= number <= LAST_VERSION:
         return None
-    row = session.execute(
-        select(ProtocolVersion.id, ProtocolVersion.body).where(
-            ProtocolVersion.key == key, ProtocolVersion.version == number
-        )
-    ).one_or_none()
-    if row:
-        return _protocol(row.id, row.body)
     now = reader.shipped().get(key)
-    return now if now and now.version == number else None
+    return kept(session, {(key, number)}).get((key, number)) or (now if now and now.version == number else None)
+
+
+def kept(session: Session, wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], Protocol]:
+    """(key, number) → that version, of those that are kept; a statement only for what was not read yet."""
+    found = {each: protocol for each in wanted if (protocol := _parsed.get(each))}
+    if missing := set(wanted) - found.keys():
+        rows = session.execute(
+            select(ProtocolVersion.key, ProtocolVersion.version, ProtocolVersion.body).where(
+                tuple_(ProtocolVersion.key, ProtocolVersion.version).in_(sorted(missing))
+            )
+        )
+        found |= {(row.key, row.version): _protocol(row.key, row.version, row.body) for row in rows}
+    return found
 
 
 def followed_by(session: Session, course_id: str) -> list[tuple[str, str]]:
@@ -235,7 +231,6 @@ def _own(course_id: str) -> Select[Any]:
         OwnProtocol.published_at,
         OwnProtocol.archived_at,
         OwnProtocol.changed_at,
-        ProtocolVersion.id.label("version_id"),
         ProtocolVersion.body.label("published_body"),
         _is_followed(course_id).label("is_followed_here"),
     ).outerjoin(
@@ -256,7 +251,7 @@ def _view(row: Any) -> OwnView:
         origin=row.origin,
         body=row.body,
         version=row.version,
-        published=_protocol(row.version_id, row.published_body) if row.version_id else None,
+        published=_protocol(row.key, row.version, row.published_body) if row.published_body else None,
         published_at=row.published_at,
         is_archived=row.archived_at is not None,
         changed_at=row.changed_at,
@@ -264,10 +259,10 @@ def _view(row: Any) -> OwnView:
     )
 
 
-def _protocol(version_id: str, body: Any) -> Protocol:
-    found = _parsed.get(version_id)
+def _protocol(key: str, number: int, body: Any) -> Protocol:
+    found = _parsed.get((key, number))
     if found is None:
         if len(_parsed) >= _KEPT:
             _parsed.clear()
-        found = _parsed[version_id] = reader.parse(body)
+        found = _parsed[key, number] = reader.parse(body)
     return found
