@@ -46,7 +46,7 @@ class Member:
     is_gone: bool = False
     """Whether they left the group while this cycle ran: what they wrote stays, and nobody waits for them."""
     is_away: bool = False
-    """Whether they pause, or left the group since: it goes on without them. Never in a pair, which pauses as a whole."""
+    """Whether they pause, or left the group since: it goes on without them. Never in a pair, which pauses as one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ from lti_tool.pairing.models import PairMember
 from lti_tool.people.models import Membership, Person
 from lti_tool.privacy.keyring import KeyShredded, ScopeKeys
 from lti_tool.protocols import reader
-from lti_tool.protocols.recipe import REFLECTION, ROLES, Protocol, Stage, lowest
+from lti_tool.protocols.recipe import REFLECTION, Protocol, Stage, lowest
 from lti_tool.reflection import frames
 from lti_tool.store.base import new_id
 from lti_tool.store.database import run
@@ -323,7 +323,8 @@ def _frame(
             each.left_at is not None,
             is_group and (each.paused_at is not None or not each.is_there),
         )
-        for each in sorted(rows, key=lambda each: (ROLES.index(each.role), each.membership_id))
+        # The host first; then by name, which stays while roles are handed over.
+        for each in sorted(rows, key=lambda each: (each.role != "host", each.name, each.membership_id))
     )
     step = lowest(each.step for each in rows if each.left_at is None)
     done = {each.of for each in said if each.what == "mark" and each.of != REFLECTION}
@@ -408,8 +409,8 @@ def list_of(session: Session, membership_id: str, activity_id: str) -> list[Past
 def sign(session: Session, cycle: rules.Cycle, item: str, *, seen: Iterable[str], now: datetime) -> None:
     """The viewing member agrees to what the texts say (the cycle is locked). `seen`: tokens they had on their page.
 
-    Getting started together is done with the last signature that is waited for. Raises NotPossible, and Changed when a text is not as
-    they saw it.
+    Getting started together is done with the last signature that is waited for. Raises NotPossible, and Changed when a
+    text is not as they saw it.
     """
     agreement = cycle.protocol.agreement(item)
     stage = next((each for each in cycle.stages if agreement in each.agreements), None)
@@ -556,7 +557,7 @@ def mark_first_turn(
 
 
 def ask_advice(session: Session, cycle: rules.Cycle, stage: Stage, *, now: datetime) -> None:
-    """The host would like a suggestion in this conversation; until then the coach asks and gives none. Twice is once."""
+    """The host would like a suggestion in this conversation; until then the coach gives none. Twice is once."""
     if not rules.advice_asked(cycle, stage):
         mark(session, cycle, stage.key + rules.ADVICE, [cycle.me.membership_id], now)
 

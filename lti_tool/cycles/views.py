@@ -344,7 +344,7 @@ def end(cycle_id: str) -> str:
     """What comes after a cycle, or instead of it: continue, swap roles, new partner, pause (R7)."""
     with tool().database.read() as session:
         cycle = _of_two(open_cycle(session, cycle_id))
-        why_not = _why_no_next(session, cycle)
+        why_not = why_no_next(session, cycle)
         turn, first = rhythm.turn_after(session, cycle)
     partner = words.name(cycle.partner)
     return render_template(
@@ -370,7 +370,7 @@ def wish(cycle_id: str) -> Response:
         wanted = request.form.get("wish", "")
         if wanted not in rules.WISHES:
             abort(400)
-        if why_not := _why_no_next(session, cycle):
+        if why_not := why_no_next(session, cycle):
             raise closed(why_not)
         try:
             going_on.wish(session, cycle, wanted, now=tool().clock())
@@ -393,7 +393,7 @@ def _of_two(cycle: Cycle) -> Cycle:
     return cycle
 
 
-def _why_no_next(session: Session, cycle: Cycle) -> str:
+def why_no_next(session: Session, cycle: Cycle) -> str:
     """What keeps a next cycle from beginning, beside the two themselves; empty when nothing does."""
     activity = activities.find(session, cycle.activity_id)
     if activity is None or not may(actor(), Action.TAKE_PART, activity.facts):

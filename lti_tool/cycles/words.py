@@ -1,21 +1,23 @@
 """What the codes of a cycle mean to the person who reads them, in their language."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime, format_time
 from flask import url_for
-from flask_babel import get_locale
+from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 
 from lti_tool.cycles import rules
+from lti_tool.cycles.conversation_rules import in_words
 from lti_tool.cycles.picture import Arc, arcs
-from lti_tool.cycles.rules import Cycle, Member, Missing, WrongTime
+from lti_tool.cycles.rules import Cycle, Member, Missing, NextStep, WrongTime
 from lti_tool.cycles.service import CycleView
-from lti_tool.protocols.recipe import Stage, Words
+from lti_tool.protocols.recipe import Field, Stage, Words
 from lti_tool.web.context import tool
-from lti_tool.web.languages import zone_of_request
+from lti_tool.web.languages import listed, zone_of_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +69,23 @@ def name(member: Member) -> str:
     return member.given_name or (_("a former colleague") if member.is_former else _("your partner"))
 
 
+def names(members: Iterable[Member]) -> str:
+    """The names of several, as they are said one after the other."""
+    members = list(members)
+    if len(members) < 2:
+        return "".join(name(member) for member in members)
+    unnamed = [each for each in members if not each.given_name]
+    known = [each.given_name for each in members if each.given_name]
+    if unnamed:
+        known.append(
+            ngettext("one more colleague", "%(num)s more colleagues", len(unnamed)) if known else _("your colleagues")
+        )
+    return listed(known)
+
+
 def partner_name(cycle: Cycle) -> str:
-    """The name of the other one; empty in a reflection without a partner."""
-    return "" if cycle.is_alone else name(cycle.partner)
+    """The name of the other one, or of the others; empty in a reflection without a partner."""
+    return names(cycle.others)
 
 
 def zone() -> ZoneInfo:
@@ -110,8 +126,25 @@ def stamp(moment: datetime) -> str:
 
 
 def role(of: str) -> str:
-    """host and coach, as they are called here."""
-    return _("host") if of == "host" else _("coach")
+    """The roles of a cycle, as they are called here."""
+    said = {
+        "host": _("host"),
+        "coach": _("coach"),
+        "observer": _("process observer"),
+        "keeper": _("keeper of the time"),
+        "member": _("member of the group"),
+    }
+    return str(said[of])
+
+
+def chosen(field: Field, text: str) -> str:
+    """A text as people read it: where it was chosen, the words of what was chosen."""
+    return in_words(field, text, into)
+
+
+def talk_url(cycle: Cycle, stage: Stage, anchor: str = "") -> str:
+    """Where people are led through a stage together."""
+    return url_for("conversation.talk", cycle_id=cycle.id, stage_key=stage.key, _anchor=anchor or None)
 
 
 def stage_url(cycle: Cycle, stage: Stage, anchor: str = "") -> str:
@@ -166,9 +199,16 @@ def next_step(view: CycleView) -> NextStepWords:
     anchor = {
         "text": f"field-{step.of}", "meeting": f"meeting-{step.of}", "agreement": f"agreement-{step.of}",
     }.get(_kind_of_next(step.code), "")  # fmt: skip
-    url = stage_url(cycle, stage, anchor) if stage else url_for("cycles.end", cycle_id=cycle.id)
-    said = _alone_texts(cycle) if cycle.is_alone else _next_texts(cycle, step.code, stage, step.of, partner_name(cycle))
-    title, text, label = said
+    end = "groups.end" if cycle.is_group else "cycles.end"
+    if stage and step.code in ("talk", "talk_first_turn", "close_talk"):
+        url = talk_url(cycle, stage)
+    else:
+        url = stage_url(cycle, stage, anchor) if stage else url_for(end, cycle_id=cycle.id)
+    if cycle.is_alone:
+        title, text, label = _alone_texts(cycle)
+    else:
+        in_group = _group_texts(cycle, step) if cycle.is_group else None
+        title, text, label = in_group or _next_texts(cycle, step.code, stage, step.of, partner_name(cycle))
     return NextStepWords(title, text, label, url, step.waits)
 
 
@@ -186,6 +226,90 @@ def _alone_texts(cycle: Cycle) -> tuple[str, str, str]:
         _("Submitted on %(date)s. You can still change it and submit it again.", date=on),
         _("Read or change it"),
     )
+
+
+def _group_texts(cycle: Cycle, step: NextStep) -> tuple[str, str, str] | None:
+    """What is said to a group otherwise than to two; None where it is the same."""
+    waiting = names(rules.awaited(cycle, step))
+    if step.code == "sign":
+        return (_("Sign what you agreed"), _("All of you sign, each with your own tap."), _("Read and sign"))
+    if step.code in ("wait_sign", "wait_confirm"):
+        return (_("Waiting for %(name)s", name=waiting), _signed(cycle, step.of), _("Look at it again"))
+    if step.code == "confirm":
+        return (
+            _("Confirm the goal"),
+            _("The conversation can be closed when all of you have confirmed the goal."),
+            _("Read and confirm"),
+        )
+    if step.code == "choose_version":
+        return (
+            _("There are several versions of a text"),
+            _("Some of you wrote at the same time, and all versions are kept. Choose one, or keep what you need."),
+            _("Look at them"),
+        )
+    if step.code == "plan_visit":
+        return (
+            _("Invite the group into a lesson"),
+            _("Say what the visit is for, and when and where it is."),
+            _("Plan the visit"),
+        )
+    if step.code in ("confirm_visit", "wait_visit_confirmed"):
+        visit = cycle.meeting("visit")
+        at = when(visit.starts_at) if visit else ""
+        if step.waits:
+            return (
+                _("Waiting for %(name)s", name=waiting),
+                _("The visit is planned: %(when)s. %(name)s has not said yet that this suits.", when=at, name=waiting),
+                _("Look at the visit"),
+            )
+        return (
+            _("Say that you will be there"),
+            _("%(name)s invites you: %(when)s.", name=name(cycle.host), when=at),
+            _("Look at the visit"),
+        )
+    if step.code == "visit_ahead":
+        visit = cycle.meeting("visit")
+        is_host = cycle.me.role == "host"
+        return (
+            _("The group visits your lesson") if is_host else _("You visit %(name)s", name=name(cycle.host)),
+            _("%(when)s. The roles card says how.", when=when(visit.starts_at).capitalize() if visit else ""),
+            _("Open the roles card"),
+        )
+    if step.code == "wait_reflection":
+        return (
+            _("Your reflection is submitted"),
+            _("When %(name)s have submitted too, this cycle is finished.", name=waiting)
+            if len(rules.awaited(cycle, step)) > 1
+            else _("When %(name)s has submitted too, this cycle is finished.", name=waiting),
+            _("Read your reflection"),
+        )
+    if step.code == "choose_next":
+        return (
+            _("This cycle is finished"),
+            _("The next one begins when all of you would like to go on. The roles move on then."),
+            _("Choose what comes next"),
+        )
+    if step.code == "wait_wish":
+        if not waiting:
+            return (
+                _("Waiting for more members"),
+                _("All of you would like to go on. The next cycle begins when enough of you are there."),
+                _("Change your choice"),
+            )
+        return (
+            _("Waiting for %(name)s", name=waiting),
+            _("The next cycle begins when all of you would like to go on."),
+            _("Change your choice"),
+        )
+    return None
+
+
+def _signed(cycle: Cycle, key: str) -> str:
+    """How many have agreed to something."""
+    agreement = cycle.protocol.agreement(key)
+    there = len(cycle.needed)
+    lacking = len(rules.unsigned(cycle, agreement)) if agreement else 0
+    return str(_("%(count)s of %(all)s have signed.", count=there - lacking, all=there))
 
 
 def _kind_of_next(code: str) -> str:
@@ -259,20 +383,25 @@ def _next_texts(cycle: Cycle, code: str, stage: Stage | None, of: str, partner: 
 
 
 def _talk_texts(cycle: Cycle, code: str, stage: Stage | None, partner: str) -> tuple[str, str, str]:
-    is_after = stage is not None and "after" in stage.meetings
+    meets = stage.meetings if stage is not None else ()
     title = (
         _("Talk with %(name)s after the lesson", name=partner)
-        if is_after
+        if "after" in meets
         else _("Talk with %(name)s before the lesson", name=partner)
+        if "before" in meets
+        else _("Talk with %(name)s", name=partner)
     )
     meeting = cycle.meeting(stage.meetings[0]) if stage and stage.meetings else None
     parts = [when(meeting.starts_at).capitalize() + "."] if meeting else []
+    if stage is not None and stage.kind == "work":
+        parts.append(into(stage.purpose))
+        return into(stage.title), " ".join(parts), _("Open it")
     if code == "close_talk":
         parts.append(_("Everything is there. When you have talked, say so."))
         return title, " ".join(parts), _("Open the conversation")
     parts.append(_("About %(count)s minutes.", count=_minutes(stage)))
     if stage and stage.speaks_first:
-        first = cycle.host if stage.speaks_first == "host" else cycle.coach
+        first = next(iter(cycle.with_role(stage.speaks_first)), cycle.coach)
         parts.append(_("You speak first.") if first is cycle.me else _("%(name)s speaks first.", name=name(first)))
     return title, " ".join(parts), _("Start the conversation")
 
@@ -354,7 +483,6 @@ def _minutes(stage: Stage | None) -> int:
 def missing(cycle: Cycle, lack: Missing) -> tuple[str, str]:
     """A friendly sentence on what is missing, and where it can be mended (an address)."""
     stage = cycle.stage(lack.stage)
-    other = partner_name(cycle)
     field = cycle.protocol.field(lack.of)
     label = into(field.label) if field else ""
     here = {
@@ -365,28 +493,38 @@ def missing(cycle: Cycle, lack: Missing) -> tuple[str, str]:
     }.get(lack.code, "")  # fmt: skip
     url = stage_url(cycle, stage, here) if stage else ""
     if lack.code == "text":
-        if field and field.by in ("host", "coach") and field.by != cycle.me.role:
-            return _("“%(label)s” is still empty. %(name)s writes it.", label=label, name=other), url
+        writers = cycle.with_role(field.by) if field else ()
+        if writers and cycle.me not in writers:
+            return _("“%(label)s” is still empty. %(name)s writes it.", label=label, name=names(writers)), url
         return _("“%(label)s” is still empty.", label=label), url
+    if lack.code == "versions" and cycle.is_group:
+        return _("There are several versions of “%(label)s”. Choose one, or keep what you need.", label=label), url
     if lack.code == "versions":
         return _("There are two versions of “%(label)s”. Choose one, or keep both.", label=label), url
     if lack.code == "meeting":
         return {
             "visit": _("The visit has no date yet."),
             "after": _("The conversation after is not booked yet."),
+            "work": _("The work together is not booked yet."),
         }.get(lack.of, _("The conversation before is not booked yet.")), url
     if lack.code == "first_turn":
         if cycle.me.role == "host":
             return _("Mark your first turn as done, once you have spoken first."), url
-        return _("%(name)s speaks first, and marks the first turn as done.", name=other), url
+        return _("%(name)s speaks first, and marks the first turn as done.", name=name(cycle.host)), url
     if lack.code == "my_signature":
         return _("You have not agreed yet, or a text has changed since."), url
     if lack.code == "partner_signature":
-        return _("%(name)s has not agreed yet, or a text has changed since.", name=other), url
+        agreement = cycle.protocol.agreement(lack.of)
+        waiting = rules.unsigned(cycle, agreement) if agreement else ()
+        if len(waiting) > 1:
+            return _("%(names)s have not agreed yet, or a text has changed since.", names=names(waiting)), url
+        return _("%(name)s has not agreed yet, or a text has changed since.", name=names(waiting)), url
+    if lack.code == "signatures" and cycle.is_group:
+        return _("All of you have to agree, each with your own tap."), url
     if lack.code == "signatures":
         return _("Both of you have to agree, each with your own tap."), url
     if lack.code == "not_confirmed":
-        return _("%(name)s has not said yet that the visit suits.", name=other), url
+        return _("%(name)s has not said yet that the visit suits.", name=name(cycle.coach)), url
     if lack.code == "not_yet":
         visit = cycle.meeting("visit")
         return _(
@@ -427,6 +565,8 @@ def when_notes_go(cycle: Cycle) -> str:
     """One sentence, for both, on how long the raw notes of the visit live; empty where there are none."""
     if not cycle.protocol.raw_fields:
         return ""
+    if cycle.is_group:
+        return _when_notes_of_a_group_go(cycle)
     if cycle.notes_deleted_at is not None:
         return _("The coach’s notes were deleted %(day)s.", day=day(cycle.notes_deleted_at))
     if cycle.notes_days is None:
@@ -439,5 +579,18 @@ def when_notes_go(cycle: Cycle) -> str:
         )
     return _(
         "The coach’s notes are deleted %(count)s days after the conversation after, for both of you.",
+        count=cycle.notes_days,
+    )
+
+
+def _when_notes_of_a_group_go(cycle: Cycle) -> str:
+    if cycle.notes_deleted_at is not None:
+        return _("The notes of the visit were deleted %(day)s.", day=day(cycle.notes_deleted_at))
+    if cycle.notes_days is None:
+        return _("The notes of the visit stay as long as the cycle.")
+    if cycle.notes_due_at is not None:
+        return _("The notes of the visit are deleted %(day)s, for all of you.", day=day(cycle.notes_due_at))
+    return _(
+        "The notes of the visit are deleted %(count)s days after the conversation after, for all of you.",
         count=cycle.notes_days,
     )

@@ -10,7 +10,8 @@ from datetime import datetime
 from sqlalchemy import delete, exists, func, insert, select, union_all, update
 from sqlalchemy.orm import Session
 
-from lti_tool.cycles.models import AgreementSigned, Cycle, CycleMember, CycleText, Meeting, StageMark
+from lti_tool.cycles.conversation import forget_rests
+from lti_tool.cycles.models import AgreementSigned, Cycle, CycleMember, CycleText, Meeting, Rest, StageMark
 from lti_tool.cycles.revision import bump
 from lti_tool.cycles.rules import Cycle as CycleFrame
 from lti_tool.cycles.texts import delete_texts
@@ -57,6 +58,7 @@ def delete_words(
         )
         sharing.delete_of(session, keyring, me, now, cycle_id=cycle.id)
     delete_texts(session, [cycle.id], wanted, author_id=me, now=now)
+    forget_rests(session, [cycle.id], wanted)
     if PLACES in others:
         session.execute(update(Meeting).where(Meeting.cycle_id == cycle.id, Meeting.set_by == me).values(place=b""))
     bump(session, cycle.id)
@@ -74,6 +76,7 @@ def delete_beside_cycles(session: Session, keyring: Keyring, person_id: str, act
 def _is_anything_left(session: Session, cycle_id: str, person_id: str) -> bool:
     left = union_all(
         select(CycleText.id).where(CycleText.cycle_id == cycle_id, CycleText.author_id == person_id),
+        select(Rest.id).where(Rest.cycle_id == cycle_id, Rest.author_id == person_id),
         select(ReflectionVersion.id).where(
             ReflectionVersion.cycle_id == cycle_id, ReflectionVersion.person_id == person_id
         ),
@@ -159,6 +162,9 @@ def _delete_what_nobody_else_is_in(session: Session, person_id: str) -> None:
 
 
 def _delete_their_texts(session: Session, person_id: str, now: datetime) -> None:
+    # Lines that others pointed at may be theirs.
+    took_part = session.scalars(select(CycleMember.cycle_id).where(CycleMember.person_id == person_id)).all()
+    forget_rests(session, took_part)
     wrote = session.execute(
         select(CycleText.cycle_id, CycleText.field).where(CycleText.author_id == person_id).distinct()
     ).all()

@@ -63,6 +63,11 @@ def refuse_acceptance(
     return Refusal.IN_PAIR if coach_in_active_pair else None
 
 
-def pair_status(paused: list[bool]) -> Literal["active", "paused"]:
-    """The state of a pair that has not ended, from whether each of its members pauses."""
+def pair_status(paused: list[bool], *, is_group: bool = False) -> Literal["active", "paused"]:
+    """The state of a pair that has not ended, from whether each of its members pauses.
+
+    A group goes on without those who do, while two do not.
+    """
+    if is_group and paused.count(False) >= 2:
+        return "active"
     return "paused" if any(paused) else "active"

@@ -600,9 +600,7 @@ def join_group(session: Session, pair_id: str, membership_id: str, *, activity_i
 def bring(session: Session, pair_id: str, membership_id: str, now: datetime) -> str | None:
     """A member of a group brings something; see going_on.bring."""
     activity_id = _lock_of_pair(session, pair_id)
-    return going_on.bring(
-        session, pair_id=pair_id, activity_id=activity_id, membership_id=membership_id, now=now
-    )
+    return going_on.bring(session, pair_id=pair_id, activity_id=activity_id, membership_id=membership_id, now=now)
 
 
 def _end(session: Session, pair_id: str, now: datetime) -> None:
@@ -629,9 +627,7 @@ def _begin(session: Session, host_id: str, coach_id: str, activity_id: str, now:
 def _make_pair(session: Session, membership_ids: Iterable[str], activity_id: str, now: datetime) -> str:
     pair_id = new_id()
     session.execute(insert(Pair).values(id=pair_id, activity_id=activity_id, status="active", created_at=now))
-    session.execute(
-        insert(PairMember), [_member_row(pair_id, activity_id, member) for member in membership_ids]
-    )
+    session.execute(insert(PairMember), [_member_row(pair_id, activity_id, member) for member in membership_ids])
     return pair_id
 
 

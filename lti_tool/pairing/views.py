@@ -23,6 +23,7 @@ from lti_tool.rhythm import service as rhythm
 from lti_tool.rhythm import words as rhythm_words
 from lti_tool.threads.words import sign as wrote_sign
 from lti_tool.web.context import actor, tool
+from lti_tool.web.languages import listed
 
 blueprint = Blueprint("pairing", __name__)
 
@@ -32,7 +33,7 @@ def find() -> str:
     """Invitations received and sent, and the colleagues who can be invited."""
     wanted = request.args.get("q", "").strip()[:100]
     with tool().database.read() as session:
-        activity = teachers_activity(session)
+        activity = pairs_activity(session)
         pair = service.current_pair(session, actor().membership_id, activity.id)
         invitations = service.open_for(session, actor().membership_id, activity.id, tool().clock())
         colleagues = people.list_colleagues(
@@ -64,7 +65,7 @@ def find() -> str:
 def confirm(membership_id: str) -> str:
     """What the colleague will see, before it is sent."""
     with tool().database.read() as session:
-        activity = teachers_activity(session)
+        activity = pairs_activity(session)
         must_be_open(activity)
         colleague = people.find_colleague(
             session,
@@ -92,7 +93,7 @@ def confirm(membership_id: str) -> str:
 def invite(membership_id: str) -> Response:
     """Sends the invitation."""
     with tool().database.write() as session:
-        activity = teachers_activity(session)
+        activity = pairs_activity(session)
         must_be_open(activity)
         try:
             service.invite(
@@ -142,7 +143,7 @@ def accept(invitation_id: str) -> Response:
 def begin() -> Response:
     """Begins with the partner found in the pairing round; where that is no longer possible, on to what is."""
     with tool().database.write() as session:
-        activity = teachers_activity(session)
+        activity = pairs_activity(session)
         must_be_open(activity)
         if activity.kind != "cycle" or activity.pairs_from_id is None:
             abort(404)
@@ -161,7 +162,7 @@ def begin() -> Response:
 def pair() -> str | Response:
     """The pair: who, and the ways to pause or to change partner."""
     with tool().database.read() as session:
-        activity = teachers_activity(session)
+        activity = pairs_activity(session)
         found = service.current_pair(session, actor().membership_id, activity.id)
         if found is None:
             return redirect(url_for(".find"), 303)
@@ -263,6 +264,14 @@ def _with_ladder(session: Session, activity: ActivityView) -> Cycle | None:
     return running
 
 
+def pairs_activity(session: Session) -> ActivityView:
+    """As teachers_activity, where teachers find each other two by two; a 404 where they form groups."""
+    activity = teachers_activity(session)
+    if kind_of(activity.kind).protocols == "group":
+        abort(404)
+    return activity
+
+
 def teachers_activity(session: Session, *, alone: bool = False) -> ActivityView:
     """The activity in which the signed-in person takes part; a 404 for everybody else.
 
@@ -293,11 +302,13 @@ def closed_sentence(activity: ActivityView) -> str:
 def partner_names(pair: PairView | None) -> str:
     """The given names of the other members, for a sentence."""
     others = pair.others(actor().membership_id) if pair else ()
-    return ", ".join(member.given_name or _("your partner") for member in others)
+    if len(others) > 1:
+        return listed([member.given_name or _("a colleague") for member in others])
+    return "".join(member.given_name or _("your partner") for member in others)
 
 
 def _check(session: Session, invitation_id: str, action: Action) -> ActivityView:
-    activity = teachers_activity(session)
+    activity = pairs_activity(session)
     facts = service.facts(session, invitation_id)
     if facts is None or not may(actor(), action, facts):
         abort(404)
@@ -306,7 +317,7 @@ def _check(session: Session, invitation_id: str, action: Action) -> ActivityView
 
 def _my_pair(session: Session) -> PairView | None:
     """The pair to change, which the page named; None where the other has ended it, and there is nothing left to do."""
-    activity = teachers_activity(session)
+    activity = pairs_activity(session)
     found = service.current_pair(session, actor().membership_id, activity.id)
     if found is not None and request.form.get("pair", found.id) != found.id:
         # A page that stayed open for longer than its pair must not end the next one.

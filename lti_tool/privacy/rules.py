@@ -41,9 +41,19 @@ class Action(StrEnum):
     """The list of what others share in an activity; each passage in it is asked for by itself."""
     TAKE_MINE = "take mine"
     """See what is kept of a person, and download it: the person."""
+    SEE_YEARS = "see years"
+    """Goals, next steps and submitted reflections of all cycles of a person, in all their courses: the person."""
+    KEEP_GROWTH = "keep growth"
+    """What one would like to grow in: add to it, read, change and delete it."""
+    SHARE_GROWTH = "share growth"
+    """A line of it with one's pair, or take it back."""
+    READ_GROWTH = "read growth"
+    """A line that somebody shares."""
     DELETE_WORDS = "delete words"
     ASK_ADVICE = "ask advice"
     """Of the coach; without that nobody suggests anything."""
+    SEE_GROUPS = "see groups"
+    """Of an activity: what each is about, and who is in it."""
     KEEP_NOTES = "keep notes"
     """Say how long raw notes of a visit live (R66)."""
     MANAGE_ACTIVITY = "manage activity"
@@ -266,6 +276,16 @@ class PassageFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class GrowthFacts:
+    """Something that somebody would like to grow in."""
+
+    owner_id: str
+    pair: PairFacts | None = None
+    """With which it is shared, or would be."""
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class WordsFacts:
     """What one person wrote in one place of a cycle, all versions of it."""
 
@@ -482,6 +502,19 @@ def _take_mine(actor: Actor, person_id: str) -> bool:
     return actor.person_id == person_id
 
 
+def _keep_growth(actor: Actor, growth: GrowthFacts) -> bool:
+    # What is there stays one's own, also for a leader, and for whoever left the course.
+    return growth.owner_id == actor.person_id and (actor.is_teacher or not growth.is_new)
+
+
+def _share_growth(actor: Actor, growth: GrowthFacts) -> bool:
+    return growth.owner_id == actor.person_id and _read_growth(actor, growth)
+
+
+def _read_growth(actor: Actor, growth: GrowthFacts) -> bool:
+    return growth.pair is not None and growth.pair.is_open and _open_pair(actor, growth.pair)
+
+
 def _delete_words(actor: Actor, words: WordsFacts) -> bool:
     return _open_cycle(actor, words.cycle) and words.author_id == actor.person_id and not words.is_together
 
@@ -546,7 +579,12 @@ RULES: dict[Action, Callable[[Actor, Any], bool]] = {
     Action.TAKE_BACK_PASSAGE: _take_back_passage,
     Action.SEE_SHARED: _see_shared,
     Action.TAKE_MINE: _take_mine,
+    Action.SEE_YEARS: _take_mine,
+    Action.KEEP_GROWTH: _keep_growth,
+    Action.SHARE_GROWTH: _share_growth,
+    Action.READ_GROWTH: _read_growth,
     Action.DELETE_WORDS: _delete_words,
+    Action.SEE_GROUPS: _take_part,
     Action.KEEP_NOTES: _keep_notes,
     Action.MANAGE_ACTIVITY: _see_progress,
     Action.TAKE_OVER_ACTIVITY: _take_over_activity,

@@ -7,6 +7,7 @@ from flask_babel import ngettext
 
 from lti_tool.people.actor import Actor
 from lti_tool.privacy.rules import TextFacts, readers
+from lti_tool.web.languages import listed
 
 
 def who_can_see_text(actor: Actor, text: TextFacts, given_names: Mapping[str, str]) -> str:
@@ -16,21 +17,32 @@ def who_can_see_text(actor: Actor, text: TextFacts, given_names: Mapping[str, st
     """
     others = [given_names[member.person_id] for member in readers(text) if member.person_id != actor.person_id]
     if others:
-        return _("Seen by you and %(name)s only.", name=_(" and ").join(others))
-    waiting = [given_names[member.person_id] for member in text.cycle.members if member.person_id != actor.person_id]
+        return _("Seen by you and %(name)s only.", name=listed(others))
+    waiting = [
+        given_names[member.person_id]
+        for member in text.cycle.members
+        if member.person_id != actor.person_id and not member.is_gone
+    ]
     if text.seen == "pair" and text.opens == "visit_done":
-        return _("Seen by you only, until the visit is over. Then %(name)s sees it too.", name=waiting[0])
+        if len(waiting) > 1:
+            return _("Seen by you only, until the visit is over. Then %(names)s see it too.", names=listed(waiting))
+        return _("Seen by you only, until the visit is over. Then %(name)s sees it too.", name=listed(waiting))
     if text.seen == "pair" and text.opens == "first_turn_done":
-        return _("Seen by you only, until %(name)s has spoken first in the conversation after.", name=waiting[0])
+        if len(waiting) > 1:
+            return _("Seen by you only, until the host has spoken first. Then %(names)s see it too.",
+                     names=listed(waiting))  # fmt: skip
+        return _("Seen by you only, until %(name)s has spoken first in the conversation after.", name=listed(waiting))
     return _("Seen by you only.")
 
 
 def who_can_see_cycle(given_names: list[str]) -> str:
     """The sentence of a cycle's pages; `given_names` of the other members."""
+    if not given_names:
+        return _("Seen by you only.")
     return _(
         "Seen by you and %(name)s only. The trainer and the facilitators see roughly where you are and since "
         "when, not what you said.",
-        name=_(" and ").join(given_names),
+        name=listed(given_names),
     )
 
 
@@ -66,7 +78,7 @@ def who_would_read(audience: str, *, partner: str, teachers: int, trainers: tupl
 def who_can_see_own_passage(audience: str) -> str:
     """The sentence of a passage for the one who shared it."""
     if audience == "partner":
-        return _("Seen by you and your partner of that cycle, with your name.")
+        return _("Seen by you and whoever is with you in that cycle, with your name.")
     if audience == "cohort":
         return _("Seen by you and all teachers who take part in that activity, with your name.")
     if audience == "trainer":

@@ -17,6 +17,8 @@ from lti_tool.completion.views import card as completion_card
 from lti_tool.cycles import going_on
 from lti_tool.cycles import service as cycles
 from lti_tool.cycles import words as cycle_words
+from lti_tool.groups import words as group_words
+from lti_tool.groups.views import turn_names
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing import words as pairing_words
 from lti_tool.pairing.service import PairView
@@ -204,6 +206,39 @@ def _no_partner_page(
     )
 
 
+def _group_page(session: Session, activity: ActivityView, planned: list[PlannedActivity]) -> str:
+    me, now = actor().membership_id, tool().clock()
+    pair = pairing.current_pair(session, me, activity.id)
+    frame = _frame(session, activity, planned)
+    frame["message"] = frame["message"] or group_words.told(request.args.get("told", ""))
+    if pair is None:
+        return render_template("home/no_group.html", **frame, own_cycles=cycles.list_of(session, me, activity.id))
+    i_pause = pair.me(me).paused_at is not None
+    view = None if i_pause else cycles.current(session, me, activity.id, now)
+    turn = None if i_pause or view else going_on.whose_turn(session, pair_id=pair.id, activity_id=activity.id)
+    shown: dict[str, Any] = {}
+    if view is not None:
+        shown = {
+            "step": cycle_words.next_step(view),
+            "stages": cycle_words.stages(view),
+            "picture": cycle_words.picture(view),
+            "my_role": cycle_words.role(view.role),
+            "host": cycle_words.name(view.cycle.host),
+        }
+    if turn is not None:
+        shown = {"may_bring": me in turn.can_host, "whose": turn_names(pair, turn)}
+    return render_template(
+        "home/group.html",
+        **frame,
+        pair=pair,
+        i_pause=i_pause,
+        view=view,
+        turn=turn,
+        **shown,
+        who=who_can_see_cycle([partner_names(pair)] if len(pair.members) > 1 else []),
+    )
+
+
 def _reflection_page(session: Session, activity: ActivityView, planned: list[PlannedActivity]) -> str:
     me = actor().membership_id
     view = cycles.current(session, me, activity.id, tool().clock())
@@ -221,6 +256,7 @@ def _reflection_page(session: Session, activity: ActivityView, planned: list[Pla
 _PAGES: dict[str, Callable[[Session, ActivityView, list[PlannedActivity]], str]] = {
     "cycle": _cycle_page,
     "pairing": _round_page,
+    "group": _group_page,
     "reflection": _reflection_page,
 }
 """The page of a teacher, for each of activities.kinds.KINDS."""

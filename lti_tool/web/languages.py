@@ -1,8 +1,11 @@
 """Which language a page speaks."""
 
+from collections.abc import Iterable
+
+from babel.lists import format_list
 from babel.support import NullTranslations
 from flask import Flask, g, request
-from flask_babel import get_translations
+from flask_babel import get_locale, get_translations
 
 OFFERED = {"en": "English", "ga": "Gaeilge"}
 """Language code → its own name, in the order they are offered."""
@@ -17,6 +20,13 @@ def locale_of_request() -> str:
         if code in OFFERED:
             return code
     return str(request.accept_languages.best_match(list(OFFERED), "en"))
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names one after the other, as people say them in the page's language: “A, B and C”."""
+    language = str(get_locale().language)
+    # English as it is written in Ireland: without a comma before the “and”.
+    return format_list(list(names), locale="en_IE" if language == "en" else language)
 
 
 def zone_of_request() -> str | None:

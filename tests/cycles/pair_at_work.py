@@ -93,15 +93,17 @@ class Desk:
         return self.csrf
 
     def form(self) -> dict[str, str]:
-        """What the page's form would send: everything that belongs to it, as it stands."""
+        """What the page's form would send: everything that belongs to it, as it stands; one choice at most."""
         values = {}
         for tag in re.findall(r"<input[^>]*>", self.page):
-            if 'form="stage-form"' in tag:
+            if 'form="stage-form"' in tag and (" checked" in tag or not re.search('type="(radio|checkbox)"', tag)):
                 name = re.search(r'name="([^"]+)"', tag)
                 value = re.search(r'value="([^"]*)"', tag)
                 assert name
                 values[name.group(1)] = html.unescape(value.group(1)) if value else ""
         for attributes, text in re.findall(r"<textarea([^>]*)>\n?(.*?)</textarea>", self.page, re.S):
+            if " disabled" in attributes:
+                continue
             name = re.search(r'name="([^"]+)"', attributes)
             assert name and 'form="stage-form"' in attributes
             values[name.group(1)] = html.unescape(text).replace("\n", "\r\n")

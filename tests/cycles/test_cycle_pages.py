@@ -474,9 +474,9 @@ def test_the_trainers_counts_touch_no_content(light: Room) -> None:
     light.start_together()
     statements.clear()
     with light.database.read() as session:
-        counts = counts.stage_counts(session, light.course.activity_id)
+        found = counts.stage_counts(session, light.course.activity_id)
         counts.submissions(session, light.course.activity_id)
-    assert {count.key: count.cycles for count in counts.stages} == {"start": 0, "before": 1, "after": 0, "reflect": 0}
+    assert {count.key: count.cycles for count in found.stages} == {"start": 0, "before": 1, "after": 0, "reflect": 0}
     text = " ".join(statements)
     assert statements and not re.search(r"\b(texts|sealed|place|reflection_versions|content_keys|heads)\b", text)
 

@@ -83,7 +83,10 @@ def _what(what: str) -> str:
         service.LIVE: _("a page that was open"),
         service.SHARED: _("a passage you shared"),
         service.THREAD: _("your thread"),
+        service.GROUP: _("what you wrote your group is about"),
         service.DOOR: _("what you offer to show"),
+        service.YEARS: _("the goals and next steps of their cycles, over the years"),
+        service.GROWTH: _("what you would like to grow in, as far as you share it"),
         service.TAKEN: _("all that you both can read, to take it away"),
         service.EXPORTED: _("everything, to hand it to whom it belongs"),
     }

@@ -1,0 +1,146 @@
+"""Groups through the pages: forming one, two cycles of four people, pausing, leaving, and who sees what."""
+
+import re
+
+from groups.people_of_groups import Hall
+from sqlalchemy import select
+
+from lti_tool.cycles.models import CycleMember
+
+
+def agree(hall: Hall, *numbers: int) -> None:
+    """All write and sign what they agree on."""
+    for at, number in enumerate(numbers):
+        person = hall.people[number]
+        person.get("start")
+        person.press("agreements/together", **({"text__norms": "We talk on Fridays."} if at == 0 else {}))
+
+
+def talk(hall: Hall, cycle_id: str) -> None:
+    """The conversation is held, with what its gates ask for."""
+    roles = hall.roles(cycle_id)
+    host = next(number for number, role in roles.items() if role == "host")
+    for number in sorted(roles, key=lambda each: each != host):
+        hall.people[number].get("talk")
+        boxes = re.findall(r'name="text-(\w+)"', hall.people[number].page)
+        hall.people[number].press("talk/save", **{f"text__{key}": f"About {key}." for key in boxes})
+    hall.people[host].get("talk")
+    hall.people[host].press("talk/done")
+
+
+def reflect(hall: Hall, *numbers: int) -> None:
+    for number in numbers:
+        person = hall.people[number]
+        person.get("reflect")
+        person.press("reflect/submit", text__own_learning=f"What I learned, {number}.")
+
+
+def test_a_group_of_four_from_forming_to_two_submitted_cycles(hall: Hall) -> None:
+    niamh, sean, grainne, oisin, aoife = hall.people
+    assert "Find a group" in niamh.home()
+    hall.form_group(0, 1, title="Questions that open a lesson")
+    page = grainne.go("groups")
+    assert "Questions that open a lesson" in page and "On Fridays" in page and "Niamh Ní Bhriain" in page
+    assert "2 of you are there; a cycle needs 3" in niamh.home()
+    assert "2 of you" in niamh.send("group/bring"), "too few to begin"
+    for person in (grainne, oisin):
+        join = re.search(r'action="[^"]*/(groups/\w+/join)"', person.go("groups") and person.page)
+        assert join
+        assert "You are in the group." in person.send(join.group(1))
+    first = hall.begin(1)
+    roles = hall.roles(first)
+    assert roles[1] == "host" and sorted(roles.values()) == ["host", "keeper", "member", "member"]
+    assert "Get started with" in niamh.home()
+    niamh.get("start")
+    assert all(name in niamh.page for name in ("Seán", "Gráinne", "Oisín")), "the page names all it is shared with"
+    agree(hall, 0, 1)
+    waiting = niamh.home()
+    assert "2 of 4 have signed." in waiting and "Gráinne and Oisín" in waiting
+    agree(hall, 2, 3)
+    assert hall.row(first).stage == "talk"
+    talk(hall, first)
+    assert hall.row(first).stage == "reflect"
+    reflect(hall, 0, 1, 2)
+    assert "When Oisín has submitted too" in niamh.home()
+    assert hall.row(first).status == "running"
+    reflect(hall, 3)
+    assert hall.row(first).status == "finished"
+    page = sean.go(f"cycles/{first}/next")
+    assert "I bring something" not in page, "nobody is host twice before all have been"
+    for number in (0, 1, 2):
+        assert hall.people[number].send(f"cycles/{first}/next", wish="go_on")
+    assert "Waiting for Oisín" in sean.home()
+    oisin.send(f"cycles/{first}/next", wish="bring")
+    second = hall.at_desks()
+    assert second != first and hall.roles(second)[3] == "host"
+    keeper = next(number for number, role in roles.items() if role == "keeper")
+    assert hall.roles(second)[keeper] != "keeper", "who keeps the time goes round"
+    talk(hall, second)
+    reflect(hall, 0, 1, 2, 3)
+    assert hall.row(second).status == "finished"
+    assert "Cycle 2 with" in sean.go("cycles") and sean.page.count("Cycle 1 with") == 1
+    assert aoife.go(f"cycles/{second}") and aoife.status == 404
+
+
+def test_a_group_goes_on_without_whoever_pauses_or_leaves(hall: Hall) -> None:
+    hall.form_group(0, 1, 2, 3)
+    cycle_id = hall.begin(0)
+    agree(hall, 0, 1)
+    hall.people[2].send("group/pause")
+    assert "You have paused" in hall.people[2].home()
+    assert hall.row(cycle_id).stage == "start"
+    assert "3 have signed" in hall.people[0].home()
+    hall.people[3].get("start")
+    hall.people[3].post("texts/hopes", text="x")
+    hall.people[3].send("group/leave")
+    assert hall.row(cycle_id).stage == "talk", "nobody is left for whom the start waits"
+    assert "Find a group" in hall.people[3].home()
+    assert hall.people[3].get("talk") and "We talk on Fridays" not in hall.people[3].get("start")
+    hall.people[2].send("group/resume")
+    with hall.database.read() as session:
+        left = session.scalars(select(CycleMember.membership_id).where(CycleMember.left_at.is_not(None))).all()
+    assert left == [hall.course.teachers[3]]
+    hall.people[0].send("group/leave")
+    assert hall.row(cycle_id).status == "stopped", "what the host brought goes with the host"
+    assert "2 of you are there" in hall.people[1].home()
+
+
+def test_a_host_who_pauses_keeps_nobody_waiting(hall: Hall) -> None:
+    hall.form_group(0, 1, 2, 3)
+    first = hall.begin(0)
+    hall.people[0].send("group/pause")
+    assert "Niamh, the host of this cycle, pauses" in hall.people[1].home()
+    second = hall.begin(1)
+    assert second != first and set(hall.roles(second)) == {1, 2, 3}
+    hall.people[0].send("group/resume")
+    assert "in the middle of a cycle" in hall.people[0].home()
+
+
+def test_what_a_group_cannot_be_comes_back_with_what_was_typed(hall: Hall) -> None:
+    page = hall.people[0].send("groups/new", kind="", title="", about="Kept in the box")
+    assert hall.people[0].status == 400 and "Kept in the box" in page and "Give the group a name." in page
+    hall.people[0].send("groups/new", kind="book", title="x" * 101, about="\0")
+    assert hall.people[0].status == 400
+    group_id = hall.form_group(0, 1)
+    hall.people[1].send("group/about", kind="book", title="Read together", about="")
+    assert "Read together" in hall.people[2].go("groups") and "On Fridays" not in hall.people[2].page
+    assert "what you wrote your group is about" in hall.people[1].go("looked"), "whoever read it is told of"
+    hall.people[2].send("groups/nothing/join")
+    assert hall.people[2].status == 404
+    hall.people[0].send("group/leave", group="another")
+    assert "Niamh" in hall.people[2].go("groups"), "an old page does not leave another group"
+    hall.people[0].send("group/leave", group=group_id)
+    hall.people[1].send("group/leave", group=group_id)
+    assert "Read together" not in hall.people[2].go("groups")
+
+
+def test_trainers_leaders_and_guests_read_nothing_of_a_group(hall: Hall) -> None:
+    group_id = hall.form_group(0, 1, 2, title="kingfisher")
+    hall.begin(0)
+    for membership in (hall.course.trainer, hall.course.guest, hall.course.leader, hall.course.administrator):
+        desk = hall.open_desk(membership)
+        assert "kingfisher" not in desk.home()
+        for path in ("groups", "groups/new", "group", "group/about"):
+            assert "kingfisher" not in desk.go(path) and desk.status == 404, (membership, path)
+        desk.send(f"groups/{group_id}/join")
+        assert desk.status == 404
