@@ -200,7 +200,7 @@ def protocol_sheet(protocol: Protocol) -> str:
     def turn(step: Step) -> str:
         if step.quiet or not step.speaks:
             return _("Quiet time")
-        return _("%(name)s speaks", name=roles[step.speaks]) if step.speaks in roles else _("All of you")
+        return _("the %(role)s speaks", role=roles[step.speaks]) if step.speaks in roles else _("All of you")
 
     stages = [
         _stage(

@@ -3,13 +3,13 @@
 All who hold a conversation share one state. A move says which state it saw: two that saw the same are carried out once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from lti_tool.cycles.rules import Cycle, Member, advice_asked, first_turn_done, is_done
-from lti_tool.protocols.recipe import ALL, GUIDES, Field, Prompt, Stage, Step
+from lti_tool.protocols.recipe import ALL, GUIDES, Field, Prompt, Stage, Step, Words
 
 TALK_KINDS = ("start", "conversation", "work")
 """Kinds of stages that people can be led through together."""
@@ -33,7 +33,7 @@ class Talk:
     @property
     def has_begun(self) -> bool:
         """Whether time counts; on how many devices it will be can be said before."""
-        return self.rev > 0 and self.paused_at != self.step_since
+        return self.step > 0 or (self.rev > 0 and self.paused_at != self.step_since)
 
 
 def not_begun(now: datetime) -> Talk:
@@ -122,11 +122,11 @@ def by_kind(prompts: Sequence[Prompt]) -> dict[str, tuple[Prompt, ...]]:
 
 
 def fields_of(stage: Stage, shown: Sequence[int], here: int) -> tuple[Field, ...]:
-    """The texts that are written in a step; in the last one also those that no step names, so that all can be."""
+    """The texts that are written in a step; in the last one also those of no step that is there, so that all can be."""
     steps = stage.talk
     wanted = set(steps[here].fields)
     if here == shown[-1]:
-        named = {key for step in steps for key in step.fields}
+        named = {key for i in shown for key in steps[i].fields}
         wanted |= {field.key for field in stage.fields if field.key not in named}
     return tuple(field for field in stage.fields if field.key in wanted)
 
@@ -154,3 +154,11 @@ def chosen(field: Field, text: str) -> str:
     given = {each.strip() for each in text.split(",")}
     keys = [choice.key for choice in field.choices if choice.key in given]
     return ",".join(keys if field.several else keys[:1])
+
+
+def in_words(field: Field | None, text: str, say: Callable[[Words], str]) -> str:
+    """A text as people read it: where it was chosen, the words of what was chosen, in the reader's language."""
+    if field is None or not field.choices:
+        return text
+    keys = text.split(",")
+    return "; ".join(say(choice.text) for choice in field.choices if choice.key in keys)

@@ -565,8 +565,8 @@ def when_notes_go(cycle: Cycle) -> str:
     """One sentence, for both, on how long the raw notes of the visit live; empty where there are none."""
     if not cycle.protocol.raw_fields:
         return ""
-    if cycle.is_group:
-        return _when_notes_of_a_group_go(cycle)
+    if cycle.is_group or any(field.by != "coach" for field in cycle.protocol.raw_fields):
+        return _when_notes_of_several_go(cycle)
     if cycle.notes_deleted_at is not None:
         return _("The coach’s notes were deleted %(day)s.", day=day(cycle.notes_deleted_at))
     if cycle.notes_days is None:
@@ -583,14 +583,14 @@ def when_notes_go(cycle: Cycle) -> str:
     )
 
 
-def _when_notes_of_a_group_go(cycle: Cycle) -> str:
+def _when_notes_of_several_go(cycle: Cycle) -> str:
     if cycle.notes_deleted_at is not None:
-        return _("The notes of the visit were deleted %(day)s.", day=day(cycle.notes_deleted_at))
+        return _("The notes of the lesson were deleted %(day)s.", day=day(cycle.notes_deleted_at))
     if cycle.notes_days is None:
-        return _("The notes of the visit stay as long as the cycle.")
+        return _("The notes of the lesson stay as long as the cycle.")
     if cycle.notes_due_at is not None:
-        return _("The notes of the visit are deleted %(day)s, for all of you.", day=day(cycle.notes_due_at))
+        return _("The notes of the lesson are deleted %(day)s, for everybody in this cycle.", day=day(cycle.notes_due_at))
     return _(
-        "The notes of the visit are deleted %(count)s days after the conversation after, for all of you.",
+        "The notes of the lesson are deleted %(count)s days after the conversation after, for everybody in this cycle.",
         count=cycle.notes_days,
     )

@@ -48,15 +48,15 @@ def own_parts(cycle: Cycle, writers: Mapping[str, Collection[str]]) -> tuple[Par
 
 
 def is_together(cycle: Cycle, field: Field, authors: Collection[str]) -> bool:
-    """Whether a text belongs to both: both may write it, and the partner did, or signed what it says.
+    """Whether a text belongs to all: all may write it, and another did, or signed what it says.
 
-    What only one of the two may write is always theirs, and so is everything once the partner is gone.
+    What only one role may write is always theirs, and so is everything once all others were erased.
     """
-    if field.by != "both" or cycle.is_alone or cycle.partner.is_former:
+    others = [each for each in cycle.members if each.person_id != cycle.viewer_id and not each.is_former]
+    if field.by not in ("both", "member"):
         return False
     whole = cycle.with_left_out
     items = {agreement.key for stage in whole.stages for agreement in stage.agreements if field.key in agreement.fields}
-    has_signed = any(
-        each.item in items and each.membership_id == cycle.partner.membership_id for each in cycle.signatures
-    )
-    return has_signed or cycle.partner.person_id in authors
+    memberships = {each.membership_id for each in others}
+    has_signed = any(each.item in items and each.membership_id in memberships for each in cycle.signatures)
+    return has_signed or any(each.person_id in authors for each in others)

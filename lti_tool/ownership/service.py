@@ -14,13 +14,15 @@ from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, ActivityFacilitator, ActivityParticipant, ActivityTrainer
 from lti_tool.completion.models import Delivery
-from lti_tool.cycles import rules, service
+from lti_tool.cycles import conversation, rules, service
+from lti_tool.cycles.conversation_rules import in_words
 from lti_tool.cycles.models import AgreementSigned, CycleMember, CycleText, Meeting, StepWish
 from lti_tool.cycles.models import Cycle as CycleRow
 from lti_tool.cycles.rules import Cycle
 from lti_tool.cycles.texts import Register, read_texts
 from lti_tool.doors import service as doors
 from lti_tool.doors.models import OpenDoor
+from lti_tool.groups import service as groups
 from lti_tool.ownership.rules import Part, own_parts
 from lti_tool.pairing.models import Invitation, Pair, PairMember
 from lti_tool.people.models import Course, Membership, Person, Platform, School, SignIn
@@ -29,8 +31,9 @@ from lti_tool.privacy.looks import service as looks
 from lti_tool.privacy.rules import readers
 from lti_tool.progress.models import Nudge
 from lti_tool.protocols.recipe import Field, Words
+from lti_tool.reflection import growth
 from lti_tool.reflection import service as reflection
-from lti_tool.reflection.models import ReflectionVersion
+from lti_tool.reflection.models import GrowthArea, ReflectionVersion
 from lti_tool.sharing import service as sharing
 from lti_tool.sharing.models import Share
 from lti_tool.threads import service as threads
@@ -61,6 +64,8 @@ class Kept:
     shares: int
     messages: int
     """In threads, that they wrote."""
+    growth: int
+    """Lines of what they would like to grow in."""
     doors: int
     """That they opened to others of an activity."""
     invitations: int
@@ -78,6 +83,7 @@ def count(session: Session, person_id: str) -> Kept:
         "texts": select(func.count()).select_from(CycleText).where(CycleText.author_id == person_id),
         "versions": select(func.count()).select_from(ReflectionVersion).where(ReflectionVersion.person_id == person_id),
         "shares": select(func.count()).select_from(Share).where(Share.person_id == person_id),
+        "growth": select(func.count()).select_from(GrowthArea).where(GrowthArea.person_id == person_id),
         "messages": select(func.count()).select_from(ThreadMessage).where(ThreadMessage.author_id == person_id),
         "doors": select(func.count()).select_from(OpenDoor).where(OpenDoor.person_id == person_id),
         "invitations": select(func.count()).select_from(Invitation).where(
@@ -184,7 +190,7 @@ def collect(
     """All that is kept of a person, in every course of their platform, as plain values; moments are aware, in UTC.
 
     `shown` is called for each author and cycle of words that come along. A number of statements that does not depend
-    on anything, and eight for each cycle.
+    on anything, and nine for each cycle.
     """
     return {
         "format": FORMAT,
@@ -214,7 +220,19 @@ def collect(
             for each in sharing.of_person(session, keyring, person_id, now)
         ],
         "threads": threads.of_person(session, keyring, person_id, shown, now),
+        "what_groups_are_about": [
+            {"kind": each.kind, "title": each.title, "about": each.about}
+            for each in groups.of_person(session, keyring, person_id, now)
+        ],
         "open_doors": doors.of_person(session, keyring, person_id, now),
+        "you_would_like_to_grow_in": [
+            {
+                "text": each.text,
+                "changed_at": each.changed_at,
+                "shared_in": ", ".join(shared.activity_title for shared in each.shared_with),
+            }
+            for each in growth.read(session, keyring, person_id, now)
+        ],
         "who_looked": [
             {"activity": each.title, "cycle": each.number, "openings": [_opening(one) for one in each.openings]}
             for each in looks.read_log(session, keyring, person_id, start=0, count=_ALL_LOOKS, now=now).cycles
@@ -284,7 +302,7 @@ def _pairs(session: Session, person_id: str) -> list[dict[str, Any]]:
     partner_member = aliased(Membership)
     rows = session.execute(
         select(
-            Activity.title.label("activity"), Person.given_name.label("partner"), Pair.status,
+            Pair.id, Activity.title.label("activity"), Person.given_name.label("partner"), Pair.status,
             Pair.created_at.label("began_at"), Pair.ended_at, mine.paused_at.label("you_pause_since"),
             Pair.cadence_weeks.label("a_cycle_every_so_many_weeks"), mine.hint_away_at.label("you_put_the_hint_away_at"),
         )
@@ -295,9 +313,14 @@ def _pairs(session: Session, person_id: str) -> list[dict[str, Any]]:
         .outerjoin(partner_member, partner_member.id == theirs.membership_id)
         .outerjoin(Person, Person.id == partner_member.person_id)
         .where(Membership.person_id == person_id)
-        .order_by(Pair.created_at)
+        .order_by(Pair.created_at, Pair.id, Person.given_name)
     )  # fmt: skip
-    return [dict(row) for row in rows.mappings()]
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows.mappings():
+        known = found.setdefault(row["id"], {key: value for key, value in row.items() if key != "id"})
+        if known["partner"] is not row["partner"]:
+            known["partner"] = f"{known['partner']}, {row['partner']}"
+    return list(found.values())
 
 
 def _invitations(session: Session, person_id: str) -> list[dict[str, Any]]:
@@ -418,7 +441,7 @@ def _cycle(session: Session, keyring: Keyring, cycle: Cycle, say: Say, shown: Sh
         "number": cycle.number,
         "protocol": say(cycle.protocol.title),
         "your_role": me.role,
-        "partner": None if cycle.is_alone else cycle.partner.given_name,
+        "partner": None if cycle.is_alone else ", ".join(each.given_name for each in cycle.others),
         "status": cycle.status,
         "started_at": cycle.started_at,
         "finished_at": cycle.finished_at,
@@ -445,12 +468,17 @@ def _cycle(session: Session, keyring: Keyring, cycle: Cycle, say: Say, shown: Sh
             {
                 "field": text.field,
                 "label": labels.get(text.field, text.field),
-                "by": "you" if text.author_id == cycle.viewer_id else cycle.partner.given_name,
+                "by": "you" if text.author_id == cycle.viewer_id else _given_name(cycle, text.author_id),
                 "saved_at": text.saved_at,
                 "is_current": text.is_head,
-                "text": text.text,
+                "text": in_words(whole.field(text.field), text.text, say),
             }
             for text in texts
+        ],
+        "next_steps_rest_on": [
+            {"next_step": each.step_line, "rests_on": each.data_line}
+            for each in conversation.read_rests(session, {cycle.id: keys})
+            if _reads(cycle, each.field) and _reads(cycle, each.data)
         ],
         "notes_of_the_visit_deleted_at": cycle.notes_deleted_at,
         "your_reflection": [
@@ -464,6 +492,16 @@ def _cycle(session: Session, keyring: Keyring, cycle: Cycle, say: Say, shown: Sh
         ],
         "your_wish_afterwards": me.wish,
     }
+
+
+def _reads(cycle: Cycle, key: str) -> bool:
+    field = cycle.protocol.field(key)
+    return field is not None and any(each.person_id == cycle.viewer_id for each in readers(cycle.text_facts(field)))
+
+
+def _given_name(cycle: Cycle, person_id: str) -> str:
+    member = cycle.person(person_id)
+    return member.given_name if member else ""
 
 
 def _readable(cycle: Cycle, field: Field) -> list[Register]:

@@ -226,11 +226,11 @@ def _notes_page(cycle: Cycle, typed: str | None = None, errors: Sequence[tuple[s
         "ownership/notes.html",
         activity_title=cycle.activity_title,
         cycle=cycle,
-        partner=cycle_words.name(cycle.partner),
+        partner=cycle_words.partner_name(cycle),
         when=cycle_words.when_notes_go(cycle),
         days=typed if typed is not None else str(cycle.notes_days or 30),
         is_days=typed is not None or cycle.notes_days is not None,
         errors=errors,
         back=url_for("cycles.stage", cycle_id=cycle.id, stage_key=_stage_with_notes(cycle)),
-        who=who_can_see_cycle([cycle_words.name(cycle.partner)]),
+        who=who_can_see_cycle([cycle_words.name(each) for each in cycle.others]),
     )

@@ -60,8 +60,9 @@ def start_together(host: Somebody, coach: Somebody) -> None:
 
 
 def talk_before(host: Somebody, coach: Somebody) -> None:
-    host.press("Start the conversation")
-    coach.press("Start the conversation")
+    # On one page; step by step it is in test_conversation.py.
+    host.open_stage("Conversation before")
+    coach.open_stage("Conversation before")
     host.write("goal", "That the quiet ones speak.")
     host.write("criteria", "Five more hands, and I wait longer.")
     coach.write("focus", "Who answers first, and who never does.")
