@@ -589,8 +589,10 @@ def _when_notes_of_several_go(cycle: Cycle) -> str:
     if cycle.notes_days is None:
         return _("The notes of the lesson stay as long as the cycle.")
     if cycle.notes_due_at is not None:
-        return _("The notes of the lesson are deleted %(day)s, for everybody in it.", day=day(cycle.notes_due_at))
+        return _(
+            "The notes of the lesson are deleted %(day)s, for everybody in the cycle.", day=day(cycle.notes_due_at)
+        )
     return _(
-        "The notes of the lesson are deleted %(count)s days after the conversation after, for everybody in it.",
+        "The notes of the lesson are deleted %(count)s days after the conversation after, for everybody in the cycle.",
         count=cycle.notes_days,
     )
