@@ -48,14 +48,13 @@ def make_own(protocol_key: str) -> Response:
 def bring() -> Answer:
     """Takes a protocol in from a file, as a draft."""
     _require_making()
-    brought = request.files.get("file")
     errors = []
     try:
-        body = files.from_file(brought.read(files.MAX_FILE + 1) if brought else b"", _("Your file"))
+        body = files.from_file(_brought(), _("Your file"))
         if found := editing.check(body):
             errors = [("file", text) for _target, text in forms.listed(found, body, "")]
     except ProtocolError as error:
-        errors = [("file", line) for line in str(error).splitlines()[:_SHOWN]]
+        errors = [("file", line[:300]) for line in str(error).splitlines()[:_SHOWN]]
     with tool().database.write() as session:
         if not errors:
             try:
@@ -65,6 +64,14 @@ def bring() -> Answer:
             return redirect(url_for(".edit", protocol_key=key, told="brought"), 303)
         own = [each for each in service.own_of(session, actor().course_id) if is_readable(each)]
         return library_page(own, service.followed_by(session, actor().course_id), errors), 400
+
+
+def _brought() -> bytes:
+    brought = request.files.get("file")
+    if brought is None:
+        return b""
+    with brought.stream as content:
+        return content.read(files.MAX_FILE + 1)
 
 
 _SHOWN = 20

@@ -509,16 +509,12 @@ def clean(text: str) -> str:
 
 
 def _words(form: Form, box: str, was: Any) -> dict[str, str]:
-    """The text of a box in both languages. Given in one only, it stands in both, and follows when it changes there."""
+    """The text of a box in both languages; given in one only, it stands in both."""
     was = was or {}
     found = {
         language: clean(form[name]) if (name := f"text-{box}-{language}") in form else str(was.get(language, ""))
         for language in ("en", "ga")
     }
-    if was.get("en") and was.get("en") == was.get("ga"):
-        changed = [text for text in found.values() if text and text != was["en"]]
-        if len(changed) == 1:
-            return dict.fromkeys(("en", "ga"), changed[0])
     given = found["en"] or found["ga"]
     return {language: text or given for language, text in found.items()}
 

@@ -1,0 +1,148 @@
+"""Whatever a trainer does in the forms, one after the other: the draft is one that can be followed, or it is said where
+it is wrong; and it goes out as a file and comes back the same."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lti_tool.protocols import editing, files, reader
+from lti_tool.protocols.reader import ProtocolError, shipped
+
+KEYS = sorted(shipped())
+ROW = st.sampled_from(
+    [f"{letter}{i}" for letter in "psf" for i in range(4)] + [f"s{i}p{j}" for i in (0, 2) for j in (0, 1)]
+)
+TEXT = st.text(max_size=30) | st.sampled_from(
+    ["", "Cé hé sin?", "yes", "12", "2026-12-01", "- *a", "{en: x}", "x" * 3000]
+)
+LANGUAGE = st.sampled_from(["en", "ga"])
+BOXES = (
+    *("title", "short", "purpose", "p0", "pnew", "s0-title", "s1-text", "snew-title", "s0pnew", "f0-label"),
+    *("f1-help", "fnew-label", "a0-text", "g0-title", "f0c0"),
+)
+BOX = st.tuples(st.sampled_from(BOXES), LANGUAGE, TEXT).map(lambda it: (f"text-{it[0]}-{it[1]}", it[2]))
+NUMBER = st.tuples(st.sampled_from(["minutes", "s0-minutes", "s1-minutes"]), st.integers(-5, 600).map(str) | TEXT)
+CHOICE = st.tuples(
+    st.sampled_from(["p0-kind", "p0-guide", "pnew-pillar", "s0-speaks", "f0-seen", "f2-seen", "fnew-by"]),
+    st.sampled_from(["belief", "full", "design", "", "all", "keeper", "pair", "author", "both", "each", "coach"]),
+)
+MOVE = st.tuples(
+    st.integers(0, 6),
+    st.lists(BOX | NUMBER | CHOICE, max_size=4).map(dict),
+    st.just("") | st.tuples(st.sampled_from(["up", "down", "remove"]), ROW).map(" ".join),
+    st.booleans(),
+)
+
+
+def form_of(stage: dict[str, Any]) -> dict[str, str]:
+    """What a browser sends of a stage that nobody touched, as far as rows go."""
+    found = {}
+    for box, words, _most in editing.texts_of(stage):
+        found |= {f"text-{box}-{language}": words[language] for language in ("en", "ga")}
+    for i, step in enumerate(stage.get("steps") or []):
+        found |= {f"s{i}-key": step["key"], f"s{i}-minutes": str(step.get("minutes", 0))}
+        found[f"s{i}-speaks"] = step.get("speaks") or ""
+        for j, prompt in enumerate(step.get("prompts") or []):
+            found |= _prompt(f"s{i}p{j}", prompt)
+    for i, prompt in enumerate(stage.get("prompts") or []):
+        found |= _prompt(f"p{i}", prompt)
+    for i, each in enumerate(stage.get("fields") or []):
+        found |= {f"f{i}-key": each["key"], f"f{i}-seen": editing.audience_of(each)}
+    return found
+
+
+def _prompt(row: str, prompt: dict[str, Any]) -> dict[str, str]:
+    return {
+        f"{row}-kind": prompt["kind"],
+        f"{row}-guide": prompt.get("guide", "light"),
+        f"{row}-pillar": prompt.get("pillar", ""),
+    }
+
+
+def plain(body: Any) -> dict[str, Any]:
+    """As the database gives it back."""
+    return dict(json.loads(json.dumps(body)))
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_form_that_nobody_touched_changes_nothing(key: str) -> None:
+    body = plain(editing.copied(shipped()[key].body))
+    for stage in body["stages"]:
+        typed = editing.read_stage(body, stage["key"], form_of(stage))
+        assert reader.parse(typed) == reader.parse(body)
+    head = {"draft-ga": "yes"} if "ga" in body.get("drafts", []) else {}
+    assert reader.parse(editing.read_head(body, head)) == reader.parse(body)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(KEYS), st.lists(MOVE, max_size=6))
+def test_whatever_is_done_the_draft_can_be_followed_or_it_is_said_where_it_is_wrong(
+    key: str, moves: list[tuple[int, dict[str, str], str, bool]]
+) -> None:
+    body = plain(editing.copied(shipped()[key].body))
+    widest = {each.key: (each.seen, each.opens) for each in _fields(body)}
+    for number, typed, do, whole in moves:
+        stage = body["stages"][number % len(body["stages"])]
+        if whole:
+            done = editing.move_stage(body, f"{do.split()[0]} {stage['key']}" if do else "")
+        else:
+            form = form_of(stage) | typed
+            done = editing.arrange(editing.read_stage(body, stage["key"], form), stage["key"], do)
+        if found := editing.check(done):
+            stages = {each["key"] for each in body["stages"]}
+            assert all(each.stage in stages or each.problem is not editing.Problem.OTHER for each in found)
+            continue
+        reader.parse(done)
+        body = plain(done)
+        for each in _fields(body):
+            _seen, opens = widest.setdefault(each.key, (each.seen, each.opens))
+            assert opens is None or each.opens == opens or each.seen == "author", "what opens late stays so"
+    file = files.as_file(body)
+    back = files.from_file(file.encode(), "file")
+    assert files.as_file(back) == file
+    assert reader.parse(back).stages == reader.parse(body).stages
+
+
+def _fields(body: dict[str, Any]) -> list[Any]:
+    return [each for stage in reader.parse(body).stages for each in stage.fields]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_shipped_protocol_goes_out_and_comes_back_byte_by_byte(key: str) -> None:
+    file = files.as_file(shipped()[key].body)
+    back = files.from_file(file.encode(), "file")
+    assert files.as_file(back) == file and reader.parse(back).stages == shipped()[key].stages
+    assert not editing.check(back), "what is shipped can be brought"
+
+
+LIGHT = files.as_file(shipped()["light"].body)
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        (b"", "expected lines"),
+        (b"\xff\xfe\x00", "UTF-8"),
+        (b"a\0b", "line 1"),
+        (b"- 1\n- 2\n", "expected lines"),
+        (b"a: &a [x]\nb: *a\n", "references"),
+        (b"a: &a " + b"[" * 40 + b"]" * 40 + b"\n", "line 1"),
+        (b"[" * 3000, "line 1"),
+        (b"a: !!python/object/apply:os.system ['id']\n", "line 1"),
+        (b"a: !!binary x\n", "line 1"),
+        (b"x: " + b"y" * 900_000, "Shorten"),
+        (b"key: " + b"9" * 6000 + b"\n", "line 1"),
+        (b"a: 0x_\nb: 2026-13-45\n", "line 1"),
+        (LIGHT.replace("version: 2", "version: 99999").encode(), "line 4"),
+        (LIGHT.replace("by: host", "by: principal", 1).encode(), "'principal' is not allowed"),
+        (LIGHT.replace("seen: author", "seen: everybody", 1).encode(), "'everybody' is not allowed"),
+        (LIGHT.replace("key: start", "key: texts", 1).encode(), "address of its own"),
+    ],
+)
+def test_a_file_that_is_none_is_refused_by_line_with_a_remedy(file: bytes, said: str) -> None:
+    with pytest.raises(ProtocolError) as raised:
+        files.from_file(file, "Your file")
+    assert said in str(raised.value)
