@@ -1,10 +1,31 @@
 """The shipped protocols keep the promises of the domain; a broken file is explained with file, line and remedy."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from lti_tool.protocols.reader import MAX_CHARACTERS, ProtocolError, load, parse, read, shipped
+from lti_tool.protocols.recipe import (
+    FORMS,
+    GUIDES,
+    MEETINGS,
+    OPENINGS,
+    OWN_GROUPS,
+    PILLARS,
+    PROMPT_KINDS,
+    ROLES,
+    STAGE_KINDS,
+    STEPS,
+    Agreement,
+    Choice,
+    Field,
+    Group,
+    Prompt,
+    Protocol,
+    Stage,
+    Step,
+)
 
 BEFORE = Path(__file__).with_name("before")
 GOOD = """\
@@ -379,3 +400,19 @@ WORDS = {"en": "w", "ga": "f"}
 def test_no_import_is_an_unforeseen_error(text: str) -> None:
     with pytest.raises(ProtocolError, match="import"):
         read(text, "import")
+
+
+def test_the_page_for_authors_names_every_key_and_its_example_can_be_read() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "protocols.md").read_text("utf-8")
+    example = page.split("```yaml\n")[1].split("```")[0]
+    assert read(example, "two_talks.yaml").key == "two_talks"
+    with pytest.raises(ProtocolError) as caught:
+        read(example.replace("fields: [next_steps]", "fields: [next]"), "two_talks.yaml")
+    assert str(caught.value) in page, "the error on the page is the one that is said"
+    called = {"max_length": "max", "least": "people", "most": "people"}
+    for kind in (Protocol, Stage, Step, Prompt, Field, Choice, Agreement, Group):
+        for each in fields(kind):
+            name = called.get(each.name, each.name)
+            assert name == "body" or f"`{name}`" in page or f"{name}: …" in page, f"{kind.__name__}.{name}"
+    for values in (FORMS, STAGE_KINDS, PROMPT_KINDS, GUIDES, PILLARS, ROLES, OPENINGS, MEETINGS, STEPS, OWN_GROUPS):
+        assert all(f"`{each}`" in page for each in values), values
