@@ -31,7 +31,7 @@ from lti_tool.privacy.looks import service as looks
 from lti_tool.privacy.rules import readers
 from lti_tool.progress.models import Nudge
 from lti_tool.protocols.recipe import Field, Words
-from lti_tool.reflection import growth
+from lti_tool.reflection import frames, growth
 from lti_tool.reflection import service as reflection
 from lti_tool.reflection.models import GrowthArea, ReflectionVersion
 from lti_tool.sharing import service as sharing
@@ -490,6 +490,7 @@ def _cycle(session: Session, keyring: Keyring, cycle: Cycle, say: Say, shown: Sh
             }
             for each in reflection.read_all(session, keys, cycle.id, cycle.viewer_id)
         ],
+        "you_write_your_reflection_in": say(frame.title) if (frame := frames.frames().get(cycle.frame)) else None,
         "your_wish_afterwards": me.wish,
     }
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from lti_tool.cycles import going_on, rules
 from lti_tool.cycles import service as cycles
 from lti_tool.cycles.models import CycleMember
+from lti_tool.cycles.rules import Missing
 from lti_tool.cycles.service import NotPossible
 from lti_tool.cycles.texts import Register, read_texts
 from lti_tool.pairing import service as pairing
@@ -108,7 +109,8 @@ def submit(session: Session, keys: ScopeKeys, cycle: rules.Cycle, *, now: dateti
     last = latest(session, keys, cycle.id, author_id)
     if last is not None and not has_changed(drafted, last.texts, cycle.frame != last.frame_key):
         return last.version
-    texts = freeze(drafted)
+    if not (texts := freeze(drafted)):
+        raise NotPossible([Missing("text", cycle.reflection.fields[0].key, cycle.reflection.key)])
     version, row_id = (last.version if last else 0) + 1, new_id()
     session.execute(
         insert(ReflectionVersion).values(

@@ -23,6 +23,8 @@ from lti_tool.privacy.words import who_can_see_reflection
 from lti_tool.protocols.recipe import Stage
 from lti_tool.reflection import frames, service
 from lti_tool.reflection.rules import has_changed
+from lti_tool.reflection.year_views import beside
+from lti_tool.reflection.years import PROGRAMME
 from lti_tool.sharing.views import passages_of_partner
 from lti_tool.web.context import actor, tool
 
@@ -139,13 +141,15 @@ def _page(
     drafts = [(each.key, head.text) for each in own.values() for head in each.heads]
     view = cycles.view(cycle, tool().clock())
     missing = rules.missing_to_close(cycle, stage, cycle.me, tool().clock())
+    looks_back = cycle.protocol.key == PROGRAMME
     return render_template(
         "reflection/reflect.html",
         **page_frame(cycle),
         stage=stage,
         view=view,
         title=words.into(stage.title),
-        plain=[replace(each, text=(unsaved or {}).get(key, each.text)) for key, each in own.items()],
+        groups=_groups(stage, [replace(each, text=(unsaved or {}).get(key, each.text)) for key, each in own.items()]),
+        beside=beside(session, cycle) if looks_back else [],
         frames=_frames(cycle, views),
         # A frame that was chosen on another page meanwhile must not swallow what could not be saved.
         unsaved=[(views[key].label, text) for key, text in (unsaved or {}).items() if key in views and key not in here],
@@ -153,7 +157,8 @@ def _page(
         versions=[(each.version, words.stamp(each.submitted_at)) for each in reversed(submitted)],
         next_version=len(submitted) + 1,
         shared=passages_of_partner(session, cycle),
-        completion=card_here(session) if submitted else None,
+        # Beside the years it would be one statement too many; it is on the page of the next step, too.
+        completion=card_here(session) if submitted and not looks_back else None,
         is_new=has_changed(drafts, last.texts if last else None, last is not None and last.frame_key != cycle.frame),
         missing=[words.missing(cycle, lack) for lack in missing],
         can_submit=cycle.status != "stopped" or all(lack.code != "earlier_stage" for lack in missing),
@@ -205,6 +210,17 @@ def _frames(cycle: Cycle, views: Mapping[str, FieldView]) -> list[FrameChoice]:
             for frame in offered.values()
         ),
     ]
+
+
+def _groups(stage: Stage, own: Sequence[FieldView]) -> list[tuple[str, str, list[FieldView]]]:
+    """(Heading, what is said below it, fields): first those that stand under no heading."""
+    keys = {group.key for group in stage.groups}
+    found = [("", "", [each for each in own if each.group not in keys])]
+    found += [
+        (words.into(group.title), words.into(group.text), [each for each in own if each.group == group.key])
+        for group in stage.groups
+    ]
+    return [each for each in found if each[2]]
 
 
 def _every_frame(cycle: Cycle) -> Stage:

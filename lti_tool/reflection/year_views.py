@@ -124,7 +124,7 @@ def _view(line: Line) -> LineView:
     month = cycle.started_at.astimezone(words.zone())
     about = [line.course_title]
     if not cycle.is_alone:
-        about.append(_("with %(name)s", name=others(cycle)))
+        about.append(_("with %(name)s", name=words.partner_name(cycle)))
         about.append(words.role(cycle.me.role))
     return LineView(
         month=str(format_date(month, "LLLL y", locale=get_locale())),
@@ -148,11 +148,6 @@ def _said(cycle: Cycle, said: Said) -> tuple[str, str]:
     label = words.into(said.label)
     author = cycle.person(said.author_id) if said.author_id not in (None, cycle.viewer_id) else None
     return (f"{label} ({words.name(author)})" if author else label), said.text
-
-
-def others(cycle: Cycle) -> str:
-    """The names of the other members, for a sentence; empty in a reflection without a partner."""
-    return ", ".join(words.name(member) for member in cycle.others)
 
 
 def _term(term: Term) -> str:

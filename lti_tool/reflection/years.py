@@ -6,7 +6,6 @@ Texts of a cycle come along as far as the rules of privacy open them to this per
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
@@ -111,7 +110,7 @@ def has_any(session: Session, person_id: str, protocol: str) -> bool:
     return session.execute(_cycles_of(person_id, protocol, "").limit(1)).first() is not None
 
 
-def _cycles_of(person_id: str, protocol: str, without: str) -> Select[Any]:
+def _cycles_of(person_id: str, protocol: str, without: str) -> Select[str, str]:
     which = (
         select(CycleRow.id, Course.title)
         .join(CycleMember, CycleMember.cycle_id == CycleRow.id)

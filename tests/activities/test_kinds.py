@@ -23,7 +23,7 @@ FOR_TWO = (
     [
         ("cycle", FOR_TWO),
         ("pairing", ()),
-        ("reflection", ("reflection",)),
+        ("reflection", ("reflection", "pillars", "programme")),
         ("nonsense", FOR_TWO),
     ],
 )
