@@ -81,6 +81,7 @@ def term(app: Flask, database: Database, clock: Any, monkeypatch: pytest.MonkeyP
     _pair_up(lived)
     for pair in lived.pairs:
         _coach(lived, *pair)
+        _write_beside(lived, *pair)
     _launch(lived)
     _break(lived, monkeypatch)
     _report(lived)
@@ -162,6 +163,17 @@ def _coach(term: Term, host: Desk, coach: Desk) -> None:
         desk.press("reflect/submit")
     with term.school.database.read() as session:
         assert session.scalars(select(Cycle.status).where(Cycle.id == host.cycle_id)).one() == "finished"
+
+
+def _write_beside(term: Term, host: Desk, coach: Desk) -> None:
+    """A message of each in their thread, a door of the host, and one message too long, which is given back."""
+    for desk, role in ((host, "host"), (coach, "coach")):
+        thread = desk.client.get(f"{desk.at}/thread").location
+        for text, status in ((f"{MARK}{role}-message", 303), (f"{MARK}long" + "x" * 2000, 400)):
+            sent = desk.client.post(thread, data={"csrf_token": desk.token(), "text": text})
+            assert sent.status_code == status
+    offered = {"csrf_token": host.token(), "text-topic": f"{MARK}host-door", "text-suits": f"{MARK}host-suits"}
+    assert host.client.post(f"{host.at}/doors/offer", data=offered).status_code == 303
 
 
 def _launch(term: Term) -> None:
@@ -286,6 +298,10 @@ def _taken(term: Term) -> Iterator[str]:
                 for key in ONES_OWN:
                     if f"{MARK}{me}-{key}" not in taken or f"{MARK}{partner}-{key}" in taken:
                         yield f"{name} of the {me} lacks their {key}, or holds their partner's"
+                if f"{MARK}host-message" not in taken or f"{MARK}coach-message" not in taken:
+                    yield f"{name} of the {me} lacks a message of their thread"
+                if (f"{MARK}host-door" in taken) != (me == "host"):
+                    yield f"{name} of the {me} lacks their door, or holds their partner's"
 
 
 def _in_clear(term: Term) -> Iterator[str]:
