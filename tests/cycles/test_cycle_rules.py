@@ -298,3 +298,11 @@ def test_the_stages_of_a_member(protocol: str) -> None:
     states = rules.stage_states(cycle(protocol, done="start"), HOST)
     assert [each.state for each in states][:3] == ["done", "now", "later"]
     assert rules.stage_of_pair(cycle(protocol, done="start")) == "before"
+
+
+@pytest.mark.parametrize(("asked_in", "opens"), [("", False), (" before.advice", False), (" after.advice", True)])
+def test_who_asks_for_advice_in_one_conversation_has_not_asked_in_another(asked_in: str, opens: bool) -> None:
+    here = cycle(done=f"start before visit after.first_turn{asked_in}")
+    suggestion = here.protocol.field("suggestion")
+    assert suggestion is not None
+    assert here.text_facts(suggestion).cycle.advice_asked is opens

@@ -119,6 +119,8 @@ def test_who_may(action: Action, thing: object, allowed: set[str]) -> None:
             {"host", "coach"},
             {"coach"},
         ),
+        (TextFacts(replace(CYCLE, first_turn_done=True), "coach", "pair", "advice_asked"), {"coach"}, {"coach"}),
+        (TextFacts(replace(CYCLE, advice_asked=True), "coach", "pair", "advice_asked"), {"host", "coach"}, {"coach"}),
         (TextFacts(CYCLE, "each", "author", None, "host"), {"host"}, {"host"}),
         (TextFacts(CYCLE, "each", "pair", None, "host"), {"host", "coach"}, {"host"}),
         (TextFacts(replace(CYCLE, is_running=False), "both", "pair"), {"host", "coach"}, set()),
@@ -162,10 +164,11 @@ texts = st.builds(
         is_running=st.booleans(),
         visit_done=st.booleans(),
         first_turn_done=st.booleans(),
+        advice_asked=st.booleans(),
     ),
     st.sampled_from(["host", "coach", "both", "each"]),
     st.sampled_from(["pair", "author"]),
-    st.sampled_from([None, "visit_done", "first_turn_done"]),
+    st.sampled_from([None, "visit_done", "first_turn_done", "advice_asked"]),
     st.sampled_from(["host", "coach"]),
 )
 
