@@ -15,8 +15,8 @@ from lti_tool.cycles.pages import Refusal
 from lti_tool.cycles.rules import Cycle
 from lti_tool.cycles.service import NotPossible, NotYours, ask_advice
 from lti_tool.privacy.rules import Action, AdviceFacts, may
-from lti_tool.protocols import reader
 from lti_tool.protocols.recipe import GUIDES, Stage
+from lti_tool.protocols.views import find
 from lti_tool.web.context import actor, tool
 
 blueprint = Blueprint("conversation", __name__)
@@ -44,13 +44,13 @@ def move(cycle_id: str, stage_key: str) -> Response | tuple[str, int] | tuple[Re
     `rev`: the state that was on the page. Where somebody was quicker, nothing moves, and the page comes as it is now.
     """
     wanted = request.form.get("move", "")
-    if wanted not in (*talks.MOVES, ADVICE):
-        abort(400)
     seen = request.form.get("rev", -1, type=int)
     with tool().database.write() as session:
         cycle, _keys, refusal = views.receive(session, cycle_id, stage_key)
         found = _stage(cycle, stage_key)
         views.must_run(cycle)
+        if wanted not in (*talks.MOVES, ADVICE):
+            abort(400)
         if not refusal:
             try:
                 if wanted == ADVICE:
@@ -77,13 +77,12 @@ def move(cycle_id: str, stage_key: str) -> Response | tuple[str, int] | tuple[Re
 def guide(cycle_id: str, stage_key: str) -> Response | tuple[str, int]:
     """Says how many prompts one would like to see; for oneself alone (R39)."""
     wanted = request.form.get("guide", "")
-    if wanted not in GUIDES:
-        abort(400)
     with tool().database.write() as session:
         cycle, _keys, refusal = views.receive(session, cycle_id, stage_key)
         found = views.stage_of(cycle, stage_key)
-        if cycle.stage(found.key) is not None:
-            service.choose_guide(session, cycle, wanted)
+        if wanted not in GUIDES:
+            abort(400)
+        service.choose_guide(session, cycle, wanted)
     return views.answer(cycle, stage_key, refusal, _back(cycle, found))
 
 
@@ -131,12 +130,11 @@ def sheet(cycle_id: str, stage_key: str) -> str | Response:
         return stage_sheet(session, cycle, found)
 
 
-@blueprint.get("/protocols/<key>/sheet")
-def blank_sheet(key: str) -> str:
-    """A whole protocol that comes with the tool, to print; it holds nobody's words."""
-    found = reader.shipped().get(key)
-    if found is None:
-        abort(404)
+@blueprint.get("/protocols/<protocol_key>/sheet")
+def blank_sheet(protocol_key: str) -> str:
+    """A whole protocol to print; it holds nobody's words."""
+    with tool().database.read() as session:
+        found, _own = find(session, protocol_key)
     return protocol_sheet(found)
 
 

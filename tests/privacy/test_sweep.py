@@ -28,7 +28,8 @@ from werkzeug.routing import Rule
 from lti_tool.activities import selections
 from lti_tool.activities.models import Activity, ActivityFacilitator, ActivityTrainer
 from lti_tool.completion.models import Delivery
-from lti_tool.cycles.models import Cycle, CycleMember, CycleText, Meeting, StageMark
+from lti_tool.cycles import fields as cycle_fields
+from lti_tool.cycles.models import Conversation, Cycle, CycleMember, CycleText, Meeting, Rest, StageMark
 from lti_tool.cycles.rules import FIRST_TURN
 from lti_tool.doors.models import OpenDoor
 from lti_tool.lti import deep_linking
@@ -40,6 +41,9 @@ from lti_tool.privacy import rules
 from lti_tool.privacy.rules import Action
 from lti_tool.progress.models import Nudge
 from lti_tool.progress.totals.models import SchoolTotals
+from lti_tool.protocols import service as protocols
+from lti_tool.protocols.models import OwnProtocol
+from lti_tool.protocols.reader import shipped
 from lti_tool.reflection import models as reflection_models
 from lti_tool.schools import service as schools
 from lti_tool.schools.models import Charter
@@ -65,21 +69,30 @@ PARAMETERS = {
     "nudge_id",
     "delivery_id",
     "share_id",
+    "area_id",
     "message_id",
     "door_id",
+    "group_id",
+    "protocol_key",
 }
 STAGES = ("start", "before", "visit", "after", "reflect")
 SHARED_BY_HOST = ("beliefs", "goal", "criteria", "visit_purpose", "looking_back")
 SHARED_BY_BOTH = ("norms", "focus", "card_seat", "card_pupils", "next_steps")
 EACH_FOR_BOTH = ("hopes", "helps_me")
-OWN = ("happened", "own_learning", "own_next", "own_partnership")
+OWN = ("happened", "own_learning", "own_next", "own_partnership", "six.felt")
 NOTES = ("notes_seen", "notes_questions")
 ALL_FIELDS = (*SHARED_BY_HOST, *SHARED_BY_BOTH, *EACH_FOR_BOTH, *OWN, *NOTES)
 INSIDERS = ("host", "coach")
 SELECTING = ("guest", "teacher", "leader", "administrator", "left")
 """Who comes by a selection of content in the LMS too, which an LMS can offer to anybody."""
 MAY_PLACE = ("guest selecting content",)
-FOR_TRAINERS = ("completion.deliveries", "manage.show", "manage.participants")
+FOR_TRAINERS = (
+    "protocol_editing.edit",
+    "protocol_editing.edit_stage",
+    "completion.deliveries",
+    "manage.show",
+    "manage.participants",
+)
 SEES_NO_PLAN = (
     "leader",
     "leader by the operator",
@@ -115,8 +128,8 @@ LEAST_COMBINATIONS = 7500
 """Role, method and address, each asked for once: fewer means that something is not swept any more."""
 QUICK_ROLES = ("alone", "asker", "facilitator", "trainer", "guest", "leader", "left", "teacher elsewhere")
 """With those who were brought to a page of their own: enough to notice that a whole rule is gone."""
-TAKES_ALL = ("ownership.take_html", "ownership.take_json")
-"""Where a person takes with them what is theirs in all courses."""
+TAKES_ALL = ("ownership.take_html", "ownership.take_json", "years.show", "growth.show", "growth.edit")
+"""Where a person sees, or takes with them, what is theirs in all courses."""
 ALSO = {"host in another activity": "host", "alone, closed": "alone"}
 """Role → the role in which the same person is here, too."""
 STALLED = ("Niamh Ní Bhriain", "Seán Ó Dónaill")
@@ -135,6 +148,12 @@ SEES_NO_NAMES = (
     *(f"{who} selecting content" for who in SELECTING if who != "teacher"),
 )
 THEIRS_TO_DO = {
+    *(
+        (who, "growth.add")
+        for who in ("asker", "facilitator", "teacher elsewhere", "teacher selecting content", "host in another activity",
+                    "alone", "alone, closed")
+    ),
+    *(("host in another activity", f"growth.{what}") for what in ("change", "remove", "share", "take_back")),
     ("asker", "pairing.withdraw"),
     ("asker", "people.declare_leader"),
     ("asker", "people.leave"),
@@ -174,6 +193,7 @@ THEIRS_TO_DO = {
     ("alone", "people.declare_leader"),
     ("alone, closed", "people.declare_leader"),
     ("trainer", "completion.again"),
+    *(("trainer", f"protocol_editing.{way}") for way in ("make_own", "save_head", "save_stage", "archive", "reopen")),
     *((who, "schools.take_back") for who in SEES_SCHOOL),
     ("administrator", "people.leave"),
     ("leader", "people.leave"),
@@ -204,7 +224,11 @@ class World:
     """Of the host, in the thread of the pair."""
     door_id: str = "0" * 16
     """Of the host."""
+    area_ids: tuple[str, ...] = ()
+    """What the host would like to grow in: a line of their own, and one that they share."""
     delivery_id: str = ""
+    protocol_key: str = ""
+    """Of the course's own protocol: one version given out, and a draft that says more."""
     """Of the coach's completion, which could not be sent."""
     new_activity_id: str = ""
     trainerless_id: str = ""
@@ -356,6 +380,9 @@ def build(database: Database, now: datetime, *, late: bool, quick: bool = False)
         many = {"taking_part": 735, "submitted": 0, "finished": 0, "counted_on": date(2026, 11, 1)}
         session.add(SchoolTotals(platform_id=made.platform_id, school_id=other.id, **many))
     _write(world)
+    world.protocol_key = _own_protocol(world, made, "here")
+    world.canaries["canary-draft-here"] = {"trainer"}
+    world.canaries["canary-version-here"] = world.doors.keys() - {*SEES_NO_PLAN, "teacher elsewhere"}
     with database.write() as session:
         pairing.invite(
             session,
@@ -377,6 +404,20 @@ def build(database: Database, now: datetime, *, late: bool, quick: bool = False)
         pair = session.scalars(select(PairMember.pair_id).where(PairMember.membership_id == host_b)).one()
         pairing.end_pair(session, pair, now)
     return world
+
+
+def _own_protocol(world: World, made: MadeCourse, where: str) -> str:
+    """A protocol that the trainers of a course made: what they gave out, and what they have not yet."""
+    body = dict(shipped()["collegial"].body)
+    with world.database.write() as session:
+        said = {"summary": dict.fromkeys(("en", "ga"), f"canary-version-{where}")}
+        key = protocols.take_in(session, made.course_id, body | said, "collegial", world.now)
+        own = protocols.find_own(session, key, made.course_id)
+        assert own
+        protocols.publish(session, own, "", world.now)
+        draft = {**own.body, "version": own.version + 2, "summary": dict.fromkeys(("en", "ga"), f"canary-draft-{where}")}
+        protocols.save(session, own, draft, world.now)
+    return key
 
 
 def _build_elsewhere(world: World, elsewhere: MadeCourse) -> None:
@@ -420,6 +461,9 @@ def _build_elsewhere(world: World, elsewhere: MadeCourse) -> None:
             now=now,
         )
         world.elsewhere["share_id"] = tuple(session.scalars(select(Share.id)))
+    world.elsewhere["protocol_key"] = (_own_protocol(world, elsewhere, "elsewhere"),)
+    world.canaries["canary-draft-elsewhere"] = {"trainer elsewhere"}
+    world.canaries["canary-version-elsewhere"] = {"trainer elsewhere", "host elsewhere", "teacher elsewhere"}
     for role, membership in (
         ("host elsewhere", host),
         ("trainer elsewhere", elsewhere.trainer),
@@ -429,6 +473,8 @@ def _build_elsewhere(world: World, elsewhere: MadeCourse) -> None:
         browser = app.test_client()
         prefix = sign_in(database, browser, membership, elsewhere.activity_id, now)
         world.doors_elsewhere[role] = (browser, prefix)
+    post(world, "host elsewhere", "growth", text="canary-foreign")
+    world.elsewhere["area_id"] = _area_ids(world)
     for key in ("goal", "own_learning"):
         assert post(world, "host elsewhere", f"cycles/{cycle}/texts/{key}", text="canary-foreign").status_code == 303
     pair_id = world.elsewhere["pair_id"][0]
@@ -488,6 +534,12 @@ def _write(world: World) -> None:
     world.canaries["canary-host-place"] = both
     _write_beside_cycles(world)
     world.canaries |= {f"canary-shared-{each}": {"host"} for each in READS_SHARED}
+    for canary in ("canary-growth-alone", "canary-growth-for-two"):
+        assert post(world, "host", "growth", text=canary).status_code == 303
+        (area,) = set(_area_ids(world)) - {*world.elsewhere["area_id"], *world.area_ids}
+        world.area_ids += (area,)
+    assert post(world, "host", f"growth/{area}/share", pair=world.pair_id).location.endswith("told=shared")
+    world.canaries |= {"canary-growth-alone": {"host"}, "canary-growth-for-two": both}
     if world.late:
         with world.database.write() as session:
             for stage in ("start", "before", "visit", "after" + FIRST_TURN, "after"):
@@ -496,6 +548,7 @@ def _write(world: World) -> None:
                         cycle_id=world.cycle_id, stage=stage, membership_id=world.made.teachers[0], at=world.now
                     )
                 )
+        _point(world)
         # The submitted version and the draft hold the same words, for the same one reader.
         assert post(world, "host", f"cycles/{world.cycle_id}/reflect/submit").status_code == 303
         before = set(_share_ids(world))
@@ -504,6 +557,13 @@ def _write(world: World) -> None:
             assert post(world, "host", _sharing(world), passage=passage, audience=audience).status_code == 303
             world.canaries[passage] = set(readers)
         world.share_ids = tuple(each for each in _share_ids(world) if each not in before)
+
+
+def _point(world: World) -> None:
+    """The host points with a next step at what the coach noted: both lines are canaries of those texts."""
+    lines = {"step": "canary-host-next-steps", "data": "canary-coach-notes-seen"}
+    form = {f"{part}-next_steps": cycle_fields.fingerprint(line) for part, line in lines.items()}
+    assert post(world, "host", f"cycles/{world.cycle_id}/texts/next_steps/rests", **form).status_code == 303
 
 
 def _write_beside_cycles(world: World) -> None:
@@ -518,6 +578,11 @@ def _write_beside_cycles(world: World) -> None:
         host = select(Membership.person_id).where(Membership.id == world.made.teachers[0]).scalar_subquery()
         world.message_id = session.scalars(select(ThreadMessage.id).where(ThreadMessage.author_id == host)).one()
         world.door_id = session.scalars(select(OpenDoor.id).where(OpenDoor.person_id == host)).one()
+
+
+def _area_ids(world: World) -> tuple[str, ...]:
+    with world.database.read() as session:
+        return tuple(session.scalars(select(reflection_models.GrowthArea.id)))
 
 
 def _sharing(world: World) -> str:
@@ -589,11 +654,14 @@ def paths(world: World, rule: Rule, cycle_id: str, foreign: dict[str, tuple[str,
         "number": ("1",),
         "role": ("trainer", "facilitator", "leader"),
         "pair_id": (world.pair_id,),
+        "protocol_key": (world.protocol_key,),
         "nudge_id": (world.nudge_id,),
         "delivery_id": (world.delivery_id,),
         "share_id": world.share_ids,
+        "area_id": world.area_ids,
         "message_id": (world.message_id,),
         "door_id": (world.door_id,),
+        "group_id": (world.pair_id,),
     }
     values |= {name: value for name, value in (foreign or {}).items() if value}
     names = sorted(rule.arguments - {"handle"})
@@ -656,6 +724,8 @@ def _reading(world: World) -> Iterator[str]:
                 if rule.endpoint == "completion.show" and (answer.status_code == 200) != (role in TELLS):
                     yield f"{where} answers {answer.status_code}"
                 if rule.endpoint == "manage.plan" and (answer.status_code == 200) != (role not in SEES_NO_PLAN):
+                    yield f"{where} answers {answer.status_code}"
+                if rule.endpoint == "protocols.library" and (answer.status_code == 200) != (role not in SEES_NO_PLAN):
                     yield f"{where} answers {answer.status_code}"
                 if rule.endpoint == "activities.select" and (answer.status_code == 200) != (role in MAY_PLACE):
                     yield f"{where} answers {answer.status_code}"
@@ -810,6 +880,10 @@ def _insiders_keep_their_roles(world: World) -> Iterator[str]:
         ("asked", f"invitations/{world.invitation_id}/withdraw", {}, False),
         ("coach", f"{cycle}/texts/notes_seen", {"text": "seen"}, True),
         ("host", f"{cycle}/texts/goal", {"text": "goal"}, True),
+        ("coach", f"{cycle}/after/talk", {"move": "advice", "rev": "0"}, False),
+        ("host", f"{cycle}/after/talk", {"move": "advice", "rev": "0"}, True),
+        ("coach", f"{cycle}/before/talk", {"move": "begin", "rev": "0"}, True),
+        ("coach", f"{cycle}/before/guide", {"guide": "light"}, True),
         ("coach", f"{cycle}/before/meetings/before", _meeting("before", "staff room"), True),
         ("host", f"{cycle}/visit/meetings/visit", _meeting("visit", "x"), True),
         ("asker", f"partner/{world.made.teachers[1]}", {}, True),
@@ -833,7 +907,16 @@ def _insiders_keep_their_roles(world: World) -> Iterator[str]:
         ("host", f"doors/{world.door_id}/close", {}, True),
         ("trainer", "doors/offer", {"text-topic": "x"}, False),
         ("asker", "doors/offer", {"text-topic": "x"}, True),
+        ("leader", "growth", {"text": "x"}, False),
+        ("host", "growth", {"text": "x"}, True),
+        ("coach", f"growth/{world.area_ids[1]}/delete", {}, False),
+        ("coach", f"growth/{world.area_ids[1]}/take-back", {"pair": world.pair_id}, False),
+        ("host", f"growth/{world.area_ids[0]}/share", {"pair": world.pair_id}, True),
+        ("host", f"growth/{world.area_ids[1]}/take-back", {"pair": world.pair_id}, True),
+        ("coach", f"{cycle}/reflect/frame", {"frame": "six"}, True),
         ("leader", "school/test", {}, False),
+        ("guest", f"protocols/{world.protocol_key}/archive", {}, False),
+        ("trainer", f"protocols/{world.protocol_key}/archive", {}, True),
         ("administrator", "school/test", {}, True),
         ("leader", "charter/take-back", {}, True),
         ("administrator", "charter", CHARTER, True),
@@ -852,6 +935,7 @@ def _insiders_keep_their_roles(world: World) -> Iterator[str]:
         ("coach", f"{cycle}/reflect/versions/1", 404),
         ("host", "pair", 200),
         ("host", "looked", 200),
+        ("host", "years", 200),
         ("host", "mine", 200),
         ("leader", "looked", 200),
         ("asker", "partner", 200),
@@ -922,8 +1006,18 @@ def _trainers_arrange(world: World) -> Iterator[str]:
 
 def fingerprint(world: World) -> list[Any]:
     """All rows that belong to the cycles, to the invitation, or to the activity."""
-    tables = (Cycle, CycleMember, CycleText, Meeting, StageMark, Pair, PairMember, Activity)
-    roles = (ActivityTrainer, ActivityFacilitator, Nudge, Charter, Delivery, Share, ThreadMessage, OpenDoor)
+    tables = (Cycle, CycleMember, CycleText, Conversation, Rest, Meeting, StageMark, Pair, PairMember, Activity)
+    roles = (
+        ActivityTrainer,
+        ActivityFacilitator,
+        Nudge,
+        Charter,
+        Delivery,
+        OwnProtocol,
+        Share,
+        ThreadMessage,
+        OpenDoor,
+    )
     models = [*tables, *roles, *(model for model in vars(reflection_models).values() if _is_model(model))]
     with world.database.read() as session:
         found: list[Any] = []
@@ -960,6 +1054,9 @@ def test_nobody_reads_or_changes_what_is_not_theirs(
 
 DECIDED_TWICE = {
     Action.TAKE_MINE: "what is taken is looked up by oneself",
+    Action.SEE_YEARS: "the years are looked up by oneself",
+    Action.SHARE_GROWTH: "a line is only looked up by its author, and a pair by one's own membership",
+    Action.READ_GROWTH: "a pair is only looked up by one's own membership",
     Action.OPEN_CYCLE: "a cycle is only loaded for one of its members",
     Action.OPEN_PAIR: "a pair is only looked up by one's own membership",
     Action.READ_REFLECTION: "a version is only looked up by its author",
