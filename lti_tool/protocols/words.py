@@ -56,7 +56,7 @@ def _name(change: Change) -> str:
 def _behind(change: Change) -> str:
     """Where something stands now that moved."""
     if change.attribute == "within":
-        return _("It stood in “%(old)s” before.", old=_path(change.old))
+        return _("It used to stand in “%(old)s”.", old=_path(change.old))
     if change.new is None:
         return _("It comes first now.")
     return _("It comes after “%(other)s” now.", other=into(change.new))
@@ -184,6 +184,15 @@ def _from_step(change: Change) -> str:
     }[change.new]
 
 
+def _pillar(change: Change) -> str:
+    was, now = pages.pillar(change.old), pages.pillar(change.new)
+    if not now:
+        return _("The prompt “%(name)s” is no longer about %(old)s.", name=_name(change), old=was)
+    if not was:
+        return _("The prompt “%(name)s” is now about %(new)s.", name=_name(change), new=now)
+    return _("The prompt “%(name)s” is now about %(new)s, not %(old)s.", name=_name(change), new=now, old=was)
+
+
 _CHANGED: dict[tuple[str, str], Callable[[Change], str]] = {
     # Of every part that has it
     ("", "title"): _called,
@@ -291,12 +300,7 @@ _CHANGED: dict[tuple[str, str], Callable[[Change], str]] = {
         if c.new == "full"
         else _("The prompt “%(name)s” is now shown with the light guide too.", name=_name(c))
     ),
-    ("prompt", "pillar"): lambda c: _(
-        "The prompt “%(name)s” is now about %(new)s; before, about %(old)s.",
-        name=_name(c),
-        new=pages.pillar(c.new) or _no_pillar(),
-        old=pages.pillar(c.old) or _no_pillar(),
-    ),
+    ("prompt", "pillar"): _pillar,
     ("statement", "text"): _worded(lambda old, new: _("All read now: %(new)s Before: %(old)s", old=old, new=new)),
     # Of a text
     ("field", "help"): _worded(
@@ -346,7 +350,3 @@ _CHANGED: dict[tuple[str, str], Callable[[Change], str]] = {
         "What all agree on is now: %(new)s. Before: %(old)s.", new=_list(c.new, _quoted), old=_list(c.old, _quoted)
     ),
 }
-
-
-def _no_pillar() -> str:
-    return _("no pillar")
