@@ -105,7 +105,7 @@ def test_what_is_no_protocol_is_refused_by_line_and_nothing_is_kept(
         (b"a: &x 1\nb: *x\n", "line 2"),
         (good.replace(b"by: host", b"by: principal", 1), "is not allowed"),
         (good.replace(b"en: Light", b"en: " + b"x" * 200, 1), "can have 120 characters"),
-        (b"x" * 900_000, "Shorten it"),
+        (b"x" * 300_000, "Shorten it"),
     ):
         answer = bring(trainer, content)
         assert answer.status_code == 400 and said in answer.text, content[:40]
