@@ -36,7 +36,7 @@ from lti_tool.web.app import create_app
 MARK = "canary-"
 """In every text that anybody types in this term."""
 SHARED = ("norms", "goal", "criteria", "looking_back", "next_steps")
-ONES_OWN = ("happened", "own_learning", "own_next")
+ONES_OWN = ("happened", "own_learning", "own_next", "six.felt")
 
 
 @dataclass
@@ -144,6 +144,9 @@ def _coach(term: Term, host: Desk, coach: Desk) -> None:
         for key in ("hopes", *ONES_OWN, *(SHARED if desk is host else ())):
             desk.post(f"texts/{key}", text=f"{MARK}{role}-{key}")
             assert desk.status == 303, key
+        growing = {"csrf_token": desk.token(), "text": f"{MARK}{role}-growth"}
+        assert desk.client.post(f"{desk.at}/growth", data=growing).status_code == 303
+        desk.client.get(f"{desk.at}/years")
     for desk in (host, coach):
         desk.get("start")
         desk.press("agreements/together")
@@ -295,7 +298,7 @@ def _taken(term: Term) -> Iterator[str]:
         for mine, me, partner in ((host, "host", "coach"), (coach, "coach", "host")):
             for name in ("mine.json", "mine.html"):
                 taken = mine.client.get(f"{mine.at}/mine/{name}").get_data(as_text=True)
-                for key in ONES_OWN:
+                for key in (*ONES_OWN, "growth"):
                     if f"{MARK}{me}-{key}" not in taken or f"{MARK}{partner}-{key}" in taken:
                         yield f"{name} of the {me} lacks their {key}, or holds their partner's"
                 if f"{MARK}host-message" not in taken or f"{MARK}coach-message" not in taken:
