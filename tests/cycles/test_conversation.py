@@ -7,11 +7,15 @@ from typing import Any
 import pytest
 from cycles.pair_at_work import Desk, Room
 from cycles.talk_protocol import SPOKEN, follow_it
-from sqlalchemy import event, select
+from sqlalchemy import delete, event, insert, select, update
 
 from lti_tool.cycles import conversation, going_on, service
-from lti_tool.cycles.models import Conversation, CycleMember, Rest, StageMark
+from lti_tool.cycles.conversation_rules import TALK_KINDS
+from lti_tool.cycles.models import Conversation, Cycle, CycleMember, ProtocolVersion, Rest, StageMark
+from lti_tool.people.models import Membership
 from lti_tool.protocols import reader
+from lti_tool.protocols.recipe import Protocol, Stage
+from lti_tool.store.base import new_id
 
 
 @pytest.fixture
@@ -286,10 +290,14 @@ def test_the_next_cycle_recalls_what_this_one_led_to(room: Room, clock: Any) -> 
         assert found is not None
         second = _second_cycle(session, room, found.pair_id, clock())
     follow_it(room.database, clock())
+    statements = statements_of(room)
     for desk in (room.host, room.coach):
         later = Desk(desk.client, desk.at, second)
         for path in ("before", "before/talk", "before/sheet"):
+            later.get(path)
+            statements.clear()
             page = later.get(path)
+            assert len(statements) <= 12, (path, len(statements), statements)
             assert "From your cycle before" in page or path.endswith("sheet")
             assert "Wait longer." in page, path
         assert "“Wait longer.” rests on “10:20 nobody speaks”" in later.get("before")
@@ -305,9 +313,15 @@ def _second_cycle(session: Any, room: Room, pair_id: str, now: Any) -> str:
     )  # fmt: skip
 
 
-def test_no_page_of_a_conversation_needs_more_than_twelve_statements(room: Room) -> None:
+def statements_of(room: Room) -> list[str]:
+    """Gets longer by each statement from now on."""
     statements: list[str] = []
     event.listen(room.database.engine, "before_cursor_execute", lambda *a: statements.append(a[2]))
+    return statements
+
+
+def test_no_page_of_a_conversation_needs_more_than_twelve_statements(room: Room) -> None:
+    statements = statements_of(room)
     for path in ("before", "before/talk", "after", "after/talk", "after/sheet"):
         room.host.get(path)
         statements.clear()
@@ -324,6 +338,61 @@ def test_a_sheet_of_a_conversation_and_of_every_protocol(room: Room) -> None:
         assert answer.status_code == 200 and "sheet-rule" in answer.get_data(as_text=True), key
         assert "Pupils ask each other." not in answer.get_data(as_text=True)
     assert room.host.client.get(f"{room.host.at}/protocols/nothing/sheet").status_code == 404
+
+
+def test_every_shipped_protocol_can_be_talked_through(light: Room, clock: Any) -> None:
+    """Each step of each conversation comes up for each of its people, with exactly one who leads."""
+    steps = 0
+    for key, protocol in reader.shipped().items():
+        if protocol.alone:
+            continue
+        people = light.course.teachers[: protocol.least]
+        roles = protocol.roles + ("member",) * 8
+        _follow(light, protocol, dict(zip(people, roles, strict=False)), clock())
+        desks = [light.desk_of(each) for each in people]
+        for stage in protocol.stages_of(1)[:-1]:
+            if stage.kind in TALK_KINDS:
+                assert _walk(desks, stage) == sum(not each.advice for each in stage.talk), (key, stage.key)
+                steps += len(stage.talk)
+            for path in (stage.key, f"{stage.key}/sheet"):
+                desks[-1].get(path)
+                assert desks[-1].status == 200, (key, path)
+            with light.database.write() as session:
+                done = {"cycle_id": light.cycle_id, "stage": stage.key, "membership_id": people[0], "at": clock()}
+                session.execute(insert(StageMark), [done])
+    assert steps > 40
+
+
+def _walk(desks: list[Desk], stage: Stage) -> int:
+    """Goes through a conversation as far as anybody can go on; how many steps came."""
+    places: list[str] = []
+    while True:
+        for desk in desks:
+            assert desk.get(f"{stage.key}/talk").count("led by ") == 1, (stage.key, places)
+        found = re.search(r"· (\d+) of \d+ ·", desks[0].page)
+        assert found
+        if found.group(1) in places:
+            return len(places)
+        places.append(found.group(1))
+        on = next((desk for desk in desks if 'value="next"' in desk.page), None)
+        if on:
+            on.press(f"{stage.key}/talk", move="next")
+
+
+def _follow(room: Room, protocol: Protocol, roles: dict[str, str], now: Any) -> None:
+    """The cycle begins anew with another protocol, and with these people."""
+    with room.database.write() as session:
+        for table in (StageMark, Conversation, CycleMember):
+            session.execute(delete(table))
+        version = ProtocolVersion(
+            id=new_id(), key=f"{protocol.key}-t", version=1, body=dict(protocol.body), created_at=now
+        )
+        session.add(version)
+        session.flush()
+        session.execute(update(Cycle).values(protocol_version_id=version.id, stage=protocol.stages[0].key))
+        known = {row.id: row.person_id for row in session.execute(select(Membership.id, Membership.person_id))}
+        for each, role in roles.items():
+            session.add(CycleMember(cycle_id=room.cycle_id, membership_id=each, person_id=known[each], role=role))
 
 
 def test_taps_for_a_whole_light_cycle(light: Room, clock: Any) -> None:
