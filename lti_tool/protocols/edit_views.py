@@ -12,8 +12,10 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from lti_tool.cycles.conversation_words import kind
+from lti_tool.cycles.words import into
 from lti_tool.privacy.rules import Action, ProtocolFacts, may
-from lti_tool.protocols import editing, files, forms, reader, service, words
+from lti_tool.protocols import bank, editing, files, forms, pages, reader, service, words
 from lti_tool.protocols.difference import difference
 from lti_tool.protocols.editing import Body, Trouble
 from lti_tool.protocols.reader import ProtocolError
@@ -174,6 +176,9 @@ def save_stage(protocol_key: str, stage_key: str) -> Answer:
         if found := editing.check(done):
             return _stage_page(own, typed, stage_key, found), 400
         service.save(session, own, done, tool().clock())
+    if do == "bank" or do.startswith("bank "):
+        to = do.partition(" ")[2][:40] or None
+        return redirect(url_for(".choose_prompts", protocol_key=own.key, stage_key=stage_key, to=to), 303)
     anchor = f"row-{editing.row_after(do)}" if do else None
     return redirect(
         url_for(".edit_stage", protocol_key=own.key, stage_key=stage_key, told="saved", _anchor=anchor), 303
@@ -207,6 +212,64 @@ def _stage_page(
         after=body["stages"][place + 1] if place + 1 < len(order) else None,
         say=forms.say,
         message=_message(told),
+    )
+
+
+@blueprint.get("/protocols/<protocol_key>/edit/<stage_key>/prompts")
+def choose_prompts(protocol_key: str, stage_key: str) -> str:
+    """Prompts of the bank to choose from, for a stage or for one of its steps (`to`)."""
+    with tool().database.read() as session:
+        own = _mine(session, protocol_key)
+    if _stage(own.body, stage_key) is None:
+        abort(404)
+    return _prompts_page(own, stage_key, request.args)
+
+
+@blueprint.post("/protocols/<protocol_key>/edit/<stage_key>/prompts")
+def add_prompts(protocol_key: str, stage_key: str) -> Answer:
+    """Adds the chosen prompts of the bank at the end; they can be changed there like all others."""
+    wanted = set(request.form.getlist("prompt"))
+    chosen = [each.prompt for each in bank.bank().prompts if forms.id_of(each) in wanted]
+    with tool().database.write() as session:
+        own = _mine(session, protocol_key, lock=True)
+        if _stage(own.body, stage_key) is None:
+            raise _stage_gone()
+        rows = [editing.prompt_of(each) for each in chosen]
+        done = editing.with_prompts(dict(own.body), stage_key, request.form.get("to", ""), rows)
+        if found := editing.check(done):
+            return _prompts_page(own, stage_key, request.form, forms.listed(found, done, stage_key)), 400
+        service.save(session, own, done, tool().clock())
+    return redirect(
+        url_for(".edit_stage", protocol_key=own.key, stage_key=stage_key, told="saved", _anchor="prompts"), 303
+    )
+
+
+def _prompts_page(
+    own: OwnView, stage_key: str, asked: Mapping[str, str], errors: list[tuple[str, str]] | None = None
+) -> str:
+    protocol = service.draft(own)
+    stage = protocol.stage(stage_key)
+    assert stage is not None
+    tags = {tag: asked.get(tag, "") for tag in ("kind", "pillar", "guide")}
+    place = asked.get("place", bank.place_of(protocol, stage))
+    there = {prompt.text for each in protocol.stages for prompt in each.all_prompts}
+    offered = [each for each in bank.chosen(bank.bank().prompts, stage=place, **tags) if each.prompt.text not in there]
+    return render_template(
+        "protocols/prompts.html",
+        own=own,
+        title=into(protocol.title),
+        stage=stage,
+        stage_title=into(stage.title),
+        to=asked.get("to", ""),
+        steps=[(each.key, into(each.title)) for each in stage.steps],
+        place=place,
+        tags=tags,
+        choices=forms.bank_choices(),
+        groups=[
+            (kind(key), [(forms.id_of(each), pages.prompt(each.prompt)) for each in found])
+            for key, found in bank.by_kind(offered).items()
+        ],
+        errors=[("", text) for _target, text in errors or []],
     )
 
 

@@ -19,7 +19,7 @@ from enum import StrEnum
 from typing import Any
 
 from lti_tool.protocols import reader
-from lti_tool.protocols.recipe import FORMS, GUIDES, PILLARS, PROMPT_KINDS, REFLECTION, ROLES
+from lti_tool.protocols.recipe import FORMS, GUIDES, PILLARS, PROMPT_KINDS, REFLECTION, ROLES, Prompt
 from lti_tool.protocols.rules import MAX_BYTES
 
 Body = dict[str, Any]
@@ -328,6 +328,13 @@ def row_after(do: str) -> str:
         return ""
     step = f"s{asked[2]}" if asked[2] is not None else ""
     return f"{step}{asked[3]}{max(0, int(asked[4]) + {'up': -1, 'down': 1, 'remove': -1}[asked[1]])}"
+
+
+def prompt_of(prompt: Prompt) -> Body:
+    """A prompt as a body holds it; what is usual is not said."""
+    found: Body = {"kind": prompt.kind, "text": {"en": prompt.text.en, "ga": prompt.text.ga}}
+    found |= {"guide": prompt.guide} if prompt.guide != "light" else {}
+    return found | ({"pillar": prompt.pillar} if prompt.pillar else {})
 
 
 def with_prompts(body: Body, key: str, step: str, prompts: list[Body]) -> Body:

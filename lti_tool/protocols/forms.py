@@ -10,8 +10,10 @@ from flask_babel import gettext as _
 from lti_tool.cycles.conversation_words import kind
 from lti_tool.cycles.words import language
 from lti_tool.protocols import editing, pages
+from lti_tool.protocols.bank import BankPrompt
 from lti_tool.protocols.editing import NEW, Body, Problem, Trouble
 from lti_tool.protocols.recipe import FORMS, PILLARS, PROMPT_KINDS
+from lti_tool.protocols.rules import fingerprint
 
 Options = list[tuple[str, str]]
 
@@ -72,6 +74,33 @@ class StageForm:
     def is_wrong(self, box: str) -> bool:
         """Whether something is to be corrected in a row: in its own boxes, or in those of a row within it."""
         return any(each == box or each.startswith((f"{box}-", f"{box}p", f"{box}c")) for each in self.errors)
+
+
+def id_of(each: BankPrompt) -> str:
+    """What a prompt of the bank is called in a form."""
+    return fingerprint(each.prompt.text.en)
+
+
+def bank_choices() -> list[tuple[str, str, Options]]:
+    """(tag, label, options) by which prompts of the bank can be found; an empty value is no condition."""
+    everywhere = [("", _("any"))]
+    return [
+        (
+            "place",
+            _("Where it helps"),
+            [
+                *everywhere,
+                ("start", _("Getting started")),
+                ("before", _("Conversation before")),
+                ("visit", _("Visit")),
+                ("after", _("Conversation after")),
+                ("reflect", _("Reflection")),
+            ],
+        ),
+        ("kind", _("What it asks for"), [*everywhere, *((key, kind(key)) for key in PROMPT_KINDS)]),
+        ("pillar", _("About"), [*everywhere, *((key, pages.pillar(key)) for key in PILLARS)]),
+        ("guide", _("Shown"), [*everywhere, ("light", _("with every guide")), ("full", _("with the full guide only"))]),
+    ]
 
 
 def forms_of_learning() -> Options:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,12 +15,13 @@ MAX_BYTES = 120_000
 """Of a whole protocol, so that as a file it can be read again."""
 MAX_NOTE = 500
 """Characters of what a trainer says about a new version."""
+_OWN_KEY = re.compile(OWN + "[0-9a-z]{8}")
 FIRST_VERSION, LAST_VERSION = 1, 10_000
 
 
 def is_own(key: str) -> bool:
     """Whether it is the key of a course's own protocol."""
-    return key.startswith(OWN)
+    return _OWN_KEY.fullmatch(key) is not None
 
 
 def fingerprint(part: Any) -> str:

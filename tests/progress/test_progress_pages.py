@@ -20,7 +20,7 @@ from lti_tool.store.database import Database
 
 PROCESS_TABLES = {
     "activities", "activity_facilitators", "activity_participants", "activity_schools", "activity_trainers", "courses",
-    "cycles", "deployments", "memberships", "nudges", "pair_members", "pairs", "people", "platforms",
+    "cycles", "deployments", "memberships", "nudges", "own_protocols", "pair_members", "pairs", "people", "platforms",
     "protocol_versions", "sign_ins", "stage_marks",
 }  # fmt: skip
 """All that a trainer's page may read."""

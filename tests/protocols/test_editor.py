@@ -172,6 +172,30 @@ def test_rows_are_added_moved_and_removed(trainer: Browser, key: str, database: 
     assert draft(database, key)["stages"][0]["fields"][-1]["seen"] == "pair"
 
 
+def test_questions_are_taken_from_the_bank(trainer: Browser, key: str, database: Database) -> None:
+    path = f"/protocols/{key}/edit/before"
+    to_bank = change(trainer, path, do="bank think_aloud", minutes="12")
+    assert to_bank.location.endswith("/prompts?to=think_aloud")
+    assert draft(database, key)["stages"][1]["minutes"] == 12, "what was typed is saved on the way"
+    page = trainer.get(f"{path}/prompts?to=think_aloud&kind=belief")
+    assert page.count('type="checkbox"') < trainer.get(f"{path}/prompts?place=").count('type="checkbox"')
+    (ticked, *_more) = re.findall(r'name="prompt" value="(\w+)"', page)
+    boxes = {"prompt": ticked, "to": "think_aloud"}
+    assert trainer.post(f"{path}/prompts", **boxes).status_code == 303
+    taken = draft(database, key)["stages"][1]["steps"][0]["prompts"][-1]
+    assert taken["kind"] == "belief" and taken["text"]["en"] and taken["text"]["ga"]
+    assert ticked not in trainer.get(f"{path}/prompts?kind=belief"), "what it asks already is left out"
+    for odd in ({"prompt": "nonsense"}, {"to": "no_such_step"}, {"kind": "\0"}):
+        assert trainer.post(f"{path}/prompts", **odd).status_code == 303
+    assert trainer.status(f"{path}/prompts?kind=nonsense&place=%00&guide=x") == 200
+    many = {
+        "csrf_token": trainer.token,
+        "prompt": re.findall(r'value="(\w{16})"', trainer.get(f"{path}/prompts?place=")),
+    }
+    assert trainer.client.post(f"{trainer.at}{path}/prompts", data=many).status_code == 400
+    assert draft(database, key)["stages"][1]["minutes"] == 12
+
+
 def test_a_stage_goes_with_all_that_rests_on_it(trainer: Browser, key: str, database: Database) -> None:
     path = f"/protocols/{key}/edit"
     wrong = change(trainer, path, do="up after")
