@@ -6,7 +6,7 @@ from lti_tool.activities.kinds import KINDS, kind_of, protocols_for
 
 
 def test_the_kinds_are_offered_in_order() -> None:
-    assert list(KINDS) == ["cycle", "pairing", "reflection"]
+    assert list(KINDS) == ["cycle", "pairing", "group", "reflection"]
 
 
 def test_an_unknown_kind_is_a_coaching_cycle() -> None:
@@ -16,6 +16,9 @@ def test_an_unknown_kind_is_a_coaching_cycle() -> None:
 FOR_TWO = (
     "light", "planning", "reflecting", "grow", "observer_learner", "collegial", "impact", "five_step", "stages_five",
 )  # fmt: skip
+FOR_GROUPS = (
+    "consultancy", "problem_solving", "student_work", "triad", "share_plan", "tuning", "demonstration", "lesson_study",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -23,6 +26,7 @@ FOR_TWO = (
     [
         ("cycle", FOR_TWO),
         ("pairing", ()),
+        ("group", FOR_GROUPS),
         ("reflection", ("reflection", "pillars", "programme")),
         ("nonsense", FOR_TWO),
     ],

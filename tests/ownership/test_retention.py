@@ -26,7 +26,7 @@ def talk(room: Room, now: datetime) -> None:
         assert cycle is not None
         stage = cycle.stage("after")
         assert stage is not None
-        service._mark(session, cycle, stage.key, [cycle.me.membership_id], now)
+        service.mark(session, cycle, stage.key, [cycle.me.membership_id], now)
 
 
 def _person(session: Any, room: Room) -> str:
