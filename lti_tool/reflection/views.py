@@ -24,7 +24,7 @@ from lti_tool.protocols.recipe import Stage
 from lti_tool.reflection import frames, service
 from lti_tool.reflection.rules import has_changed
 from lti_tool.reflection.year_views import beside
-from lti_tool.reflection.years import PROGRAMME
+from lti_tool.reflection.years import PILLARS, PROGRAMME
 from lti_tool.sharing.views import passages_of_partner
 from lti_tool.web.context import actor, tool
 
@@ -150,6 +150,7 @@ def _page(
         title=words.into(stage.title),
         groups=_groups(stage, [replace(each, text=(unsaved or {}).get(key, each.text)) for key, each in own.items()]),
         beside=beside(session, cycle) if looks_back else [],
+        is_of_pillars=cycle.protocol.key == PILLARS,
         frames=_frames(cycle, views),
         # A frame that was chosen on another page meanwhile must not swallow what could not be saved.
         unsaved=[(views[key].label, text) for key, text in (unsaved or {}).items() if key in views and key not in here],

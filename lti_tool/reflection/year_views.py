@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 
 from babel.dates import format_date
@@ -115,7 +116,7 @@ def _by_pillar(lines: Iterable[Line]) -> list[tuple[str, list[tuple[str, list[tu
         for group, title in titles.items():
             found = [(words.into(label), text) for key, label, text in answers if group_of.get(key) == group]
             if found:
-                said.setdefault(title, []).append((words.stamp(line.reflection.submitted_at), found))
+                said.setdefault(title, []).append((_day(line.reflection.submitted_at), found))
     return list(said.items())
 
 
@@ -136,7 +137,7 @@ def _view(line: Line) -> LineView:
             (words.into(label), text)
             for _key, label, text in (submitted.answers(cycle.with_left_out) if submitted else ())
         ),
-        submitted=_("Version %(number)s, %(when)s", number=submitted.version, when=words.stamp(submitted.submitted_at))
+        submitted=_("Version %(number)s, %(when)s", number=submitted.version, when=_day(submitted.submitted_at))
         if submitted
         else "",
         cycle_id=cycle.id if may(actor(), Action.OPEN_CYCLE, cycle.facts) else "",
@@ -148,6 +149,10 @@ def _said(cycle: Cycle, said: Said) -> tuple[str, str]:
     label = words.into(said.label)
     author = cycle.person(said.author_id) if said.author_id not in (None, cycle.viewer_id) else None
     return (f"{label} ({words.name(author)})" if author else label), said.text
+
+
+def _day(moment: datetime) -> str:
+    return str(format_date(moment.astimezone(words.zone()), "d MMMM y", locale=get_locale()))
 
 
 def _term(term: Term) -> str:
