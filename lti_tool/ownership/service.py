@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import func, literal, or_, select, union_all
@@ -22,6 +24,7 @@ from lti_tool.cycles.rules import Cycle
 from lti_tool.cycles.texts import Register, read_texts
 from lti_tool.doors import service as doors
 from lti_tool.doors.models import OpenDoor
+from lti_tool.friends import service as friends
 from lti_tool.groups import service as groups
 from lti_tool.ownership.rules import Part, own_parts
 from lti_tool.pairing.models import Invitation, Pair, PairMember
@@ -224,6 +227,7 @@ def collect(
             {"kind": each.kind, "title": each.title, "about": each.about}
             for each in groups.of_person(session, keyring, person_id, now)
         ],
+        "critical_friends": friends.of_person(session, person_id),
         "open_doors": doors.of_person(session, keyring, person_id, now),
         "you_would_like_to_grow_in": [
             {
@@ -315,12 +319,12 @@ def _pairs(session: Session, person_id: str) -> list[dict[str, Any]]:
         .where(Membership.person_id == person_id)
         .order_by(Pair.created_at, Pair.id, Person.given_name)
     )  # fmt: skip
-    found: dict[str, dict[str, Any]] = {}
-    for row in rows.mappings():
-        known = found.setdefault(row["id"], {key: value for key, value in row.items() if key != "id"})
-        if known["partner"] is not row["partner"]:
-            known["partner"] = f"{known['partner']}, {row['partner']}"
-    return list(found.values())
+    found = []
+    for _id, others in groupby(rows.mappings(), key=itemgetter("id")):
+        row, *more = others
+        names = row["partner"] if not more else ", ".join(each["partner"] for each in (row, *more))
+        found.append({key: value for key, value in row.items() if key != "id"} | {"partner": names})
+    return found
 
 
 def _invitations(session: Session, person_id: str) -> list[dict[str, Any]]:

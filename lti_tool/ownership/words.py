@@ -33,6 +33,17 @@ def what_happens(cycle: Cycle, name: str, here: InCycle) -> list[str]:
     """What deleting in a cycle means for the partner, before it is done; sentences."""
     if cycle.is_alone:
         return [_("Nobody but you can read this.")]
+    if cycle.is_group:
+        said = [
+            _("What only you wrote goes for all of you: %(name)s cannot read it any more either.", name=name),
+            _(
+                "What you wrote together stays, readable to the group as agreed: texts that all of you write, once "
+                "somebody else wrote in them too or signed them."
+            ),
+        ]
+        if any(not part.facts.is_together and part.partner_reads for part in here.parts):
+            said.append(_("Nobody is told. Where the text was, the others find nothing."))
+        return said
     said = [
         _("What only you wrote goes for both of you: %(name)s cannot read it any more either.", name=name),
         _(

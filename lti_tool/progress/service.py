@@ -297,6 +297,8 @@ def _running_pairs(session: Session, activity_id: str) -> list[RunningPair]:
             ),
         )
         .where(PairMember.activity_id == activity_id, PairMember.is_current, Pair.status == "active")
+        # Of a group that goes on without somebody who pauses: to be counted like everybody who has none (R24).
+        .where(PairMember.paused_at.is_(None))
     ).all()
     of_pair: dict[str, list[Any]] = {}
     for row in rows:

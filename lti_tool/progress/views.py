@@ -1,5 +1,6 @@
 """How an activity is going: the page of its trainer and its facilitators, and the friendly words sent from there."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -53,6 +54,7 @@ def progress_page(session: Session, activity: ActivityView) -> str:
         abort(404)
     is_trainer = may(actor(), Action.SEE_PROGRESS, activity.facts)
     in_pairs = kind_of(activity.kind).protocols != "alone"
+    in_groups = kind_of(activity.kind).protocols == "group"
     days = chosen_wait(request.args.get("days", type=int))
     progress = service.read(
         session,
@@ -67,8 +69,8 @@ def progress_page(session: Session, activity: ActivityView) -> str:
         stalled_page=request.args.get("pairs", 1, type=int),
         unpaired_page=request.args.get("teachers", 1, type=int),
     )
-    parts = _parts(progress, in_pairs)
-    titles = _titles(progress, in_pairs)
+    titles = _titles(progress, in_pairs, in_groups)
+    parts = _parts(progress, titles)
     return render_template(
         "progress/show.html",
         activity=activity,
@@ -81,14 +83,15 @@ def progress_page(session: Session, activity: ActivityView) -> str:
         takes_part=may(actor(), Action.TAKE_PART, activity.facts),
         can_take_over=may(actor(), Action.TAKE_OVER_ACTIVITY, activity.facts),
         in_pairs=in_pairs,
+        in_groups=in_groups,
         # Where nothing new begins, nobody is asked to begin.
         can_begin=activity.status == "open",
         has_cycles=in_pairs and kind_of(activity.kind).protocols != "none",
         days=days,
         waits=sorted(WAITS),
         step_of={key: titles.get(key, key) for key in {pair.stage for pair in progress.stalled.shown}},
-        stalled_words=words.nudge(NudgeKind.STALLED),
-        unpaired_words=words.nudge(NudgeKind.NO_PARTNER),
+        stalled_words=words.nudge(NudgeKind.STALLED, in_group=in_groups),
+        unpaired_words=words.nudge(NudgeKind.NO_PARTNER, in_group=in_groups),
         who=words.who_can_see_health(is_trainer=is_trainer),
     )
 
@@ -167,8 +170,7 @@ def _back(sent: int | None, days: int) -> Response:
     return redirect(url_for(".show", told="sent" if sent else "none", days=None if days == WAITS[0] else days), 303)
 
 
-def _parts(progress: Progress, in_pairs: bool) -> list[Part]:
-    titles = _titles(progress, in_pairs)
+def _parts(progress: Progress, titles: Mapping[str, str]) -> list[Part]:
     total = max(1, progress.teachers)
     parts: list[Part] = []
     x = 0.0
@@ -180,13 +182,13 @@ def _parts(progress: Progress, in_pairs: bool) -> list[Part]:
     return parts
 
 
-def _titles(progress: Progress, in_pairs: bool) -> dict[str, str]:
+def _titles(progress: Progress, in_pairs: bool, in_groups: bool) -> dict[str, str]:
     language = get_locale().language
     stages = {key: title.into(language) for key, title in progress.titles.items()}
     return stages | {
         REFLECTION: _("Writing their reflection"),
         NOT_OPENED: _("Not opened yet"),
-        NO_PARTNER: _("No partner") if in_pairs else _("Not begun"),
-        PAIRED: _("Has a partner"),
+        NO_PARTNER: _("In no group") if in_groups else _("No partner") if in_pairs else _("Not begun"),
+        PAIRED: _("In a group, between cycles") if in_groups else _("Has a partner"),
         SUBMITTED: _("Reflection submitted"),
     }

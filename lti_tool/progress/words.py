@@ -5,8 +5,25 @@ from flask_babel import gettext as _
 from lti_tool.progress.rules import NudgeKind
 
 
-def nudge(kind: NudgeKind) -> str:
-    """What a nudge says: the same to everybody who is sent one, and never a date or a reason."""
+def nudge(kind: NudgeKind, *, in_group: bool = False) -> str:
+    """What a nudge says: the same to everybody who is sent one, and never a date or a reason.
+
+    `in_group`: in an activity where teachers form groups.
+    """
+    if in_group and kind is NudgeKind.STALLED:
+        return str(
+            _(
+                "The cycle of your group has been at the same step for a while. There is no date to keep. Go on when "
+                "it suits you all; you can also pause or leave, without giving a reason."
+            )
+        )
+    if in_group:
+        return str(
+            _(
+                "If you would like to think about teaching with colleagues here, this page shows the groups there are. "
+                "There is no date to keep, and nothing to explain if you would rather not."
+            )
+        )
     if kind is NudgeKind.STALLED:
         return str(
             _(

@@ -73,8 +73,8 @@ class OwnPassage:
 class Readers:
     """Who could read a passage at present, by audience; the same people whom the rule READ_PASSAGE lets in."""
 
-    partner: str | None
-    """Name of the other member of the cycle; None where there is none, or where they could not read it."""
+    partner: tuple[str, ...]
+    """Names of the other members of the cycle; those who could not read it are not among them."""
     teachers: int
     """How many take part in the activity, without the author."""
     trainers: tuple[str, ...]
@@ -171,12 +171,18 @@ def labels(session: Session, shares: Iterable[ShareView]) -> dict[str, Words]:
 
 def readers(session: Session, *, activity_id: str, cycle_id: str, author_id: str) -> Readers:
     """Who could read a passage of this cycle at present, for its author to know before they share it."""
-    partner = session.execute(
+    partner = session.scalars(
         select(Person.name)
         .join(CycleMember, CycleMember.person_id == Person.id)
         .join(Membership, Membership.id == CycleMember.membership_id)
-        .where(CycleMember.cycle_id == cycle_id, CycleMember.person_id != author_id, *_is_there_and_not_above())
-    ).scalar()
+        .where(
+            CycleMember.cycle_id == cycle_id,
+            CycleMember.person_id != author_id,
+            CycleMember.left_at.is_(None),
+            *_is_there_and_not_above(),
+        )
+        .order_by(Person.name, Person.id)
+    )
     course_id = select(Activity.course_id).where(Activity.id == activity_id).scalar_subquery()
     teachers = session.execute(
         select(func.count())
@@ -190,7 +196,7 @@ def readers(session: Session, *, activity_id: str, cycle_id: str, author_id: str
         .where(ActivityTrainer.activity_id == activity_id, Person.id != author_id, *_is_there_and_not_above())
         .order_by(Person.name, Person.id)
     )
-    return Readers(partner, teachers, tuple(trainers))
+    return Readers(tuple(partner), teachers, tuple(trainers))
 
 
 def of_person(session: Session, keyring: Keyring, person_id: str, now: datetime) -> list[OwnPassage]:
@@ -265,7 +271,9 @@ def _view(viewer_id: str) -> Any:
             Share.field,
             Share.audience,
             Share.shared_at,
-            exists().where(_reader.cycle_id == Share.cycle_id, _reader.person_id == viewer_id).label("is_in_cycle"),
+            exists()
+            .where(_reader.cycle_id == Share.cycle_id, _reader.person_id == viewer_id, _reader.left_at.is_(None))
+            .label("is_in_cycle"),
         )
         .join(Activity, Activity.id == Share.activity_id)
         .join(Cycle, Cycle.id == Share.cycle_id)

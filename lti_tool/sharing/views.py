@@ -23,6 +23,7 @@ from lti_tool.sharing import rules, service
 from lti_tool.sharing.service import Readers, ShareView
 from lti_tool.store.base import new_id
 from lti_tool.web.context import actor, tool
+from lti_tool.web.languages import listed
 
 blueprint = Blueprint("sharing", __name__)
 
@@ -227,9 +228,9 @@ def _form(
         ticket=new_id(),
         chosen=audience,
         audiences=[
-            (each, _title(each), _who(each, readers))
+            (each, _title(each, in_group=cycle.is_group), _who(each, readers))
             for each in rules.AUDIENCES
-            if _may_share(cycle, each) and (each != "partner" or readers.partner is not None)
+            if _may_share(cycle, each) and (each != "partner" or readers.partner)
         ],
         errors=errors or [],
     )
@@ -244,9 +245,9 @@ def _refusal(passage: str) -> str:
     )
 
 
-def _title(audience: str) -> str:
+def _title(audience: str, *, in_group: bool) -> str:
     return {
-        "partner": _("With my partner"),
+        "partner": _("With those of this cycle") if in_group else _("With my partner"),
         "cohort": _("With all teachers who take part"),
         "trainer": _("With the trainers"),
         "portfolio": _("With nobody: into my own collection"),
@@ -256,7 +257,7 @@ def _title(audience: str) -> str:
 def _who(audience: str, readers: Readers) -> str:
     return who_would_read(
         audience,
-        partner=readers.partner or _("your partner"),
+        partner=listed(name or _("your partner") for name in readers.partner),
         teachers=readers.teachers,
         trainers=tuple(name or _("a trainer whose name the LMS does not give") for name in readers.trainers),
     )
@@ -264,7 +265,7 @@ def _who(audience: str, readers: Readers) -> str:
 
 def _with_whom(share: ShareView) -> str:
     return {
-        "partner": _("shared with you as partner"),
+        "partner": _("shared with you as one of that cycle"),
         "cohort": _("shared with all teachers who take part"),
         "trainer": _("shared with the trainers"),
     }[share.audience]

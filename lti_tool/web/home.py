@@ -117,7 +117,7 @@ def _notices(session: Session, activity: ActivityView) -> dict[str, Any]:
     nudges = progress.nudges_for(session, actor().membership_id, activity.id, tool().clock())
     return {
         "completion": completion_card(session, activity),
-        "nudges": [(nudge, nudge_words(nudge.kind)) for nudge in nudges],
+        "nudges": [(nudge, nudge_words(nudge.kind, in_group=activity.kind == "group")) for nudge in nudges],
         "facilitates": may(actor(), Action.SEE_HEALTH, activity.facts),
         **charter_notice(session),
     }
@@ -127,6 +127,7 @@ def _frame(session: Session, activity: ActivityView, planned: list[PlannedActivi
     """What the page of every kind shows."""
     return _notices(session, activity) | {
         "activity_title": activity.title,
+        "accompanies": any(each.accompanies for each in planned if each.id == activity.id),
         "message": pairing_words.told(request.args.get("told", "")),
         "dates": cycle_words.dates(activity.starts_on, activity.ends_on),
         "closed": closed_sentence(activity),
