@@ -15,8 +15,8 @@ from lti_tool.cycles import conversation_words as said
 from lti_tool.cycles import pages, rules, words
 from lti_tool.cycles.conversation_rules import Talk
 from lti_tool.cycles.fields import FieldView
-from lti_tool.cycles.pages import Refusal
-from lti_tool.cycles.rules import Cycle
+from lti_tool.cycles.pages import Content, Refusal
+from lti_tool.cycles.rules import Cycle, Missing
 from lti_tool.privacy.words import who_can_see_cycle
 from lti_tool.protocols.recipe import GUIDES, Field, Prompt, Protocol, Stage, Step
 from lti_tool.web.context import tool
@@ -85,7 +85,7 @@ def talk_page(session: Session, cycle: Cycle, stage: Stage, refusal: Refusal | N
             pages.agreement_box(cycle, stage, each, content.views) for each in stage.agreements
         ] if is_last else [],
         missing=[
-            words.missing(cycle, lack) for lack in rules.missing_to_close(cycle, stage, cycle.me, now)
+            _missing(cycle, lack, content) for lack in rules.missing_to_close(cycle, stage, cycle.me, now)
         ] if is_last and is_open else [],
         is_done=rules.is_done(cycle, stage),
         errors=refusal.errors,
@@ -97,6 +97,16 @@ def talk_page(session: Session, cycle: Cycle, stage: Stage, refusal: Refusal | N
         text_url=pages.text_url,
         who=who_can_see_cycle([words.name(each) for each in cycle.others]),
     )  # fmt: skip
+
+
+def _missing(cycle: Cycle, lack: Missing, content: Content) -> tuple[str, str]:
+    """What is missing, and where it can be mended: on this page, if it is on it."""
+    text, url = words.missing(cycle, lack)
+    if lack.code in ("text", "versions") and lack.of in {each.key for each in content.written}:
+        url = f"#field-{lack.of}"
+    elif lack.code in ("my_signature", "partner_signature", "signatures"):
+        url = f"#agreement-{lack.of}"
+    return text, url
 
 
 def _prompts(stage: Stage, step: Step) -> Sequence[Prompt]:

@@ -103,6 +103,8 @@ class PointBox:
     """(name, line) of the text itself."""
     data: tuple[tuple[str, str], ...]
     """(name, line) of what can be pointed at."""
+    is_raw: bool
+    """Whether what is pointed at is deleted some time after; the line that was chosen stays."""
     rests: tuple[tuple[str, str, str], ...]
     """(id where it is one's own to take away, line of the text, line that it rests on)."""
 
@@ -213,10 +215,12 @@ def _points(
     cycle: Cycle, field: Field, views: Mapping[str, FieldView], rests: Sequence[conversation.Pointed]
 ) -> PointBox:  # fmt: skip
     may_point = cycle.is_running and any(field.key == each.field and each.editable for each in views.values())
+    data = cycle.protocol.field(field.rests_on)
     return PointBox(
         field.key,
         named_lines(views[field.key]) if may_point else (),
         named_lines(views[field.rests_on]) if may_point else (),
+        data is not None and data.raw,
         tuple(
             (each.id if each.author_id == cycle.viewer_id and cycle.is_running else "", each.step_line, each.data_line)
             for each in rests

@@ -84,6 +84,10 @@ class Action(StrEnum):
     DELETE_MESSAGE = "delete message"
     READ_DOOR = "read door"
     """What a teacher offers others of the activity to come and see."""
+    ANSWER_AS_FRIEND = "answer as friend"
+    """To both of a pair who ask somebody to be their critical friend."""
+    ACCOMPANY = "accompany"
+    """A pair, as its critical friend: see where it is, never what it writes."""
     CLOSE_DOOR = "close door"
     """It: whether it is one's own."""
 
@@ -171,6 +175,17 @@ class MessageFacts:
 
     thread: PairFacts
     author_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FriendFacts:
+    """A critical friend of a pair that has not ended."""
+
+    activity_id: str
+    membership_id: str
+    """Of the friend."""
+    status: str
+    """asked by both, active once the friend agreed; proposed while only one of the two did, declined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -438,7 +453,8 @@ def _book_visit(actor: Actor, cycle: CycleFacts) -> bool:
 
 
 def _book_talk(actor: Actor, cycle: CycleFacts) -> bool:
-    return _open_cycle(actor, cycle) and cycle.is_running
+    member = cycle.member(actor.person_id)
+    return _open_cycle(actor, cycle) and cycle.is_running and member is not None and not member.is_gone
 
 
 def _ask_advice(actor: Actor, advice: AdviceFacts) -> bool:
@@ -551,6 +567,19 @@ def _read_door(actor: Actor, door: DoorFacts) -> bool:
     return door.activity_id == actor.activity_id and _take_part(actor, door.activity)
 
 
+def _answer_as_friend(actor: Actor, friend: FriendFacts) -> bool:
+    return _is_friend(actor, friend) and friend.status == "asked"
+
+
+def _accompany(actor: Actor, friend: FriendFacts) -> bool:
+    return _is_friend(actor, friend) and friend.status == "active"
+
+
+def _is_friend(actor: Actor, friend: FriendFacts) -> bool:
+    is_here = actor.is_teacher and friend.activity_id == actor.activity_id
+    return is_here and actor.membership_id == friend.membership_id
+
+
 def _close_door(_actor: Actor, is_own: bool) -> bool:
     # From wherever they come, also as a leader or after they left the course: it is theirs.
     return is_own
@@ -604,4 +633,6 @@ RULES: dict[Action, Callable[[Actor, Any], bool]] = {
     Action.DELETE_MESSAGE: _delete_message,
     Action.READ_DOOR: _read_door,
     Action.CLOSE_DOOR: _close_door,
+    Action.ANSWER_AS_FRIEND: _answer_as_friend,
+    Action.ACCOMPANY: _accompany,
 }

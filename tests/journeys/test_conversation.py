@@ -6,10 +6,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from cycles.pair_at_work import make_cycle
 from cycles.talk_protocol import follow_it
 from factories import make_course, sign_in
 from journeys.live import LiveTool
+from journeys.test_pages import NARROW, SMALL_TARGETS
 from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy import insert, update
 
@@ -101,6 +103,8 @@ def test_two_phones_stay_in_step_also_after_one_was_offline(phones: tuple[Page, 
     expect(coach.locator("h1")).to_have_text("Time to think", timeout=10_000)
     assert seconds_until(host, "Time to think") < IN_STEP_WITHIN
     tap(host, "Next: Next steps")
+    coach.get_by_label("It was lively").check()
+    expect(host.get_by_label("It was lively")).to_be_checked(timeout=10_000)
     for page in phones:
         expect(page.locator("#text-spoken")).to_have_value("Said in the corridor.", timeout=10_000)
     assert problems == []
@@ -120,3 +124,27 @@ def test_the_clock_ends_quietly_and_calmly(phones: tuple[Page, Page]) -> None:
     expect(host.locator("[data-time]")).to_have_text("Paused")
     tap(host, "Begin again") if host.get_by_role("button", name="Begin again").count() else tap(host, "Go on")
     expect(host.locator("[data-time]")).to_have_class(re.compile("in-words"))
+
+
+def test_its_pages_are_accessible_and_narrow_enough(phones: tuple[Page, Page]) -> None:
+    host, _coach = phones
+    axe, wrong = Axe(), []
+    talk = host.url
+    for at, taps in ((talk, ("I have spoken first", "Next: Next steps")), (talk.removesuffix("/talk"), ()),
+                     (talk.replace("/talk", "/sheet"), ())):  # fmt: skip
+        host.goto(at)
+        for name in (*taps, ""):
+            host.locator("details").evaluate_all("all => all.forEach((part) => (part.open = true))")
+            for scheme in ("light", "dark"):
+                host.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+                result = axe.run(host)
+                if result.violations_count:
+                    wrong.append(f"{at} {name} {scheme}: {result.generate_report()}")
+            host.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
+            assert host.evaluate("document.documentElement.scrollWidth") <= NARROW[0], at
+            wrong += [f"{at}: lower than 44 px: {part}" for part in host.evaluate(SMALL_TARGETS)]
+            if name:
+                title = host.locator("h1").inner_text()
+                tap(host, name)
+                expect(host.locator("h1")).not_to_have_text(title)
+    assert not wrong, "\n".join(wrong)

@@ -9,7 +9,8 @@ from cycles.pair_at_work import Desk, Room
 from ownership.conftest import COACHES, HOSTS, cycle_row, pass_on_to
 from sqlalchemy import event, func, select
 
-from lti_tool.cycles.models import CycleText, DeletedText, StageMark
+from lti_tool.cycles.fields import fingerprint
+from lti_tool.cycles.models import CycleText, DeletedText, Rest, StageMark
 from lti_tool.cycles.texts import forget_deleted
 from lti_tool.people.models import Membership
 from lti_tool.privacy.models import ContentKey
@@ -130,8 +131,9 @@ def test_a_no_is_not_in_what_the_host_takes(room: Room, database: Any, clock: An
 
 TAKEN = {
     "activity_facilitators", "activity_participants", "activity_trainers", "agreements", "critical_friends",
-    "cycle_members", "deliveries", "groups", "growth_areas", "invitations", "looks", "meetings", "memberships", "nudges", "open_doors", "pair_members", "reflection_versions",
-    "shares", "sign_ins", "stage_marks", "step_wishes", "texts", "thread_messages",
+    "cycle_members", "deliveries", "groups", "growth_areas", "invitations", "looks", "meetings", "memberships",
+    "nudges", "open_doors", "pair_members", "reflection_versions", "rests", "shares", "sign_ins",
+    "stage_marks", "step_wishes", "texts", "thread_messages",
 }  # fmt: skip
 NOT_TAKEN = {
     "continuations": "a code of two minutes on the way to a new tab",
@@ -148,6 +150,24 @@ def test_every_table_that_names_people_is_taken_or_has_a_reason_not_to() -> None
         if key.column.table.name in ("people", "memberships")
     }
     assert naming == TAKEN | NOT_TAKEN.keys(), "add it to ownership.service.collect, or say here why not"
+
+
+def test_what_a_next_step_rests_on_is_taken_and_goes_with_either_text(room: Room, clock: Any) -> None:
+    pass_on_to(room, "visit", now=clock())
+    room.host.post("texts/next_steps", text="host-next")
+    for data in ("coach-seen", "host-next"):
+        lines = {"step__next_steps": fingerprint("host-next"), "data__next_steps": fingerprint(data)}
+        room.host.post("texts/next_steps/rests", **lines)
+        assert room.host.status == (303 if data == "coach-seen" else 409), "only a line that is there"
+    for desk in (room.host, room.coach):
+        taken = json.loads(page(desk, "mine/mine.json"))
+        assert taken["cycles"][0]["next_steps_rest_on"] == [{"next_step": "host-next", "rests_on": "coach-seen"}]
+        assert page(desk, "mine/mine.html").count("coach-seen") == 2
+    delete_words(room.coach, "notes_seen")
+    for desk in (room.host, room.coach):
+        assert "coach-seen" not in page(desk, "mine/mine.json")
+    with room.database.read() as session:
+        assert session.scalars(select(Rest.id)).all() == []
 
 
 # Deleting

@@ -32,6 +32,7 @@ class Page {
     this.over = false;
     this.failures = 0;
     this.lastNews = Date.now();
+    this.follows = root.querySelector("[data-talk]") !== null; // people in one conversation stay in step
     this.releases = [];
     this.said = document.createElement("div");
     this.said.className = "visually-hidden";
@@ -143,7 +144,7 @@ class Page {
     const answer = await this.ask(`${this.url}?revision=${encodeURIComponent(this.revision)}`);
     if (answer === null) {
       this.failures += 1;
-      return this.pollSoon(Math.max(POLL, RETRY[Math.min(this.failures, RETRY.length - 1)]));
+      return this.pollSoon(this.follows ? POLL : Math.max(POLL, RETRY[Math.min(this.failures, RETRY.length - 1)]));
     }
     if (this.failures > 0) {
       this.failures = 0;
@@ -151,7 +152,7 @@ class Page {
     }
     if (answer.status === 200) this.news(answer.body);
     else if (answer.status >= 400) return;
-    this.pollSoon(Date.now() - this.lastNews > IDLE_AFTER ? POLL_IDLE : POLL);
+    this.pollSoon(Date.now() - this.lastNews > IDLE_AFTER && !this.follows ? POLL_IDLE : POLL);
   }
 
   news(body) {
