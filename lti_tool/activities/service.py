@@ -5,12 +5,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import TypeVar
 
-from sqlalchemy import bindparam, case, delete, exists, func, insert, select, update
+from sqlalchemy import bindparam, case, delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity, ActivityParticipant, ActivitySchool, ActivityTrainer
 from lti_tool.activities.rules import Planned, Settings, in_order
-from lti_tool.pairing.models import PairMember
+from lti_tool.friends.models import CriticalFriend
+from lti_tool.pairing.models import Pair, PairMember
 from lti_tool.people.models import Membership, Person, School
 from lti_tool.privacy.rules import ActivityFacts, PlannedFacts
 from lti_tool.protocols import service as protocols
@@ -63,6 +64,15 @@ _OF_COURSE = select(
     .where(ActivityTrainer.activity_id == Activity.id, ActivityTrainer.membership_id == bindparam("member"))
     .label("is_mine"),
     Activity.position,
+    exists()
+    .where(
+        CriticalFriend.friend_id == bindparam("member"),
+        or_(CriticalFriend.status == "asked", CriticalFriend.status == "active"),
+        Pair.id == CriticalFriend.pair_id,
+        Pair.activity_id == Activity.id,
+        Pair.status != "ended",
+    )
+    .label("accompanies"),
 ).where(Activity.course_id == bindparam("course"))
 
 
@@ -106,6 +116,8 @@ class PlannedActivity(ActivityView):
     is_mine: bool
     """Whether the member who looks is its trainer."""
     position: int
+    accompanies: bool
+    """Whether the member who looks is a critical friend of a pair there, or is asked to be."""
 
     @property
     def in_plan(self) -> PlannedFacts:

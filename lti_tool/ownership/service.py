@@ -418,7 +418,7 @@ def _cycles(
 
 def _cycle(session: Session, keyring: Keyring, cycle: Cycle, say: Say, shown: Shown, now: datetime) -> dict[str, Any]:
     keys = keyring.opened(session, cycle.id, now)
-    places = service.read_places(session, keys, cycle.id)
+    places = service.read_places(session, keys, cycle.id) if cycle.meetings else {}
     me = cycle.me
     # What was written before the pair went less far is kept, too, though no page shows it.
     whole = cycle.with_left_out
@@ -426,7 +426,7 @@ def _cycle(session: Session, keyring: Keyring, cycle: Cycle, say: Say, shown: Sh
     shown_here = {field.key for stage in cycle.stages for field in stage.fields}
     registers = [
         each
-        for stage in whole.stages_of(cycle.number)
+        for stage in cycle.all_stages
         for field in stage.fields
         for each in (_readable(cycle, field) if field.key in shown_here else [Register(field.key, cycle.viewer_id)])
     ]

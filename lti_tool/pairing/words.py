@@ -10,7 +10,12 @@ from lti_tool.web.errors import PageError
 
 def name_of(colleague: Colleague) -> str:
     """A colleague's name, or what stands for it where the LMS withholds names."""
-    return colleague.name or str(_("A colleague whose name the LMS does not give"))
+    return colleague.name or somebody()
+
+
+def somebody() -> str:
+    """What stands for a name that the LMS withholds."""
+    return str(_("A colleague whose name the LMS does not give"))
 
 
 def refused(reason: Refusal) -> PageError:

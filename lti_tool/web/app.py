@@ -41,6 +41,7 @@ _ROOMS = (
     "lti_tool.rhythm.views",
     "lti_tool.threads.views",
     "lti_tool.doors.views",
+    "lti_tool.friends.views",
     "lti_tool.completion.views",
     "lti_tool.progress.views",
     "lti_tool.schools.views",

@@ -32,6 +32,7 @@ from lti_tool.cycles import fields as cycle_fields
 from lti_tool.cycles.models import Conversation, Cycle, CycleMember, CycleText, Meeting, Rest, StageMark
 from lti_tool.cycles.rules import FIRST_TURN
 from lti_tool.doors.models import OpenDoor
+from lti_tool.friends.models import CriticalFriend
 from lti_tool.lti import deep_linking
 from lti_tool.lti.http import CallFailed
 from lti_tool.pairing import service as pairing
@@ -49,7 +50,7 @@ from lti_tool.schools import service as schools
 from lti_tool.schools.models import Charter
 from lti_tool.sharing import service as sharing
 from lti_tool.sharing.models import Share
-from lti_tool.store.base import Base
+from lti_tool.store.base import Base, new_id
 from lti_tool.store.database import Database
 from lti_tool.threads.models import ThreadMessage
 from lti_tool.web.app import create_app
@@ -72,6 +73,7 @@ PARAMETERS = {
     "area_id",
     "message_id",
     "door_id",
+    "friend_id",
     "group_id",
     "protocol_key",
 }
@@ -155,6 +157,7 @@ THEIRS_TO_DO = {
     ),
     *(("host in another activity", f"growth.{what}") for what in ("change", "remove", "share", "take_back")),
     ("asker", "pairing.withdraw"),
+    ("asker", "friends.leave"),
     ("asker", "people.declare_leader"),
     ("asker", "people.leave"),
     ("host in another activity", "people.declare_leader"),
@@ -224,6 +227,8 @@ class World:
     """Of the host, in the thread of the pair."""
     door_id: str = "0" * 16
     """Of the host."""
+    friend_ids: tuple[str, ...] = ("0" * 16,)
+    """Of the asker, who accompanies the pair of host and coach; and of the asked, whom another pair asks to."""
     area_ids: tuple[str, ...] = ()
     """What the host would like to grow in: a line of their own, and one that they share."""
     delivery_id: str = ""
@@ -578,6 +583,15 @@ def _write_beside_cycles(world: World) -> None:
         host = select(Membership.person_id).where(Membership.id == world.made.teachers[0]).scalar_subquery()
         world.message_id = session.scalars(select(ThreadMessage.id).where(ThreadMessage.author_id == host)).one()
         world.door_id = session.scalars(select(OpenDoor.id).where(OpenDoor.person_id == host)).one()
+    teachers, world.friend_ids = world.made.teachers, (new_id(), new_id())
+    with world.database.write() as session:
+        other = select(PairMember.pair_id).where(PairMember.membership_id == teachers[7])
+        for id_, pair_id, friend, by, status in (
+            (world.friend_ids[0], world.pair_id, teachers[4], teachers[0], "active"),
+            (world.friend_ids[1], session.scalars(other).first(), teachers[5], teachers[7], "asked"),
+        ):
+            made = {"friend_id": friend, "proposed_by": by, "status": status, "created_at": world.now}
+            session.add(CriticalFriend(id=id_, pair_id=pair_id, **made))
 
 
 def _area_ids(world: World) -> tuple[str, ...]:
@@ -661,6 +675,7 @@ def paths(world: World, rule: Rule, cycle_id: str, foreign: dict[str, tuple[str,
         "area_id": world.area_ids,
         "message_id": (world.message_id,),
         "door_id": (world.door_id,),
+        "friend_id": world.friend_ids,
         "group_id": (world.pair_id,),
     }
     values |= {name: value for name, value in (foreign or {}).items() if value}
@@ -729,6 +744,8 @@ def _reading(world: World) -> Iterator[str]:
                     yield f"{where} answers {answer.status_code}"
                 if rule.endpoint == "activities.select" and (answer.status_code == 200) != (role in MAY_PLACE):
                     yield f"{where} answers {answer.status_code}"
+                if rule.endpoint == "friends.accompany" and ("stage-list" in page) != (role == "asker"):
+                    yield f"{where} shows where a pair is to the wrong people"
                 if rule.endpoint == "sharing.show" and (answer.status_code == 200) != (role in SEES_SHARED):
                     yield f"{where} answers {answer.status_code}"
                 if rule.endpoint == "schools.show" and (answer.status_code == 200) != (role in SEES_SCHOOL):
@@ -906,6 +923,10 @@ def _insiders_keep_their_roles(world: World) -> Iterator[str]:
         ("coach", f"doors/{world.door_id}/close", {}, False),
         ("host", f"doors/{world.door_id}/close", {}, True),
         ("trainer", "doors/offer", {"text-topic": "x"}, False),
+        ("coach", f"accompany/{world.friend_ids[0]}/leave", {}, False),
+        ("asker", f"accompany/{world.friend_ids[1]}/answer", {"answer": "yes"}, False),
+        ("asked", f"accompany/{world.friend_ids[1]}/answer", {"answer": "yes"}, True),
+        ("asker", f"accompany/{world.friend_ids[0]}/leave", {}, True),
         ("asker", "doors/offer", {"text-topic": "x"}, True),
         ("leader", "growth", {"text": "x"}, False),
         ("host", "growth", {"text": "x"}, True),
@@ -1017,6 +1038,7 @@ def fingerprint(world: World) -> list[Any]:
         Share,
         ThreadMessage,
         OpenDoor,
+        CriticalFriend,
     )
     models = [*tables, *roles, *(model for model in vars(reflection_models).values() if _is_model(model))]
     with world.database.read() as session:
@@ -1059,6 +1081,8 @@ DECIDED_TWICE = {
     Action.READ_GROWTH: "a pair is only looked up by one's own membership",
     Action.OPEN_CYCLE: "a cycle is only loaded for one of its members",
     Action.OPEN_PAIR: "a pair is only looked up by one's own membership",
+    Action.READ_THREAD: "a thread is only looked up by one's own membership",
+    Action.WRITE_THREAD: "a thread is only looked up by one's own membership, and that it is open by its own row",
     Action.READ_REFLECTION: "a version is only looked up by its author",
     Action.DECLARE_LEADER: "it only ever lowers what oneself can see",
     Action.SEE_LOOKS: "a log is only looked up for oneself",

@@ -10,6 +10,9 @@ depends_on = None
 
 
 def upgrade() -> None:
+    with op.batch_alter_table("cycles", schema=None) as batch_op:
+        # Whether the members of a group get started together again, because somebody of them has not before.
+        batch_op.add_column(sa.Column("starts_anew", sa.Boolean(), nullable=False, server_default=sa.false()))
     with op.batch_alter_table("cycle_members", schema=None) as batch_op:
         # How many prompts a member would like to see: full, light or blank.
         batch_op.add_column(sa.Column("guide", sa.String(length=5), nullable=False, server_default="full"))
@@ -155,3 +158,27 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("cadence_weeks", sa.Integer(), nullable=True))
     with op.batch_alter_table("pair_members", schema=None) as batch_op:
         batch_op.add_column(sa.Column("hint_away_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_table(
+        "critical_friends",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("pair_id", sa.String(length=16), nullable=False),
+        sa.Column("friend_id", sa.String(length=16), nullable=False),
+        sa.Column("proposed_by", sa.String(length=16), nullable=False),
+        sa.Column("status", sa.String(length=8), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["friend_id"], ["memberships.id"], name=op.f("fk_critical_friends_friend_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["pair_id"], ["pairs.id"], name=op.f("fk_critical_friends_pair_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["proposed_by"], ["memberships.id"], name=op.f("fk_critical_friends_proposed_by"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_critical_friends")),
+        sa.UniqueConstraint("pair_id", name=op.f("uq_critical_friends_pair_id")),
+    )
+    with op.batch_alter_table("critical_friends", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_critical_friends_friend_id"), ["friend_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_critical_friends_proposed_by"), ["proposed_by"], unique=False)
