@@ -3,7 +3,7 @@
 Whoever writes here holds the pair's cycle, or its activity (pairing/service.py), so that two never begin the same one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from lti_tool.activities import service as activities
 from lti_tool.activities.kinds import fits, kind_of, protocols_for
 from lti_tool.activities.service import ActivityView
 from lti_tool.cycles import rules
-from lti_tool.cycles.models import Cycle, CycleMember, ProtocolVersion, StepWish
+from lti_tool.cycles.models import Cycle, CycleMember, ProtocolVersion, StageMark, StepWish
 from lti_tool.cycles.revision import bump
 from lti_tool.cycles.rules import Missing
 from lti_tool.cycles.service import NotPossible, load, load_frame, mark, move_on
@@ -70,7 +70,8 @@ def start(
     protocol = protocol_of(activities.find(session, activity_id))
     steps = _wishes(session, activity_id, list(roles)) if protocol.has_ladder else {}
     cycle_id = new_id()
-    first = protocol.at(lowest(steps.values())).stages_of(number)[0]
+    starts_anew = number > 1 and _somebody_has_not_started(session, pair_id, protocol, roles)
+    first = protocol.at(lowest(steps.values())).stages_of(1 if starts_anew else number)[0]
     made = session.execute(
         insert_into(session, Cycle)
         .values(
@@ -78,6 +79,7 @@ def start(
             pair_id=pair_id,
             activity_id=activity_id,
             number=number,
+            starts_anew=starts_anew,
             protocol_version_id=_keep_version(session, protocol, now),
             status="running",
             stage=protocol.place(first.key),
@@ -108,6 +110,20 @@ def start(
         ],
     )
     return cycle_id
+
+
+def _somebody_has_not_started(session: Session, pair_id: str, protocol: Protocol, members: Collection[str]) -> bool:
+    """Whether somebody of a group has not yet agreed how it works, and what stays in the room: who came later, or
+    paused then."""
+    start = protocol.stages[0]
+    if not protocol.is_for_group or not start.first_cycle_only:
+        return False
+    started = session.scalars(
+        select(StageMark.membership_id)
+        .join(Cycle, Cycle.id == StageMark.cycle_id)
+        .where(Cycle.pair_id == pair_id, StageMark.stage == start.key)
+    )
+    return not set(members) <= set(started)
 
 
 def _wishes(session: Session, activity_id: str, membership_ids: Sequence[str]) -> dict[str, str]:

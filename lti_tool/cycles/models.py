@@ -38,6 +38,8 @@ class Cycle(Base):
     activity_id: Mapped[Ref] = mapped_column(ForeignKey("activities.id", ondelete="CASCADE"))
     number: Mapped[int]
     """Counted from 1 within the pair."""
+    starts_anew: Mapped[bool] = mapped_column(default=False)
+    """Whether the members of a group get started together again, because somebody of them has not before."""
     protocol_version_id: Mapped[Ref] = mapped_column(ForeignKey("protocol_versions.id"))
     status: Mapped[str] = mapped_column(String(12))
     stage: Mapped[str] = mapped_column(String(40))

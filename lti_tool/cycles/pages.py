@@ -253,7 +253,7 @@ def stage_page(session: Session, cycle: Cycle, stage: Stage, refusal: Refusal | 
     refusal = refusal or Refusal()
     opened = conversation.open_talk(session, cycle, stage, tool().clock())
     content = read_content(session, cycle, stage, stage.fields, refusal, opened.before_id)
-    places = service.read_places(session, content.keys, cycle.id) if stage.meetings else {}
+    places = service.read_places(session, content.keys, cycle.id) if cycle.meetings else {}
     view = service.view(cycle, tool().clock())
     here = next(each for each in view.stages if each.stage is stage)
     partner = listed([words.name(each) for each in cycle.others])

@@ -136,6 +136,8 @@ class Cycle:
     """In which frame the viewer writes their reflection; empty: in the protocol's own fields."""
     place: str = ""
     """Where the trainer counts the pair."""
+    starts_anew: bool = False
+    """Whether its members get started together as in a first cycle, because somebody of the group has not before."""
 
     @property
     def me(self) -> Member:
@@ -195,7 +197,12 @@ class Cycle:
     @property
     def stages(self) -> tuple[Stage, ...]:
         """The stages of this cycle, in order."""
-        return self.protocol.stages_of(self.number)
+        return self.protocol.stages_of(1 if self.starts_anew else self.number)
+
+    @property
+    def all_stages(self) -> tuple[Stage, ...]:
+        """The same with what this step leaves out."""
+        return self.with_left_out.stages_of(1 if self.starts_anew else self.number)
 
     @property
     def reflection(self) -> Stage:

@@ -107,6 +107,7 @@ _FRAMES = (
         Cycle.notes_due_at,
         Cycle.notes_deleted_at,
         Cycle.stage,
+        Cycle.starts_anew,
         CycleMember.step,
         CycleMember.frame,
         CycleMember.left_at,
@@ -268,6 +269,9 @@ def load(session: Session, cycle_id: str, person_id: str, *, lock: bool = False)
 
 
 def _filled(session: Session, cycle: rules.Cycle) -> rules.Cycle:
+    if cycle.me.is_gone:
+        # When the others meet is not told to whoever left them.
+        return replace(cycle, heads=tuple(rules.Head(*row) for row in run(session, _HEADS, {"cycle": cycle.id})))
     return replace(
         cycle,
         meetings=tuple(rules.Meeting(*row) for row in run(session, _MEETINGS, {"cycle": cycle.id})),
@@ -356,6 +360,7 @@ def _frame(
         step=step,
         whole=frames.with_all(whole, my_role),
         place=row.stage,
+        starts_anew=row.starts_anew,
     )
 
 

@@ -156,7 +156,7 @@ def save_text(cycle_id: str, field_key: str) -> Response:
         # A page that was open when the pair came to go less far still saves: nothing that was typed is lost.
         field = cycle.with_left_out.field(field_key)
         found = cycle.with_left_out.stage_of_field(field_key)
-        if field is None or found is None or found not in cycle.with_left_out.stages_of(cycle.number):
+        if field is None or found is None or found not in cycle.all_stages:
             abort(404)
         if not fields.is_editable(actor(), cycle, field):
             if not may(actor(), Action.READ_TEXT, cycle.text_facts(field, actor().person_id)):
@@ -244,7 +244,7 @@ def sign(cycle_id: str, item: str) -> Response | tuple[str, int]:
     """Signs an agreement, or confirms the shared goal."""
     with tool().database.write() as session:
         frame = _frame(session, cycle_id)
-        every = frame.with_left_out.stages_of(frame.number)
+        every = frame.all_stages
         found = next((each for each in every if item in {one.key for one in each.agreements}), None)
         if found is None:
             abort(404)
@@ -584,7 +584,7 @@ def _frame(session: Session, cycle_id: str) -> Cycle:
 
 def stage_of(cycle: Cycle, key: str) -> Stage:
     """The stage of that key, also where this pair does not go so far (any more): its page says so then."""
-    every = cycle.with_left_out.stages_of(cycle.number)
+    every = cycle.all_stages
     found = cycle.stage(key) or next((each for each in every if each.key == key), None)
     if found is None or found.kind == "reflection":
         abort(404)

@@ -30,7 +30,7 @@ def own_parts(cycle: Cycle, writers: Mapping[str, Collection[str]]) -> tuple[Par
     """
     found = []
     # Of the whole protocol: what was written before the pair went less far is kept, too, though no page shows it.
-    for stage in cycle.with_left_out.stages_of(cycle.number):
+    for stage in cycle.all_stages:
         for field in stage.fields if stage.kind != "reflection" else ():
             authors = writers.get(field.key, ())
             if cycle.viewer_id not in authors:

@@ -2,6 +2,7 @@
 
 import re
 
+from browsers import recorded
 from groups.people_of_groups import Hall
 from sqlalchemy import select
 
@@ -112,8 +113,51 @@ def test_a_host_who_pauses_keeps_nobody_waiting(hall: Hall) -> None:
     assert "Niamh, the host of this cycle, pauses" in hall.people[1].home()
     second = hall.begin(1)
     assert second != first and set(hall.roles(second)) == {1, 2, 3}
+    assert hall.row(second).stage == "start", "nobody has agreed yet how the group works"
     hall.people[0].send("group/resume")
     assert "in the middle of a cycle" in hall.people[0].home()
+
+
+def test_whoever_comes_later_gets_started_with_the_others(hall: Hall) -> None:
+    hall.form_group(0, 1, 2)
+    first = hall.begin(0)
+    agree(hall, 0, 1, 2)
+    talk(hall, first)
+    reflect(hall, 0, 1, 2)
+    join = re.search(r'action="[^"]*/(groups/\w+/join)"', hall.people[3].go("groups") and hall.people[3].page)
+    assert join
+    hall.people[3].send(join.group(1))
+    for number in (0, 1, 2):
+        hall.people[number].send(f"cycles/{first}/next", wish="go_on")
+    second = hall.at_desks()
+    assert set(hall.roles(second)) == {0, 1, 2, 3} and hall.row(second).stage == "start"
+    assert "Get started with" in hall.people[3].home()
+    hall.people[3].cycle_id = first
+    assert hall.people[3].get("start") and hall.people[3].status == 404, "what was before them is not theirs"
+    hall.at_desks()
+    agree(hall, 0, 1, 2, 3)
+    assert hall.row(second).stage == "talk"
+
+
+def test_pages_of_groups_cost_at_most_twelve_statements(hall: Hall) -> None:
+    def cost(number: int, path: str) -> int:
+        hall.people[number].go(path)
+        with recorded(hall.database) as statements:
+            hall.people[number].go(path)
+        assert hall.people[number].status in (200, 303), path
+        return len(statements)
+
+    costs = [cost(0, path) for path in ("", "groups", "groups/new")]
+    hall.form_group(0, 1, 2, 3)
+    hall.form_group(4, title="Another")
+    costs += [cost(0, path) for path in ("", "groups", "group", "group/about")]
+    first = hall.begin(0)
+    costs += [cost(1, ""), cost(1, f"cycles/{first}/start"), cost(1, "group")]
+    agree(hall, 0, 1, 2, 3)
+    talk(hall, first)
+    reflect(hall, 0, 1, 2, 3)
+    costs += [cost(1, ""), cost(1, f"cycles/{first}/next")]
+    assert max(costs) <= 12, costs
 
 
 def test_what_a_group_cannot_be_comes_back_with_what_was_typed(hall: Hall) -> None:
