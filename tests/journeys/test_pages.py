@@ -85,7 +85,7 @@ def test_every_page_is_accessible_and_narrow_enough(
     steps.set_up(trainer, "Collegial coaching")
     sean, niamh = arrive(steps.SEAN), arrive(steps.NIAMH)
     steps.whole_collegial_cycle(trainer, niamh, sean)
-    niamh.visit("cycles", "you", "pair", "partner", "about", "leader")
+    niamh.visit("cycles", "you", "pair", "partner", "about", "leader", "years", "growth")
     niamh.home()
     niamh.press("Choose what comes next")
     niamh.press("Swap roles: I am the coach next")
