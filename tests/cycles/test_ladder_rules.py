@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from cycles.test_cycle_rules import CARD, COACH, HOST, NOW, cycle, heads, meeting, signed
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from protocols.test_protocols import GOOD, broken
 
@@ -117,6 +117,7 @@ def test_the_places_of_a_trainer_are_the_same_for_all() -> None:
         assert len({COLLEGIAL.place(COLLEGIAL.at(step).stages_of(number)[0].key) for step in STEPS}) == 1
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.sampled_from(STEPS), st.just("done")), max_size=14))
 def test_a_pair_is_never_seen_to_come_back_or_to_pass_over_a_place(moves: list[str]) -> None:
     step, done, place = FULL, "", "start"
