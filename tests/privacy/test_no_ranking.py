@@ -70,7 +70,7 @@ NAMED_OTHERWISE = {
 """Tables, columns and values of the program, and why they measure nobody."""
 ORDERS = {
     # Names and ids, which compare nobody.
-    *("name", "title", "id", "key", "kind", "deployment_id", "membership_id", "pair_id", "desc", "c"),
+    *("name", "given_name", "title", "id", "key", "kind", "deployment_id", "membership_id", "pair_id", "desc", "c"),
     # The place of a thing among its own: versions of a text, cycles of a pair, lines of a log, activities of a plan.
     *("number", "version", "position", "starts_on"),
     # When something was written, sent or begun: lists of things, of one person or of one pair.
