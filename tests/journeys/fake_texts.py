@@ -127,7 +127,14 @@ class FakeTexts:
 
     def heads_json(self, key: str, viewer: str) -> list[dict[str, Any]]:
         return [
-            {"token": r.token, "author": r.author, "mine": r.author == viewer, "text": r.text, "saved_at": ""}
+            {
+                "token": r.token,
+                "author": r.author,
+                "mine": r.author == viewer,
+                "text": r.text,
+                "saved_at": "",
+                "said": r.text,
+            }
             for r in self.heads(key)
         ]
 
