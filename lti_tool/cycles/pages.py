@@ -254,6 +254,8 @@ def stage_page(session: Session, cycle: Cycle, stage: Stage, refusal: Refusal | 
     opened = conversation.open_talk(session, cycle, stage, tool().clock())
     content = read_content(session, cycle, stage, stage.fields, refusal, opened.before_id)
     places = service.read_places(session, content.keys, cycle.id) if cycle.meetings else {}
+    # Where the two meet was opened after the texts: it is told as they are.
+    looks.tell(content.keys.opened_authors, cycle.id, stage.key)
     view = service.view(cycle, tool().clock())
     here = next(each for each in view.stages if each.stage is stage)
     partner = listed([words.name(each) for each in cycle.others])
