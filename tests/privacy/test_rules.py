@@ -13,6 +13,7 @@ from lti_tool.privacy import rules
 from lti_tool.privacy.rules import (
     Action,
     ActivityFacts,
+    AdviceFacts,
     CycleFacts,
     InvitationFacts,
     LogFacts,
@@ -92,6 +93,10 @@ TRAINERLESS = ActivityFacts("course", "open", has_trainer=False)
         (Action.BOOK_VISIT, CYCLE, {"host"}),
         (Action.BOOK_VISIT, replace(CYCLE, is_running=False), set()),
         (Action.BOOK_TALK, CYCLE, {"host", "coach"}),
+        (Action.BOOK_TALK, replace(CYCLE, members=(CYCLE.members[0], replace(CYCLE.members[1], is_gone=True))), {"host"}),
+        (Action.ASK_ADVICE, AdviceFacts(CYCLE), {"host"}),
+        (Action.ASK_ADVICE, AdviceFacts(CYCLE, on_one_device=True), {"host", "coach"}),
+        (Action.ASK_ADVICE, AdviceFacts(replace(CYCLE, is_running=False), on_one_device=True), set()),
         (Action.READ_REFLECTION, ReflectionFacts(CYCLE, "host"), {"host"}),
         (Action.READ_REFLECTION, ReflectionFacts(CYCLE, "coach"), {"coach"}),
         (Action.SEE_LOOKS, LogFacts("host"), {"host"}),
