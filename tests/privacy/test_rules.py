@@ -54,6 +54,7 @@ EVERYBODY = {
     "facilitator who left": FACILITATOR_WHO_LEFT,
 }
 CYCLE = CycleFacts("activity", (Member("host", "m-host", "host"), Member("coach", "m-coach", "coach")))
+COACH_LEFT = replace(CYCLE, members=(CYCLE.members[0], replace(CYCLE.members[1], is_gone=True)))
 PAIR = PairFacts("activity", ("m-host", "m-coach"))
 INVITATION = InvitationFacts("activity", "m-host", "m-coach", "open")
 OPEN = ActivityFacts("course", "open")
@@ -93,7 +94,7 @@ TRAINERLESS = ActivityFacts("course", "open", has_trainer=False)
         (Action.BOOK_VISIT, CYCLE, {"host"}),
         (Action.BOOK_VISIT, replace(CYCLE, is_running=False), set()),
         (Action.BOOK_TALK, CYCLE, {"host", "coach"}),
-        (Action.BOOK_TALK, replace(CYCLE, members=(CYCLE.members[0], replace(CYCLE.members[1], is_gone=True))), {"host"}),
+        (Action.BOOK_TALK, COACH_LEFT, {"host"}),
         (Action.ASK_ADVICE, AdviceFacts(CYCLE), {"host"}),
         (Action.ASK_ADVICE, AdviceFacts(CYCLE, on_one_device=True), {"host", "coach"}),
         (Action.ASK_ADVICE, AdviceFacts(replace(CYCLE, is_running=False), on_one_device=True), set()),
