@@ -210,6 +210,8 @@ def protocol_sheet(protocol: Protocol) -> str:
     def turn(step: Step) -> str:
         if step.quiet or not step.speaks:
             return _("Quiet time")
+        if step.speaks == "member":
+            return _("the members of the group speak")
         return _("the %(role)s speaks", role=roles[step.speaks]) if step.speaks in roles else _("All of you")
 
     stages = [
