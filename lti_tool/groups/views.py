@@ -71,8 +71,9 @@ def index() -> str:
 def form() -> str:
     """The form of a new group; what it says is seen by nobody until it is sent."""
     with tool().database.read() as session:
-        must_be_open(groups_activity(session))
-    return _form(About("", ""), [], is_new=True)
+        activity = groups_activity(session)
+        must_be_open(activity)
+    return _form(activity, About("", ""), [], is_new=True)
 
 
 @blueprint.post("/groups/new")
@@ -83,7 +84,7 @@ def found() -> Response | tuple[str, int]:
         activity = groups_activity(session)
         must_be_open(activity)
         if problems := rules.problems_of(said):
-            return _form(said, problems, is_new=True), 400
+            return _form(activity, said, problems, is_new=True), 400
         made = service.found(
             session,
             tool().keyring,
@@ -147,12 +148,13 @@ def show() -> str | Response:
 def about_form() -> str:
     """The form with which a member says what the group is about."""
     with tool().database.read() as session:
+        activity = groups_activity(session)
         pair = _my_group(session)
         line = service.find(session, pair.id) if pair else None
         if line is None:
             abort(404)
         said = _read(session, [line]).get(line.id) or About(line.kind, "")
-    return _form(said, [], is_new=False)
+    return _form(activity, said, [], is_new=False)
 
 
 @blueprint.post("/group/about")
@@ -160,11 +162,12 @@ def say() -> Response | tuple[str, int]:
     """Keeps what the group is about."""
     said = _said()
     with tool().database.write() as session:
+        activity = groups_activity(session)
         pair = _my_group(session)
         if pair is None or service.find(session, pair.id) is None:
             abort(404)
         if problems := rules.problems_of(said):
-            return _form(said, problems, is_new=False), 400
+            return _form(activity, said, problems, is_new=False), 400
         service.say(session, tool().keyring, pair.id, actor().person_id, said, tool().clock())
     return redirect(url_for(".show", told="about"), 303)
 
@@ -316,9 +319,10 @@ def _said() -> About:
     return rules.read(*(request.form.get(name, "") for name in ("kind", "title", "about")))
 
 
-def _form(said: About, problems: list[Problem], *, is_new: bool) -> str:
+def _form(activity: ActivityView, said: About, problems: list[Problem], *, is_new: bool) -> str:
     return render_template(
         "groups/form.html",
+        activity_title=activity.title,
         said=said,
         errors=[words.problem(each, said) for each in problems],
         kinds=words.kinds(),
