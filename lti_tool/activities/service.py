@@ -99,7 +99,7 @@ class ActivityView:
     own_version: int | None = field(default=None, kw_only=True)
     """Of its protocol, where that is a course's own: the one that new cycles follow."""
     own_protocol: Protocol | None = field(default=None, kw_only=True)
-    """That version."""
+    """That version; filled in by find() and with_protocol()."""
 
     @property
     def facts(self) -> ActivityFacts:
@@ -131,14 +131,15 @@ _View = TypeVar("_View", bound=ActivityView)
 def find(session: Session, activity_id: str) -> ActivityView | None:
     """The activity, or None."""
     row = run(session, _BY_ID, {"activity": activity_id}).one_or_none()
-    return _with_protocols(session, [ActivityView(**row._mapping)])[0] if row else None
+    return with_protocol(session, ActivityView(**row._mapping)) if row else None
 
 
-def _with_protocols(session: Session, views: Iterable[_View]) -> list[_View]:
-    """With its protocol where that is a course's own; a statement only for what this process has not read yet."""
-    views = list(views)
-    own = protocols.kept(session, {(each.protocol, each.own_version) for each in views if each.own_version})
-    return [replace(each, own_protocol=own.get((each.protocol, each.own_version or 0))) for each in views]
+def with_protocol(session: Session, activity: _View) -> _View:
+    """The activity with its protocol, where that is a course's own: needed wherever it is asked what cycles follow. A
+    statement only for a version that this process has not read yet."""
+    if activity.own_version is None:
+        return activity
+    return replace(activity, own_protocol=protocols.version(session, activity.protocol, activity.own_version))
 
 
 class AlreadySetUp(Exception):
@@ -259,8 +260,7 @@ def plan(session: Session, course_id: str, membership_id: str) -> list[PlannedAc
     """All activities of a course in the order of its plan; one statement. Those with status `new` have no place in it
     yet, and are for the caller to leave out."""
     rows = run(session, _OF_COURSE, {"course": course_id, "member": membership_id})
-    views = _with_protocols(session, [PlannedActivity(**row._mapping) for row in rows])
-    found = {each.id: each for each in views}
+    found = {row.id: PlannedActivity(**row._mapping) for row in rows}
     order = in_order(Planned(each.id, each.position, each.starts_on, each.title) for each in found.values())
     return [found[each] for each in order]
 

@@ -168,6 +168,7 @@ def protocol_of(activity: ActivityView | None) -> Protocol:
     kind = activity.kind if activity else ""
     chosen = activity.protocol if activity else ""
     own = activity.own_protocol if activity else None
+    assert own or not (activity and activity.own_version), "found without its protocol: see activities.with_protocol"
     if own is not None and fits(kind, own):
         return own
     return reader.shipped()[chosen if chosen in protocols_for(kind) else kind_of(kind).default_protocol]

@@ -32,8 +32,10 @@ MAX_ROWS = 40
 MAX_MINUTES = 480
 LATER = ("visit_done", "first_turn_done", "advice_asked")
 NEW = "new"
-_LIST = {"p": "prompts", "s": "steps", "f": "fields"}
-_DO = re.compile(r"(up|down|remove) (?:s([0-9]{1,2}))?([psf])([0-9]{1,2})")
+_LIST = {"p": "prompts", "s": "steps", "f": "fields", "c": "choices"}
+_DO = re.compile(r"(up|down|remove) (?:([sf])([0-9]{1,2}))?([psfc])([0-9]{1,2})")
+_HOLDS = {"": "psf", "s": "p", "f": "c"}
+"""What rows a stage, a step and a field have."""
 _ROLES_OF_PAIR = ["host", "coach"]
 
 
@@ -46,6 +48,7 @@ class Problem(StrEnum):
     STEPS_LONGER = "steps longer than the stage"
     NO_BELIEF = "no prompt about beliefs"
     TOO_MANY = "too many rows"
+    CHOICES = "too few or too many choices"
     TOO_LARGE = "too large"
     SHOWN_BEFORE = "shown before it is written"
     NEEDED = "needed by every protocol"
@@ -234,14 +237,18 @@ def _read_fields(body: Body, was: Body, form: Form) -> list[Body]:
         each.pop("help", None)
         if help_["en"]:
             each["help"] = help_
-        if "choices" in base:
-            each["choices"] = [
-                choice | {"text": _words(form, f"{prefix}c{i}", choice["text"])}
-                for i, choice in enumerate(base["choices"])
-            ]
+        if base.get("choices") is not None:
+            each["choices"] = _read_choices(form, prefix, base["choices"])
         found.append(_seen(body, was, each, form.get(f"{prefix}-seen", "")))
     # Nothing goes that was not asked to go: a field that another trainer added meanwhile stays.
     return found + list(bases.values())
+
+
+def _read_choices(form: Form, prefix: str, was: list[Body]) -> list[Body]:
+    found = [each | {"text": _words(form, f"{prefix}c{i}", each["text"])} for i, each in enumerate(was)]
+    text = _words(form, f"{prefix}c{NEW}", None)
+    new = [{"key": _unused("choice", {each["key"] for each in was}), "text": text}] if text["en"] else []
+    return found + new
 
 
 def _new_field(body: Body, stage: Body, form: Form) -> Body:
@@ -302,14 +309,16 @@ def arrange(body: Body, key: str, do: str) -> Body:
     asked = _DO.fullmatch(do)
     if asked is None:
         return body
-    way, step, letter, index = asked[1], asked[2], asked[3], int(asked[4])
+    way, within, number, letter, index = asked[1], asked[2] or "", asked[3], asked[4], int(asked[5])
     found = copy.deepcopy(body)
     holder = next(stage for stage in found["stages"] if stage["key"] == key)
-    if step is not None:
-        steps = holder.get("steps") or []
-        if letter != "p" or int(step) >= len(steps):
+    if letter not in _HOLDS[within]:
+        return body
+    if within:
+        holders = holder.get(_LIST[within]) or []
+        if int(number) >= len(holders):
             return body
-        holder = steps[int(step)]
+        holder = holders[int(number)]
     rows = holder.get(_LIST[letter]) or []
     to = index + {"up": -1, "down": 1, "remove": 0}[way]
     if index >= len(rows) or not 0 <= to < len(rows):
@@ -326,8 +335,10 @@ def row_after(do: str) -> str:
     asked = _DO.fullmatch(do)
     if asked is None:
         return ""
-    step = f"s{asked[2]}" if asked[2] is not None else ""
-    return f"{step}{asked[3]}{max(0, int(asked[4]) + {'up': -1, 'down': 1, 'remove': -1}[asked[1]])}"
+    if asked[4] == "c":
+        return f"f{asked[3]}"
+    within = f"{asked[2]}{asked[3]}" if asked[2] else ""
+    return f"{within}{asked[4]}{max(0, int(asked[5]) + {'up': -1, 'down': 1, 'remove': -1}[asked[1]])}"
 
 
 def prompt_of(prompt: Prompt) -> Body:
@@ -410,6 +421,9 @@ def _own_checks(body: Body) -> Iterator[Trouble]:
         for i, step in enumerate(stage.get("steps") or []):
             if len(step.get("prompts") or []) > MAX_ROWS:
                 yield Trouble(f"s{i}p{NEW}", Problem.TOO_MANY, str(MAX_ROWS), stage["key"])
+        for i, each in enumerate(stage.get("fields") or []):
+            if each.get("choices") is not None and not 2 <= len(each["choices"]) <= MAX_ROWS:
+                yield Trouble(f"f{i}c{NEW}", Problem.CHOICES, str(MAX_ROWS), stage["key"])
         lists = [stage, *(stage.get("steps") or [])]
         kinds = {prompt["kind"] for holder in lists for prompt in holder.get("prompts") or []}
         if stage["kind"] == "conversation" and "belief" not in kinds:

@@ -208,6 +208,8 @@ def told(trouble: Trouble) -> str:
             )
         case Problem.TOO_MANY:
             return _("There can be %(most)s at most. Remove some.", most=of)
+        case Problem.CHOICES:
+            return _("There are from 2 to %(most)s answers to choose from.", most=of)
         case Problem.TOO_LARGE:
             return _("The protocol has grown too large to be read. Remove or shorten something.")
         case Problem.SHOWN_BEFORE:

@@ -197,7 +197,7 @@ def _no_partner_page(
         partner=partner_names(pair),
         i_pause=pair is not None and pair.me(me).paused_at is not None,
         is_round=activity.kind == "pairing",
-        has_ladder=going_on.has_ladder(activity),
+        has_ladder=going_on.has_ladder(activities.with_protocol(session, activity)),
         round_title=of_round.title if of_round and (begins or of_round.status == "open") else "",
         round_pair=begins,
         begins_with=partner_names(begins),

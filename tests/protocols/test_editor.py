@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from lti_tool.activities.models import Activity, ActivityTrainer
 from lti_tool.cycles.models import Cycle, ProtocolVersion
 from lti_tool.pairing import service as pairing
+from lti_tool.protocols import service
 from lti_tool.protocols.models import OwnProtocol
 from lti_tool.store.database import Database
 
@@ -194,6 +195,31 @@ def test_questions_are_taken_from_the_bank(trainer: Browser, key: str, database:
     }
     assert trainer.client.post(f"{trainer.at}{path}/prompts", data=many).status_code == 400
     assert draft(database, key)["stages"][1]["minutes"] == 12
+
+
+def test_a_checklist_is_replaced_by_the_courses_own(trainer: Browser, database: Database) -> None:
+    key = copy_of(trainer, "stages_five")
+
+    def checklist() -> tuple[str, int, dict[str, Any]]:
+        return next(
+            (stage["key"], i, each)
+            for stage in draft(database, key)["stages"]
+            for i, each in enumerate(stage.get("fields") or [])
+            if "choices" in each
+        )
+
+    stage, row, was = checklist()
+    path = f"/protocols/{key}/edit/{stage}"
+    assert change(trainer, path, **{f"text-f{row}cnew-en": "It asks pupils to listen"}).status_code == 303
+    assert change(trainer, path, do=f"remove f{row}c0").status_code == 303
+    assert change(trainer, path, do=f"up f{row}c{len(was['choices']) - 1}").status_code == 303
+    now = checklist()[2]["choices"]
+    assert now[-2]["text"]["en"] == "It asks pupils to listen" and now[-2]["key"] not in str(was["choices"])
+    assert {each["key"] for each in was["choices"][1:]} == {each["key"] for each in now} - {now[-2]["key"]}
+    while len(checklist()[2]["choices"]) > 2:
+        change(trainer, path, do=f"remove f{row}c0")
+    wrong = change(trainer, path, do=f"remove f{row}c0")
+    assert wrong.status_code == 400 and "from 2 to 40 answers" in wrong.text
 
 
 def test_a_stage_goes_with_all_that_rests_on_it(trainer: Browser, key: str, database: Database) -> None:
@@ -396,3 +422,21 @@ def test_no_page_costs_more_the_more_there_are(trainer: Browser, key: str, datab
     with recorded(database) as statements:
         trainer.get("/activity")
     assert len(statements) <= 12
+
+
+def test_the_next_step_costs_no_more_with_a_protocol_of_the_courses_own(
+    app: Flask, trainer: Browser, database: Database, clock: Any, made: MadeCourse
+) -> None:
+    key = copy_of(trainer, "collegial")
+    give_out(trainer, key)
+    trainer.post("/activity", what=f"cycle:{key}", audience="everyone")
+    teacher = Browser(app, database, clock, made.teachers[0], made.activity_id)
+    for page in ("before a partner is found", "in a cycle"):
+        service._parsed.clear()
+        with recorded(database) as cold:
+            assert 'href="' in teacher.get("/")
+        with recorded(database) as warm:
+            teacher.get("/")
+        assert len(warm) <= len(cold) <= 12, page
+        if "before" in page:
+            begin(database, made, 0, 1, clock)
