@@ -65,6 +65,7 @@ def talk_page(session: Session, cycle: Cycle, stage: Stage, refusal: Refusal | N
         led_by=said.led_by(cycle, stage, talk),
         turn=said.turn(cycle, step, talk),
         talk=talk,
+        marks=",".join(sorted({m.stage for m in cycle.marks if m.stage.split(".")[0] == stage.key})),
         timer=_timer(talk, step, now),
         prompts=[
             (said.kind(each.kind), words.into(each.text))

@@ -107,6 +107,8 @@ def test_two_phones_stay_in_step_also_after_one_was_offline(phones: tuple[Page, 
     expect(host.get_by_label("It was lively")).to_be_checked(timeout=10_000)
     for page in phones:
         expect(page.locator("#text-spoken")).to_have_value("Said in the corridor.", timeout=10_000)
+    tap(coach, "We have talked")
+    expect(host.locator("main")).to_contain_text("This step is done.", timeout=IN_STEP_WITHIN * 1000)
     assert problems == []
 
 

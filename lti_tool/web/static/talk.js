@@ -123,7 +123,10 @@ function follow() {
 
 document.addEventListener("input", () => (lastKey = Date.now()), true);
 document.addEventListener("cycle-news", (event) => {
-  if ((event.detail.talks?.[now.dataset.talk] ?? 0) === Number(now.dataset.rev)) return;
+  const key = now.dataset.talk;
+  const marks = event.detail.marks.stages.filter((mark) => mark === key || mark.startsWith(`${key}.`));
+  const rev = event.detail.talks[key] ?? 0;
+  if (rev === Number(now.dataset.rev) && marks.join() === now.dataset.marks) return;
   event.preventDefault();
   if (!waiting) follow();
 });
