@@ -188,7 +188,9 @@ def stage_sheet(session: Session, cycle: Cycle, stage: Stage) -> str:
         lambda step: said.turn(cycle, step, one),
         said.led_by(cycle, stage, one),
         {"host": said.own_name(cycle, cycle.host)} | {
-            each.role: said.own_name(cycle, each) for each in cycle.members if each.role != "member"
+            each.role: said.own_name(cycle, each)
+            for each in cycle.members
+            if each.role != "member" and not each.is_gone
         },
         [*content.recalled, *content.shown],
     )  # fmt: skip

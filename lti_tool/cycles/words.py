@@ -137,6 +137,16 @@ def role(of: str) -> str:
     return str(said[of])
 
 
+def you_are(of: str) -> str:
+    """A sentence on the reader's own role in a cycle that runs."""
+    return _("You are one of the group.") if of == "member" else _("You are the %(role)s.", role=role(of))
+
+
+def you_were(of: str) -> str:
+    """A sentence on the reader's own role in a cycle that has ended."""
+    return _("You were one of the group.") if of == "member" else _("You were the %(role)s.", role=role(of))
+
+
 def chosen(field: Field, text: str) -> str:
     """A text as people read it: where it was chosen, the words of what was chosen."""
     return in_words(field, text, into)

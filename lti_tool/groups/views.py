@@ -230,7 +230,7 @@ def end(cycle_id: str) -> str:
         cycle=cycle,
         closed=why_not,
         is_mine=is_mine,
-        role_now=cycle_words.role(cycle.me.role),
+        role_then=cycle_words.you_were(cycle.me.role),
         waiting=cycle_words.names(cycle_rules.awaited(cycle, step)),
         may_bring=actor().membership_id in turn.can_host,
         whose=turn_names(pair, turn) if pair and is_mine else "",

@@ -223,7 +223,7 @@ def _group_page(session: Session, activity: ActivityView, planned: list[PlannedA
             "step": cycle_words.next_step(view),
             "stages": cycle_words.stages(view),
             "picture": cycle_words.picture(view),
-            "my_role": cycle_words.role(view.role),
+            "my_role": cycle_words.you_are(view.role),
             "host": cycle_words.name(view.cycle.host),
         }
     if turn is not None:

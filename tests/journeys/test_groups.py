@@ -46,6 +46,6 @@ def test_three_form_a_group_and_get_started(
         teacher.press("Read and sign")
         teacher.press("Sign")
     orla.home()
-    expect(orla.at.locator("main")).to_contain_text("In this cycle you are the host.")
+    expect(orla.at.locator("main")).to_contain_text("You are the host.")
     orla.visit("group", "groups", "group/about")
     assert not look.wrong, "\n".join(look.wrong)
