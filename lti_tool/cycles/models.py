@@ -76,8 +76,8 @@ class CycleMember(Base):
     guide: Mapped[str] = mapped_column(String(5), default="full")
     """How many prompts this member would like to see (R39): one of recipe.GUIDES."""
     frame: Mapped[str] = mapped_column(String(20), default="")
-    """In which frame this member writes their reflection (reflection.frames); empty: in the protocol's own fields. Shown
-    to nobody else."""
+    """In which frame this member writes their reflection (reflection.frames); empty: in the protocol's own fields.
+    Shown to nobody else."""
     wish: Mapped[str] = mapped_column(String(12), default="")
     """What this member would like after the cycle: continue, swap, or in a group go_on, bring; empty while they have
     not said."""

@@ -152,8 +152,15 @@ SEES_NO_NAMES = (
 THEIRS_TO_DO = {
     *(
         (who, "growth.add")
-        for who in ("asker", "facilitator", "teacher elsewhere", "teacher selecting content", "host in another activity",
-                    "alone", "alone, closed")
+        for who in (
+            "asker",
+            "facilitator",
+            "teacher elsewhere",
+            "teacher selecting content",
+            "host in another activity",
+            "alone",
+            "alone, closed",
+        )
     ),
     *(("host in another activity", f"growth.{what}") for what in ("change", "remove", "share", "take_back")),
     ("asker", "pairing.withdraw"),

@@ -9,7 +9,6 @@ from flask import Flask
 from sqlalchemy import select
 
 from lti_tool.cycles import going_on
-from lti_tool.cycles import service as cycles
 from lti_tool.cycles.models import Cycle, StageMark
 from lti_tool.reflection.models import ReflectionVersion
 from lti_tool.reflection.rules import freeze, has_changed
