@@ -103,8 +103,6 @@ class PointBox:
     """(name, line) of the text itself."""
     data: tuple[tuple[str, str], ...]
     """(name, line) of what can be pointed at."""
-    is_raw: bool
-    """Whether what is pointed at is deleted some time after; the line that was chosen stays."""
     rests: tuple[tuple[str, str, str], ...]
     """(id where it is one's own to take away, line of the text, line that it rests on)."""
 
@@ -215,12 +213,10 @@ def _points(
     cycle: Cycle, field: Field, views: Mapping[str, FieldView], rests: Sequence[conversation.Pointed]
 ) -> PointBox:  # fmt: skip
     may_point = cycle.is_running and any(field.key == each.field and each.editable for each in views.values())
-    data = cycle.protocol.field(field.rests_on)
     return PointBox(
         field.key,
         named_lines(views[field.key]) if may_point else (),
         named_lines(views[field.rests_on]) if may_point else (),
-        data is not None and data.raw,
         tuple(
             (each.id if each.author_id == cycle.viewer_id and cycle.is_running else "", each.step_line, each.data_line)
             for each in rests
@@ -385,10 +381,10 @@ def _meeting_note(cycle: Cycle, kind: str) -> str:
             return _("You invite: %(name)s can come once you have said when.", name=words.name(cycle.coach))
         return _("%(name)s invites you, and says when.", name=words.name(cycle.host))
     if meeting.confirmed_at:
-        if cycle.me.role == "coach":
+        if cycle.me is cycle.coach:
             return _("You said that you will be there.")
         return _("%(name)s will be there.", name=words.name(cycle.coach))
-    if cycle.me.role == "coach":
+    if cycle.me is cycle.coach:
         return _("Say whether it suits you.")
     return _("%(name)s has not said yet that this suits.", name=words.name(cycle.coach))
 

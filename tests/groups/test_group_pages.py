@@ -1,12 +1,17 @@
 """Groups through the pages: forming one, two cycles of four people, pausing, leaving, and who sees what."""
 
 import re
+from datetime import timedelta
 
 from browsers import recorded
-from groups.people_of_groups import Hall
+from groups.people_of_groups import Hall, open_hall
 from sqlalchemy import select
 
+from lti_tool.cycles import service
 from lti_tool.cycles.models import CycleMember
+from lti_tool.people.models import Membership
+
+ROLES_OF_GROUP = ("host", "keeper", "member")
 
 
 def agree(hall: Hall, *numbers: int) -> None:
@@ -137,6 +142,31 @@ def test_whoever_comes_later_gets_started_with_the_others(hall: Hall) -> None:
     hall.at_desks()
     agree(hall, 0, 1, 2, 3)
     assert hall.row(second).stage == "talk"
+
+
+def test_the_keeper_says_for_all_that_a_visit_suits(app, database, clock) -> None:
+    hall = open_hall(app, database, clock, protocol="demonstration", teachers=3)
+    hall.form_group(0, 1, 2)
+    cycle_id = hall.begin(0)
+    with database.write() as session:
+        person = session.scalars(select(Membership.person_id).where(Membership.id == hall.course.teachers[0])).one()
+        for stage in ("start", "before"):
+            cycle = service.load(session, cycle_id, person)
+            assert cycle is not None
+            service.mark(session, cycle, stage, [each.membership_id for each in cycle.members], clock())
+    roles = hall.roles(cycle_id)
+    host, keeper, member = (hall.people[list(roles)[list(roles.values()).index(role)]] for role in ROLES_OF_GROUP)
+    assert "Invite the group into a lesson" in host.home()
+    page = host.get("visit")
+    boxes = {f"text__{key}": "settled" for key in re.findall(r'name="text-(\w+)"', page)}
+    when = (clock() + timedelta(days=2)).strftime("%Y-%m-%dT10:00")
+    host.press("visit/meetings/visit", **boxes, visit__starts=when, visit__minutes="40", visit__place="Room 5")
+    keeper.get("visit")
+    keeper.press("visit/meetings/after", after__starts=when.replace("T10", "T14"))
+    assert "I will be there" not in member.get("visit") and member.post("visit/confirm") and member.status == 403
+    assert "I will be there" in keeper.get("visit")
+    keeper.press("visit/confirm")
+    assert "The group visits your lesson" in host.home() and "You visit Niamh" in member.home()
 
 
 def test_pages_of_groups_cost_at_most_twelve_statements(hall: Hall) -> None:

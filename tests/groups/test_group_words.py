@@ -2,7 +2,7 @@
 
 from groups.people_of_groups import Hall, open_hall
 from groups.test_group_pages import agree, reflect, talk
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from lti_tool.ownership import erasure
 from lti_tool.people.models import Membership
@@ -27,7 +27,9 @@ def test_each_of_three_reads_the_two_others_by_name(app, database, clock) -> Non
 
 
 def test_what_is_written_in_a_group_is_taken_along_shared_and_erased(app, hall: Hall, clock) -> None:
-    hall.form_group(0, 1, 2)
+    hall.form_group(0, 1, 2, title="kingfisher")
+    with hall.database.read() as session:
+        assert "kingfisher" not in repr(session.execute(text("SELECT * FROM groups")).all())
     cycle_id = hall.begin(0)
     agree(hall, 0, 1, 2)
     talk(hall, cycle_id)
@@ -38,9 +40,12 @@ def test_what_is_written_in_a_group_is_taken_along_shared_and_erased(app, hall: 
     niamh.post(form, passage="What I learned, 0.", audience="partner")
     assert "Shared with you in this cycle" in sean.get("reflect")
     everything = sean.client.get(f"{sean.at}/mine/mine.json").get_json()
+    mine = niamh.client.get(f"{niamh.at}/mine/mine.json").get_json()
+    assert mine["what_groups_are_about"] == [{"kind": "theme", "title": "kingfisher", "about": "On Fridays"}]
+    assert everything["what_groups_are_about"] == []
     (cycle,) = everything["cycles"]
     assert sorted(cycle["partner"].split(", ")) == ["Gráinne", "Niamh"]
-    assert {text["by"] for text in cycle["texts"]} >= {"you", "Niamh"}
+    assert {each["by"] for each in cycle["texts"]} >= {"you", "Niamh"}
     (pair,) = everything["pairs"]
     assert sorted(pair["partner"].split(", ")) == ["Gráinne", "Niamh"]
 
