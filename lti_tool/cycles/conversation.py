@@ -5,11 +5,11 @@ Who may is asked before (privacy/rules.py, by the views). Everything that writes
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, bindparam, delete, func, insert, literal, or_, select, union_all, update
+from sqlalchemy import and_, bindparam, delete, func, insert, literal, select, union_all, update
 from sqlalchemy.orm import Session
 
 from lti_tool.cycles import conversation_rules as talks
@@ -195,12 +195,3 @@ def read_rests(session: Session, keys: Mapping[str, ScopeKeys]) -> list[Pointed]
             continue
         found.append(Pointed(*row[:5], *json.loads(opened)))
     return found
-
-
-def forget_rests(session: Session, cycle_ids: Collection[str], fields: Sequence[str] | None = None) -> None:
-    """Deletes what next steps of these cycles rest on; with `fields` only where one of these texts is quoted.
-
-    A quoted line lives no longer than its writer wants: whoever deletes a text, or is erased, takes such lines along.
-    """
-    quoted = () if fields is None else (or_(Rest.field.in_(fields), Rest.data.in_(fields)),)
-    session.execute(delete(Rest).where(Rest.cycle_id.in_(cycle_ids), *quoted))

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.cycles import rules
 from lti_tool.cycles.conversation_rules import chosen
-from lti_tool.cycles.models import CycleText, DeletedText
+from lti_tool.cycles.models import CycleText, DeletedText, Rest
 from lti_tool.cycles.revision import bump
 from lti_tool.cycles.rules import Merge, Row, Save
 from lti_tool.privacy.keyring import KeyShredded, ScopeKeys
@@ -210,6 +210,9 @@ def delete_texts(
         session.connection().execute(statement, mended)
     mine = () if author_id is None else (CycleText.author_id == author_id,)
     session.execute(delete(CycleText).where(*among, *mine))
+    # A line that a next step rests on, or that rests on one, lives no longer than the text it was taken from.
+    quoted = or_(Rest.field.in_(fields), Rest.data.in_(fields))
+    session.execute(delete(Rest).where(Rest.cycle_id.in_(cycle_ids), quoted))
     return len(gone)
 
 

@@ -10,7 +10,6 @@ from datetime import datetime
 from sqlalchemy import delete, exists, func, insert, select, union_all, update
 from sqlalchemy.orm import Session
 
-from lti_tool.cycles.conversation import forget_rests
 from lti_tool.cycles.models import AgreementSigned, Cycle, CycleMember, CycleText, Meeting, Rest, StageMark
 from lti_tool.cycles.revision import bump
 from lti_tool.cycles.rules import Cycle as CycleFrame
@@ -58,7 +57,6 @@ def delete_words(
         )
         sharing.delete_of(session, keyring, me, now, cycle_id=cycle.id)
     delete_texts(session, [cycle.id], wanted, author_id=me, now=now)
-    forget_rests(session, [cycle.id], wanted)
     if PLACES in others:
         session.execute(update(Meeting).where(Meeting.cycle_id == cycle.id, Meeting.set_by == me).values(place=b""))
     bump(session, cycle.id)
@@ -162,9 +160,6 @@ def _delete_what_nobody_else_is_in(session: Session, person_id: str) -> None:
 
 
 def _delete_their_texts(session: Session, person_id: str, now: datetime) -> None:
-    # Lines that others pointed at may be theirs.
-    took_part = session.scalars(select(CycleMember.cycle_id).where(CycleMember.person_id == person_id)).all()
-    forget_rests(session, took_part)
     wrote = session.execute(
         select(CycleText.cycle_id, CycleText.field).where(CycleText.author_id == person_id).distinct()
     ).all()
