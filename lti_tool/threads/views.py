@@ -143,7 +143,7 @@ def _messages(pair: PairView, page: Page) -> dict[str, object]:
             each,
             each.author_id == actor().person_id,
             # Who left a group keeps their words in it.
-            names.get(each.author_id) or _("a former colleague"),
+            names.get(each.author_id) or _("somebody who left"),
             cycle_words.clock_time(each.sent_at),
         )
         for each in page.messages

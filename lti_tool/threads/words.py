@@ -44,12 +44,8 @@ def sign(pair: PairView | None) -> str:
     """One quiet sentence where somebody else wrote last in the thread of a current pair; else empty."""
     if pair is None:
         return ""
-    latest = max(
-        (each for each in pair.others(actor().membership_id) if each.wrote_at is not None),
-        key=lambda each: str(each.wrote_at),
-        default=None,
-    )
-    if latest is None or not spoke_last(pair.me(actor().membership_id).wrote_at, latest.wrote_at, tool().clock()):
+    others = [(each.wrote_at, name_of(each)) for each in pair.others(actor().membership_id) if each.wrote_at]
+    latest, name = max(others, default=(None, ""))
+    if latest is None or not spoke_last(pair.me(actor().membership_id).wrote_at, latest, tool().clock()):
         return ""
-    assert latest.wrote_at is not None
-    return _("%(name)s wrote, %(day)s.", name=name_of(latest), day=words.day(latest.wrote_at))
+    return _("%(name)s wrote, %(day)s.", name=name, day=words.day(latest))

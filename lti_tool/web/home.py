@@ -232,6 +232,7 @@ def _group_page(session: Session, activity: ActivityView, planned: list[PlannedA
         "home/group.html",
         **frame,
         pair=pair,
+        wrote=wrote_sign(pair),
         i_pause=i_pause,
         view=view,
         turn=turn,

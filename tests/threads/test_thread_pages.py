@@ -209,6 +209,32 @@ def test_the_newest_stand_on_the_first_page_and_the_statements_do_not_grow(pair:
         assert pair.coach.status(f"/thread/{pair.id}?earlier={odd}") == 200
 
 
+def test_in_a_group_it_is_of_all_who_are_in_it_now(app: Flask, database: Database, clock: Any) -> None:
+    course = make_course(database, teachers=4, now=clock.now)
+    activity = add_activity(database, course, clock.now, kind="group", protocol="consultancy")
+    browsers = [Browser(app, database, clock, each, activity) for each in course.teachers]
+    with database.write() as session:
+        group = pairing.make_group(session, course.teachers[0], activity, clock.now)
+        assert group
+        for member in course.teachers[1:3]:
+            assert pairing.join_group(session, group, member, activity_id=activity, most=8)
+    for number, browser in enumerate(browsers[:3]):
+        assert browser.post(f"/thread/{group}", text=f"from-{number}").status_code == 303
+        clock.advance(1)
+    page = unescape(browsers[1].get(f"/thread/{group}"))
+    assert all(f"from-{number}" in page for number in range(3)) and "Gráinne and Niamh only" in page
+    assert "Gráinne wrote, today." in browsers[0].get() and browsers[3].status(f"/thread/{group}") == 404
+    # Whoever leaves takes their own words along, and reads nothing that the others write from then on.
+    with database.write() as session:
+        pairing.take_out(session, group, course.teachers[2], clock.now)
+    assert browsers[2].status(f"/thread/{group}") == 404
+    browsers[0].post(f"/thread/{group}", text="after-they-left")
+    taken = browsers[2].client.get(f"{browsers[2].at}/mine/mine.json").get_json()["threads"]
+    assert [each["text"] for each in taken] == ["from-2"]
+    page = unescape(browsers[1].get(f"/thread/{group}"))
+    assert "after-they-left" in page and "from-2" in page and "somebody who left" in page
+
+
 @pytest.mark.parametrize("odd", ["%00", "0" * 16, "x" * 300, "a%2fb"])
 def test_odd_ids_are_nothing(pair: Pair, odd: str) -> None:
     assert pair.host.status(f"/thread/{odd}") == 404
