@@ -208,8 +208,22 @@ def test_what_a_group_cannot_be_comes_back_with_what_was_typed(hall: Hall) -> No
     assert "Read together" not in hall.people[2].go("groups")
 
 
+def counted(page: str, step: str) -> int:
+    """How many teachers the trainer's page counts at a step."""
+    found = re.search(rf"</svg> {step}</th>\s*<td>(\d+)</td>", page)
+    assert found, step
+    return int(found.group(1))
+
+
 def test_trainers_leaders_and_guests_read_nothing_of_a_group(hall: Hall) -> None:
     group_id = hall.form_group(0, 1, 2, title="kingfisher")
+    trainer = hall.open_desk(hall.course.trainer)
+    assert "1 group" in trainer.home() and counted(trainer.page, "In no group") == 2
+    hall.people[2].send("group/pause")
+    assert "1 group" in trainer.home() and counted(trainer.page, "In no group") == 3, (
+        "whoever pauses looks like all others"
+    )
+    hall.people[2].send("group/resume")
     hall.begin(0)
     for membership in (hall.course.trainer, hall.course.guest, hall.course.leader, hall.course.administrator):
         desk = hall.open_desk(membership)
