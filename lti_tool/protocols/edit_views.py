@@ -238,7 +238,8 @@ def add_prompts(protocol_key: str, stage_key: str) -> Answer:
         done = editing.with_prompts(dict(own.body), stage_key, request.form.get("to", ""), rows)
         if found := editing.check(done):
             return _prompts_page(own, stage_key, request.form, forms.listed(found, done, stage_key)), 400
-        service.save(session, own, done, tool().clock())
+        if rows:
+            service.save(session, own, done, tool().clock())
     return redirect(
         url_for(".edit_stage", protocol_key=own.key, stage_key=stage_key, told="saved", _anchor="prompts"), 303
     )
