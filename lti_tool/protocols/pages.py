@@ -212,10 +212,7 @@ def _led(stage: Stage) -> str:
 
 
 def _when(stage: Stage) -> list[str]:
-    found = [_("first cycle only")] if stage.first_cycle_only else []
-    if stage.from_step != "look":
-        found.append(_goes(stage.from_step))
-    return found
+    return [_("first cycle only")] if stage.first_cycle_only else []
 
 
 def _goes(step: str) -> str:
@@ -229,6 +226,8 @@ def _goes(step: str) -> str:
 
 def _notes(stage: Stage) -> list[str]:
     found = []
+    if stage.from_step != "look":
+        found.append(_("There %(when)s.", when=_goes(stage.from_step)))
     if stage.first_turn:
         found.append(_("What opens later opens when %(role)s has had the first turn.", role=role(stage.first_turn)))
     if stage.advice:
