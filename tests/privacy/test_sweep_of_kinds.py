@@ -137,7 +137,7 @@ def _reading(world: World) -> Iterator[str]:
                 found = {canary for canary in world.canaries if canary in page}
                 if is_author:
                     seen |= found
-                elif found and not (role == "author" and rule.endpoint.startswith("ownership.")):
+                elif found and not (role == "author" and rule.endpoint.startswith(("ownership.", "years."))):
                     # What is one's own can be taken along from wherever one is.
                     yield f"{where} shows {found}"
                 if "cycle_id" in rule.arguments and not is_author and answer.status_code not in (401, 404):
