@@ -427,7 +427,8 @@ def _own_protocol(world: World, made: MadeCourse, where: str) -> str:
         own = protocols.find_own(session, key, made.course_id)
         assert own
         protocols.publish(session, own, "", world.now)
-        draft = {**own.body, "version": own.version + 2, "summary": dict.fromkeys(("en", "ga"), f"canary-draft-{where}")}
+        later = {"version": own.version + 2, "summary": dict.fromkeys(("en", "ga"), f"canary-draft-{where}")}
+        draft = {**own.body, **later}
         protocols.save(session, own, draft, world.now)
     return key
 
