@@ -185,7 +185,7 @@ def pair() -> str | Response:
         message=words.told(request.args.get("told", "")),
         balance=rhythm_words.balance(found, roles),
         turn=rhythm_words.turn_in(found, roles),
-        hint=rhythm_words.hint(found, activity.cadence_weeks, last.id, last.finished_at) if last else None,
+        hint=rhythm_words.hint(found, activity, last.id, last.finished_at) if last else None,
         rhythm=rhythm_words.choices(found, activity.cadence_weeks) if activity.kind == "cycle" else [],
     )
 

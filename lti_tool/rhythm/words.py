@@ -8,9 +8,11 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
+from lti_tool.activities.service import ActivityView
 from lti_tool.cycles import words
 from lti_tool.cycles.rules import Cycle
 from lti_tool.pairing.service import PairView
+from lti_tool.privacy.rules import Action, may
 from lti_tool.rhythm import rules, service
 from lti_tool.rhythm.rules import Past
 from lti_tool.rhythm.service import Roles
@@ -27,15 +29,20 @@ class Hint:
     pair_id: str
 
 
-def hint(pair: PairView, weeks: int | None, cycle_id: str, finished_at: datetime | None) -> Hint | None:
-    """The hint on the page of a current pair, for the one who looks; None where none is due.
+def hint(pair: PairView, activity: ActivityView, cycle_id: str, finished_at: datetime | None) -> Hint | None:
+    """The hint on the page of a current pair, for the one who looks; None where none is due, or nothing new begins.
 
-    `weeks`: what the activity says; `finished_at`: when the last cycle was finished, None while one runs.
+    `finished_at`: when the last cycle was finished, None while one runs.
     """
+    if not may(actor(), Action.BEGIN, activity.facts):
+        return None
     me = pair.me(actor().membership_id)
     past = Past(_day(finished_at), _day(me.hint_away_at), pair.status != "active")
     passed = rules.due(
-        rules.weeks_of(weeks, pair.cadence_weeks), past, words.today(), tool().settings.rhythm.quiet_months
+        rules.weeks_of(activity.cadence_weeks, pair.cadence_weeks),
+        past,
+        words.today(),
+        tool().settings.rhythm.quiet_months,
     )
     if passed is None:
         return None

@@ -149,7 +149,7 @@ def _cycle_page(session: Session, activity: ActivityView, planned: list[PlannedA
         **_frame(session, activity, planned),
         partner=partner_names(pair),
         wrote=wrote_sign(pair),
-        hint=rhythm_words.hint(pair, activity.cadence_weeks, view.id, view.cycle.finished_at),
+        hint=rhythm_words.hint(pair, activity, view.id, view.cycle.finished_at),
         view=view,
         step=cycle_words.next_step(view),
         stages=cycle_words.stages(view),

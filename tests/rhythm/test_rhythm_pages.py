@@ -89,6 +89,10 @@ def test_nobody_else_is_hinted_at_and_a_pause_or_the_summer_keeps_it_quiet(schoo
     assert HINT not in school.host.get()
     school.clock.now = datetime(2027, 9, 2, 12, tzinfo=UTC)
     assert "It is 48 weeks since" in school.coach.get()
+    # Where nothing new begins, there is nothing to suggest.
+    with school.database.write() as session:
+        session.execute(update(Activity).values(status="archived"))
+    assert HINT not in school.coach.get() and HINT not in school.coach.get("/pair")
 
 
 def test_a_pair_can_have_a_rhythm_of_its_own_or_none(school: School) -> None:
