@@ -17,9 +17,10 @@ from lti_tool.cycles.conversation_rules import Talk
 from lti_tool.cycles.fields import FieldView
 from lti_tool.cycles.pages import Content, Refusal
 from lti_tool.cycles.rules import Cycle, Missing
+from lti_tool.privacy.rules import Action, may
 from lti_tool.privacy.words import who_can_see_cycle
 from lti_tool.protocols.recipe import GUIDES, Field, Prompt, Protocol, Stage, Step
-from lti_tool.web.context import tool
+from lti_tool.web.context import actor, tool
 from lti_tool.web.languages import listed
 
 
@@ -91,6 +92,8 @@ def talk_page(session: Session, cycle: Cycle, stage: Stage, refusal: Refusal | N
         is_done=rules.is_done(cycle, stage),
         errors=refusal.errors,
         guides=[(each, said.guide(each), each == guide) for each in GUIDES],
+        may_share_device=may(actor(), Action.SHARE_DEVICE, cycle.facts),
+        host=words.name(cycle.host),
         first_turn_done=rules.first_turn_done(cycle, stage),
         later_url=words.stage_url(cycle, at) if at and at is not stage and not rules.is_done(cycle, stage) else "",
         later_title=words.into(at.title) if at else "",

@@ -51,6 +51,9 @@ def move(cycle_id: str, stage_key: str) -> Response | tuple[str, int] | tuple[Re
         views.must_run(cycle)
         if wanted not in (*talks.MOVES, ADVICE):
             abort(400)
+        if wanted == "one" and not may(actor(), Action.SHARE_DEVICE, cycle.facts):
+            host = words.name(cycle.host)
+            refusal = refusal or Refusal([("", _("%(name)s says whether you pass one device around.", name=host))])
         if not refusal:
             try:
                 if wanted == ADVICE:

@@ -13,7 +13,7 @@ from lti_tool.friends import service
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing import words as pairing_words
 from lti_tool.pairing.service import PairView
-from lti_tool.pairing.views import must_be_open, partner_names, teachers_activity
+from lti_tool.pairing.views import must_be_open, pairs_activity, partner_names, teachers_activity
 from lti_tool.people import service as people
 from lti_tool.privacy.rules import Action, may
 from lti_tool.web.context import actor, tool
@@ -143,7 +143,7 @@ def _check(session: Session, friend_id: str, action: Action) -> None:
 
 def _pair(session: Session, named: str | None = None) -> tuple[ActivityView, PairView]:
     """The current pair of two of the signed-in person, as a form named it; a 404 where there is none, or another."""
-    activity = teachers_activity(session)
+    activity = pairs_activity(session)
     found = pairing.current_pair(session, actor().membership_id, activity.id)
     if found is None or len(found.members) != 2 or not may(actor(), Action.OPEN_PAIR, found.facts):
         abort(404)

@@ -313,7 +313,13 @@ def _pairs(session: Session, person_id: str) -> list[dict[str, Any]]:
         .join(Pair, Pair.id == mine.pair_id)
         .join(Activity, Activity.id == Pair.activity_id)
         .join(Membership, Membership.id == mine.membership_id)
-        .outerjoin(theirs, (theirs.pair_id == Pair.id) & (theirs.membership_id != mine.membership_id))
+        # As pairing.service: who is in a group, and who was in a pair.
+        .outerjoin(
+            theirs,
+            (theirs.pair_id == Pair.id)
+            & (theirs.membership_id != mine.membership_id)
+            & or_(mine.is_current & theirs.is_current, (Pair.status == "ended") & (Activity.kind != "group")),
+        )
         .outerjoin(partner_member, partner_member.id == theirs.membership_id)
         .outerjoin(Person, Person.id == partner_member.person_id)
         .where(Membership.person_id == person_id)

@@ -28,6 +28,8 @@ class Action(StrEnum):
     OPEN_CYCLE = "open cycle"
     BOOK_VISIT = "book visit"
     BOOK_TALK = "book talk"
+    SHARE_DEVICE = "share device"
+    """Hold a conversation on one device that is passed across the table: all others then tap for the host too."""
     READ_TEXT = "read text"
     WRITE_TEXT = "write text"
     READ_REFLECTION = "read reflection"
@@ -542,7 +544,10 @@ def _keep_notes(actor: Actor, cycle: CycleFacts) -> bool:
 
 
 def _read_thread(actor: Actor, pair: PairFacts) -> bool:
-    # As with cycles: who became a leader or left the course keeps what is theirs, also of a pair that has ended.
+    # As with cycles: who left the course keeps what is theirs. Nobody above, and no trainer, reads what is still being
+    # written; of what has ended they keep theirs too.
+    if pair.is_open and (actor.is_above or actor.is_trainer):
+        return False
     return pair.activity_id == actor.activity_id and actor.membership_id in pair.membership_ids
 
 
@@ -599,6 +604,7 @@ RULES: dict[Action, Callable[[Actor, Any], bool]] = {
     Action.BOOK_VISIT: _book_visit,
     Action.BOOK_TALK: _book_talk,
     Action.ASK_ADVICE: _ask_advice,
+    Action.SHARE_DEVICE: _book_visit,
     Action.READ_TEXT: _read_text,
     Action.WRITE_TEXT: _write_text,
     Action.READ_REFLECTION: _read_reflection,

@@ -125,7 +125,7 @@ def of_person(
     """All messages in the threads of a person, for their own copy of what is theirs; the oldest first.
 
     `shown` is called with the id of each author, and an empty one, since a thread belongs to no cycle. One statement,
-    and one for the keys of each thread.
+    and one for all keys.
     """
     # As pairing.service.pairs_of: whoever left a group takes their own words with them, not what was written since.
     reads = (
@@ -134,6 +134,14 @@ def of_person(
         .where(Membership.person_id == person_id)
         .where(or_(PairMember.is_current, and_(Pair.status == "ended", Activity.kind != "group")))
         .correlate(ThreadMessage, Pair, Activity)
+    )
+    # Who left a group is not named to those who are in it now, on the page neither.
+    is_named = (
+        exists()
+        .where(PairMember.pair_id == ThreadMessage.pair_id, PairMember.membership_id == Membership.id)
+        .where(Membership.person_id == ThreadMessage.author_id)
+        .where(or_(PairMember.is_current, Activity.kind != "group"))
+        .correlate(ThreadMessage, Activity)
     )
     rows = session.execute(
         select(
@@ -144,6 +152,7 @@ def of_person(
             ThreadMessage.sent_at,
             Activity.title,
             Person.given_name,
+            is_named.label("is_named"),
         )
         .join(Pair, Pair.id == ThreadMessage.pair_id)
         .join(Activity, Activity.id == Pair.activity_id)
@@ -151,13 +160,13 @@ def of_person(
         .where(or_(reads, ThreadMessage.author_id == person_id))
         .order_by(ThreadMessage.sent_at, ThreadMessage.id)
     ).all()
-    keys = {pair_id: keyring.opened(session, pair_id, now) for pair_id in {row.pair_id for row in rows}}
+    keys = keyring.opened_all(session, {row.pair_id for row in rows}, now)
     found = []
     for row in rows:
         text = _open(keys[row.pair_id], row)
         if text is not None:
             shown(row.author_id, "")
-            by = "you" if row.author_id == person_id else row.given_name
+            by = "you" if row.author_id == person_id else row.given_name if row.is_named else "somebody who left"
             found.append({"activity": row.title, "by": by, "sent_at": row.sent_at, "text": text})
     return found
 

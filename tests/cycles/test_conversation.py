@@ -113,8 +113,17 @@ def test_only_the_host_ends_the_first_turn_which_opens_the_coachs_questions(room
     assert "What did you wait for?" in room.host.get("after")
 
 
+def test_the_host_alone_says_that_one_device_is_passed_around(room: Room) -> None:
+    """Or the coach, alone at home, could end the first turn and ask for advice in the host's name."""
+    assert "Niamh can say here" in room.coach.get("after/talk") and 'value="one"' not in room.coach.page
+    room.coach.press("after/talk", move="one")
+    assert room.coach.status == 409 and "Niamh says whether you pass one device around" in room.coach.page
+    room.coach.press("after/talk", move="advice")
+    assert room.coach.status == 403
+
+
 def test_one_device_speaks_of_both_and_ends_the_first_turn_for_the_host(room: Room) -> None:
-    tap(room.coach, "one")
+    tap(room.host, "one")
     assert turn(room.coach) == turn(room.host) == "Niamh speaks · Seán listens"
     assert "Niamh has spoken first" in room.coach.page
     tap(room.coach, "begin")

@@ -96,6 +96,8 @@ TRAINERLESS = ActivityFacts("course", "open", has_trainer=False)
         (Action.BOOK_TALK, CYCLE, {"host", "coach"}),
         (Action.BOOK_TALK, COACH_LEFT, {"host"}),
         (Action.ASK_ADVICE, AdviceFacts(CYCLE), {"host"}),
+        (Action.SHARE_DEVICE, CYCLE, {"host"}),
+        (Action.SHARE_DEVICE, replace(CYCLE, is_running=False), set()),
         (Action.ASK_ADVICE, AdviceFacts(CYCLE, on_one_device=True), {"host", "coach"}),
         (Action.ASK_ADVICE, AdviceFacts(replace(CYCLE, is_running=False), on_one_device=True), set()),
         (Action.READ_REFLECTION, ReflectionFacts(CYCLE, "host"), {"host"}),
