@@ -308,7 +308,8 @@ def _pairs(session: Session, person_id: str) -> list[dict[str, Any]]:
         select(
             Pair.id, Activity.title.label("activity"), Person.given_name.label("partner"), Pair.status,
             Pair.created_at.label("began_at"), Pair.ended_at, mine.paused_at.label("you_pause_since"),
-            Pair.cadence_weeks.label("a_cycle_every_so_many_weeks"), mine.hint_away_at.label("you_put_the_hint_away_at"),
+            Pair.cadence_weeks.label("a_cycle_every_so_many_weeks"),
+            mine.hint_away_at.label("you_put_the_hint_away_at"),
         )
         .join(Pair, Pair.id == mine.pair_id)
         .join(Activity, Activity.id == Pair.activity_id)
