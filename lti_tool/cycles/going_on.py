@@ -340,18 +340,12 @@ def leave(session: Session, *, pair_id: str, membership_id: str, now: datetime) 
             .where(CycleMember.cycle_id == cycle.id, CycleMember.membership_id == membership_id)
             .values(left_at=now)
         )
-        if role := rules.role_to_hand_over(cycle, cycle.me):
-            heir = next(each for each in reversed(cycle.needed) if each is not cycle.me and each.role != "host")
-            session.execute(
-                update(CycleMember)
-                .where(CycleMember.cycle_id == cycle.id, CycleMember.membership_id == heir.membership_id)
-                .values(role=role)
-            )
     settle(session, pair_id=pair_id, now=now)
 
 
 def settle(session: Session, *, pair_id: str, now: datetime) -> None:
-    """Somebody of a group pauses, or left: what waited for nobody but them goes on."""
+    """Who is there of a group has changed: what waited for nobody but who is not there any more goes on, and what they
+    had to do as coach or keeper falls to somebody else."""
     _lock_all(session, pair_id)
     row = session.execute(
         select(Cycle.id, CycleMember.person_id)
@@ -385,6 +379,12 @@ def _settle(session: Session, cycle_id: str, person_id: str, now: datetime) -> s
             return _begin_next(session, cycle, rules.roles_in_group(protocol.roles, members, past, asks), now)
         bump(session, cycle.id)
         return None
+    for heir, role in rules.roles_to_take_over(cycle).items():
+        session.execute(
+            update(CycleMember)
+            .where(CycleMember.cycle_id == cycle.id, CycleMember.membership_id == heir)
+            .values(role=role)
+        )
     first = cycle.stages[0]
     is_agreed = first.kind == "start" and not rules.missing_to_close(cycle, first, cycle.me, now)
     if is_agreed and not rules.is_done(cycle, first):

@@ -176,8 +176,9 @@ class Cycle:
         return next((each for each in self.members if each.person_id == person_id), None)
 
     def with_role(self, role: str) -> tuple[Member, ...]:
-        """The members who have this role now."""
-        return tuple(each for each in self.members if each.role == role and not each.is_gone)
+        """The members who have this role now; who pauses only where nobody else has it."""
+        having = tuple(each for each in self.members if each.role == role and not each.is_gone)
+        return tuple(each for each in having if not each.is_away) or having
 
     @property
     def host(self) -> Member:
@@ -187,7 +188,8 @@ class Cycle:
     @property
     def coach(self) -> Member:
         """Who accompanies in this cycle; in a group without a coach its keeper."""
-        return (*self.with_role("coach"), *self.with_role("keeper"), *self.members[1:])[0]
+        having = (*self.with_role("coach"), *self.with_role("keeper"), *self.members[1:])
+        return next((each for each in having if not each.is_away), having[0])
 
     @property
     def is_running(self) -> bool:
@@ -808,9 +810,13 @@ def _comes_to(member: str, role: str, roles: Sequence[str], past: Sequence[Mappi
     return before in roles and roles[(roles.index(before) + 1) % len(roles)] == role
 
 
-def role_to_hand_over(cycle: Cycle, member: Member) -> str:
-    """The role that somebody else takes when a member leaves while the cycle runs; empty where nobody has to."""
-    return member.role if member.role in ("coach", "keeper") and not member.is_gone else ""
+def roles_to_take_over(cycle: Cycle) -> Mapping[str, str]:
+    """Membership id → role of coach or keeper that they take over, because nobody who has it is there: whoever had it
+    left the group, or pauses, and then has it too when they are back. Nobody, where only the host is there."""
+    there = [each for each in cycle.members if not each.is_gone and not each.is_away]
+    lost = {"coach", "keeper"} & {each.role for each in cycle.members} - {each.role for each in there}
+    heirs = [each.membership_id for each in reversed(there) if each.role not in ("host", "coach", "keeper")]
+    return dict(zip(heirs, sorted(lost), strict=False))
 
 
 def goes_on_without(cycle: Cycle, member: Member) -> bool:

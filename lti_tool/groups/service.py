@@ -66,10 +66,10 @@ def say(session: Session, keyring: Keyring, pair_id: str, person_id: str, said: 
         keyring.shred(before.scope, before.author_id, now)
 
 
-def join(session: Session, pair_id: str, membership_id: str, activity: ActivityView) -> bool:
+def join(session: Session, pair_id: str, membership_id: str, activity: ActivityView, now: datetime) -> bool:
     """Takes a teacher into a group with room; see pairing.join_group."""
     most = protocol_of(activity).most
-    return pairing.join_group(session, pair_id, membership_id, activity_id=activity.id, most=most)
+    return pairing.join_group(session, pair_id, membership_id, activity_id=activity.id, most=most, now=now)
 
 
 def room_of(activity: ActivityView) -> int:

@@ -106,7 +106,7 @@ def join(group_id: str) -> Response:
         line = service.find(session, group_id) if is_id(group_id) else None
         if line is None or line.id not in {each.id for each in service.of_activity(session, activity.id)}:
             abort(404)
-        is_in = service.join(session, group_id, actor().membership_id, activity)
+        is_in = service.join(session, group_id, actor().membership_id, activity, tool().clock())
     return redirect(url_for("home.show", told="joined") if is_in else url_for(".index", told="full"), 303)
 
 

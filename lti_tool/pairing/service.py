@@ -542,6 +542,8 @@ def resume_pair(session: Session, pair_id: str, membership_id: str, now: datetim
         going_on.go_on(session, pair_id=pair_id, now=now)
         members = session.scalars(select(PairMember.membership_id).where(PairMember.pair_id == pair_id)).all()
         _withdraw_all(session, members, activity_id, now)
+    if is_group:
+        going_on.settle(session, pair_id=pair_id, now=now)
 
 
 def take_out(session: Session, pair_id: str, membership_id: str, now: datetime) -> None:
@@ -571,9 +573,12 @@ def make_group(session: Session, membership_id: str, activity_id: str, now: date
     return _make_pair(session, [membership_id], activity_id, now)
 
 
-def join_group(session: Session, pair_id: str, membership_id: str, *, activity_id: str, most: int) -> bool:
+def join_group(
+    session: Session, pair_id: str, membership_id: str, *, activity_id: str, most: int, now: datetime
+) -> bool:
     """Takes a teacher into a group of this activity; whether they are in it now. Whoever is in another one, or comes
-    when it is full or has ended, is not. A cycle that runs goes on without them; they are in the next one."""
+    when it is full or has ended, is not. A cycle that runs goes on without them; they are in the next one, which begins
+    now where the others waited for one more."""
     _lock(session, activity_id)
     current = _current_pair_ids(session, [membership_id], activity_id)
     if current:
@@ -594,6 +599,7 @@ def join_group(session: Session, pair_id: str, membership_id: str, *, activity_i
     else:
         session.execute(insert(PairMember).values(_member_row(pair_id, activity_id, membership_id)))
     _settle_status(session, pair_id, is_group=True)
+    going_on.settle(session, pair_id=pair_id, now=now)
     return True
 
 

@@ -125,7 +125,9 @@ def test_what_becomes_of_a_cycle_when_somebody_leaves(size: int, number: int, go
     made = cycle(size)
     leaver = next(each for each in made.members if each.membership_id == f"m{number}")
     assert rules.goes_on_without(made, leaver) is goes_on
-    assert rules.role_to_hand_over(made, leaver) == handed_over
+    for how in ({"is_gone": True}, {"is_away": True}):
+        assert "".join(rules.roles_to_take_over(changed(made, number, **how)).values()) == handed_over
+    assert not rules.roles_to_take_over(made)
 
 
 def test_a_cycle_of_one_does_not_go_on() -> None:

@@ -38,7 +38,9 @@ def test_as_many_come_in_as_there_is_room_for_and_one_cycle_follows_on_another(
 
     def join(number: int) -> bool:
         with database.write() as session:
-            return service.join_group(session, group, course.teachers[number], activity_id=course.activity_id, most=3)
+            return service.join_group(
+                session, group, course.teachers[number], activity_id=course.activity_id, most=3, now=clock.now
+            )
 
     results = at_once(*(lambda n=number: join(n) for number in range(1, 6)))
     assert sorted(map(str, results)) == ["False"] * 3 + ["True"] * 2 and members(database) == 3

@@ -217,7 +217,7 @@ def test_in_a_group_it_is_of_all_who_are_in_it_now(app: Flask, database: Databas
         group = pairing.make_group(session, course.teachers[0], activity, clock.now)
         assert group
         for member in course.teachers[1:3]:
-            assert pairing.join_group(session, group, member, activity_id=activity, most=8)
+            assert pairing.join_group(session, group, member, activity_id=activity, most=8, now=clock.now)
     for number, browser in enumerate(browsers[:3]):
         assert browser.post(f"/thread/{group}", text=f"from-{number}").status_code == 303
         clock.advance(1)
