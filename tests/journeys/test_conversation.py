@@ -91,6 +91,7 @@ def test_two_phones_stay_in_step_also_after_one_was_offline(phones: tuple[Page, 
     expect(host.locator("#field-next_steps [data-save-state]")).to_have_text("Saved")
     coach.context.set_offline(False)
     assert seconds_until(coach, "Next steps") < IN_STEP_WITHIN
+    expect(coach.locator("h1")).to_be_focused()
     expect(coach.locator("#text-next_steps")).to_have_value("Ask later.")
     # Now a text and a tap of the coach meet no network: both are kept, and go when it is back.
     coach.context.set_offline(True)

@@ -4,7 +4,8 @@
 const RETRY = 1500; // ms
 const ANSWER_WITHIN = 10_000; // ms
 const STILL_TYPING = 2000; // ms after a key during which the page stays where it is
-const OVER_TO_WORDS = 3; // seconds before the end that are not counted aloud
+const OVER_TO_WORDS = 3; // seconds before the end that are not counted in words
+const FOLLOWS = "meitheal/talk"; // says to the next page that it takes the place of this one
 
 const now = document.querySelector("[data-talk]");
 const words = document.getElementById("talk-words").dataset;
@@ -118,7 +119,20 @@ function follow() {
   }
   // The step is another one, so its top is where to read on.
   history.scrollRestoration = "manual";
+  remember(true);
   location.replace(location.href.split("#")[0]);
+}
+
+/** Whether this page came by following; a browser that keeps nothing says no. */
+function remember(follows) {
+  try {
+    const before = sessionStorage.getItem(FOLLOWS);
+    if (follows) sessionStorage.setItem(FOLLOWS, "1");
+    else sessionStorage.removeItem(FOLLOWS);
+    return before !== null;
+  } catch {
+    return false;
+  }
 }
 
 document.addEventListener("input", () => (lastKey = Date.now()), true);
@@ -132,5 +146,5 @@ document.addEventListener("cycle-news", (event) => {
 });
 // Before texts.js, which holds a form back until all texts are on the server: a tap need not wait for that.
 addEventListener("submit", taken, true);
-if (performance.getEntriesByType("navigation")[0]?.type === "reload") now.querySelector("h1").focus({ preventScroll: true });
+if (remember(false)) now.querySelector("h1").focus({ preventScroll: true });
 count();
