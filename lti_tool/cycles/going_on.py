@@ -21,6 +21,7 @@ from lti_tool.cycles.rules import Missing
 from lti_tool.cycles.service import NotPossible, load, load_frame, mark, move_on
 from lti_tool.pairing.models import PairMember
 from lti_tool.people.models import Membership
+from lti_tool.people.service import takes_part
 from lti_tool.protocols import reader
 from lti_tool.protocols.recipe import FULL, Protocol, lowest
 from lti_tool.store.base import new_id
@@ -38,6 +39,8 @@ class Turn:
     """Members who do not pause."""
     least: int
     """How many the protocol needs."""
+    most: int
+    """For how many it has room: fewer than are there where the trainer chose another one since."""
     can_host: tuple[str, ...]
     """Membership ids of those who can bring something now: nobody is host twice before all have been."""
     runs: bool
@@ -45,8 +48,8 @@ class Turn:
 
     @property
     def is_enough(self) -> bool:
-        """Whether there are enough of them to begin."""
-        return self.present >= self.least
+        """Whether there are enough of them to begin, and not too many."""
+        return self.least <= self.present <= self.most
 
 
 # Beginning
@@ -290,7 +293,9 @@ def whose_turn(session: Session, *, pair_id: str, activity_id: str) -> Turn:
     past = _past_roles(session, pair_id)
     turn = tuple(each for each in members if rules.can_host(each, members, past))
     now_open = _open_cycle(session, pair_id)
-    return Turn(len(members), protocol.least, turn, now_open is not None and not now_open.can_be_replaced)
+    return Turn(
+        len(members), protocol.least, protocol.most, turn, now_open is not None and not now_open.can_be_replaced
+    )
 
 
 def bring(session: Session, *, pair_id: str, activity_id: str, membership_id: str, now: datetime) -> str | None:
@@ -397,13 +402,13 @@ def _settle(session: Session, cycle_id: str, person_id: str, now: datetime) -> s
 @dataclass(frozen=True, slots=True)
 class _Open:
     can_be_replaced: bool
-    """Whether it runs without its host, who pauses or left the course: the others need not wait for them."""
+    """Whether it runs without its host, who pauses or takes part no longer: the others need not wait for them."""
 
 
 def _open_cycle(session: Session, pair_id: str) -> _Open | None:
     """The cycle that a group has not gone on from."""
     row = session.execute(
-        select(Cycle.status, PairMember.paused_at, Membership.is_active)
+        select(Cycle.status, and_(PairMember.paused_at.is_(None), *takes_part(Cycle.activity_id)).label("is_there"))
         .join(CycleMember, CycleMember.cycle_id == Cycle.id)
         .join(Membership, Membership.id == CycleMember.membership_id)
         .outerjoin(PairMember, _same_member)
@@ -412,12 +417,12 @@ def _open_cycle(session: Session, pair_id: str) -> _Open | None:
     ).one_or_none()
     if row is None:
         return None
-    return _Open(row.status == "running" and (row.paused_at is not None or not row.is_active))
+    return _Open(row.status == "running" and not row.is_there)
 
 
 def _present(session: Session, pair_id: str) -> list[str]:
-    """Membership ids of those who take part in the next cycle of a group: who has not left and does not pause, in an
-    order that stays."""
+    """Membership ids of those who are in the next cycle of a group: who has not left, does not pause and still takes
+    part in the activity, in an order that stays."""
     return list(
         session.scalars(
             select(PairMember.membership_id)
@@ -426,8 +431,7 @@ def _present(session: Session, pair_id: str) -> list[str]:
                 PairMember.pair_id == pair_id,
                 PairMember.is_current,
                 PairMember.paused_at.is_(None),
-                Membership.is_active,
-                Membership.is_leader.is_(False),
+                *takes_part(PairMember.activity_id),
             )
             .order_by(PairMember.membership_id)
         )

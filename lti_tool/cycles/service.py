@@ -42,6 +42,7 @@ from lti_tool.cycles.rules import Missing, NextStep, StageState
 from lti_tool.cycles.texts import delete_texts
 from lti_tool.pairing.models import PairMember
 from lti_tool.people.models import Membership, Person
+from lti_tool.people.service import takes_part
 from lti_tool.privacy.keyring import KeyShredded, ScopeKeys
 from lti_tool.protocols import reader
 from lti_tool.protocols.recipe import REFLECTION, Protocol, Stage, lowest
@@ -112,7 +113,7 @@ _FRAMES = (
         CycleMember.frame,
         CycleMember.left_at,
         PairMember.paused_at,
-        and_(PairMember.is_current, Membership.is_active, Membership.is_leader.is_(False)).label("is_there"),
+        and_(PairMember.is_current, *takes_part(Cycle.activity_id)).label("is_there"),
     )
     .join(Activity, Activity.id == Cycle.activity_id)
     .join(CycleMember, CycleMember.cycle_id == Cycle.id)
@@ -137,7 +138,8 @@ _CURRENT = _FRAMES.where(
         _found.c.activity_id == bindparam("activity"),
         _found.c.closed_at.is_(None),
         # Whoever left a group has none of its cycles to go on with, though the group has.
-        exists().where(_in_pair.c.pair_id == _found.c.pair_id, _in_pair.c.membership_id == bindparam("me"))
+        exists()
+        .where(_in_pair.c.pair_id == _found.c.pair_id, _in_pair.c.membership_id == bindparam("me"))
         .where(_in_pair.c.is_current),
     )
     .order_by(_found.c.started_at.desc(), _found.c.number.desc())
@@ -572,7 +574,7 @@ def mark_submitted(session: Session, cycle: rules.Cycle, *, now: datetime) -> No
     if cycle.submitted_at(cycle.me) is None:
         mark(session, cycle, cycle.reflection.key, [cycle.me.membership_id], now)
     else:
-        bump(session, cycle.id)
+        move_on(session, cycle, now)
 
 
 def mark(session: Session, cycle: rules.Cycle, stage: str, membership_ids: Sequence[str], now: datetime) -> None:

@@ -5,10 +5,12 @@ from datetime import timedelta
 
 from browsers import recorded
 from groups.people_of_groups import Hall, open_hall
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
+from lti_tool.activities.models import Activity
 from lti_tool.cycles import service
 from lti_tool.cycles.models import CycleMember
+from lti_tool.pairing.models import PairMember
 from lti_tool.people.models import Membership
 
 ROLES_OF_GROUP = ("host", "keeper", "member")
@@ -199,6 +201,20 @@ def test_what_a_group_cannot_be_comes_back_with_what_was_typed(hall: Hall) -> No
     hall.people[1].send("group/about", kind="book", title="Read together", about="")
     assert "Read together" in hall.people[2].go("groups") and "On Fridays" not in hall.people[2].page
     assert "what you wrote your group is about" in hall.people[1].go("looked"), "whoever read it is told of"
+    with hall.database.write() as session:
+        session.execute(update(Activity).values(protocol="triad"))
+    for number in (2, 3):
+        hall.people[number].send(f"groups/{group_id}/join")
+    assert "There is no more room." in hall.people[3].go("groups")
+    with hall.database.write() as session:
+        session.add(
+            PairMember(pair_id=group_id, activity_id=hall.course.activity_id, membership_id=hall.course.teachers[3])
+        )
+    assert "too large for a cycle" in hall.people[3].home() and "has room for 3" in hall.people[0].go("group")
+    with hall.database.write() as session:
+        session.execute(
+            delete(PairMember).where(PairMember.membership_id.in_([hall.course.teachers[2], hall.course.teachers[3]]))
+        )
     hall.people[2].send("groups/nothing/join")
     assert hall.people[2].status == 404
     hall.people[0].send("group/leave", group="another")
