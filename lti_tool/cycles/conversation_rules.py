@@ -42,9 +42,10 @@ def not_begun(now: datetime) -> Talk:
 
 
 def shown_steps(cycle: Cycle, stage: Stage) -> tuple[int, ...]:
-    """Which steps there are to go through: those with advice only once the host asked for it."""
+    """Which steps there are to go through: those with advice only once the host asked for it; never none."""
     asked = advice_asked(cycle, stage)
-    return tuple(i for i, step in enumerate(stage.talk) if asked or not step.advice)
+    # A pair that goes less far by now can be left with steps of advice alone.
+    return tuple(i for i, step in enumerate(stage.talk) if asked or not step.advice) or (0,)
 
 
 def place(talk: Talk, shown: Sequence[int]) -> int:

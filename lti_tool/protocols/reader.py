@@ -572,6 +572,14 @@ class Reader:
                 self._say((*place, "advice"), "advice is given in a conversation. Remove `advice`.")
             if stage.advice and not gives_advice(stage.fields, stage.steps):
                 self._say((*place, "advice"), "nothing here is advice. Add a step with `advice: true`, or remove it.")
+            if stage.steps and not any(
+                not step.advice and reaches(stage.from_step, step.from_step) for step in stage.steps
+            ):
+                self._say(
+                    (*place, "steps"),
+                    "there is nothing to talk about before the host asks for advice. Add a step without `advice` and "
+                    "without a `from_step` of its own.",
+                )
             if stage.advice and not {"host", "coach"} <= set(protocol.roles):
                 self._say((*place, "advice"), "advice is what a host asks of a coach. Remove `advice`.")
             takes = sum(step.minutes for step in stage.steps)

@@ -1,5 +1,6 @@
 """Where a guided conversation goes from a move, whose turn it is, and what each sees of it: by tables."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -77,6 +78,8 @@ def test_every_move_is_known_and_keeps_to_the_steps_there_are() -> None:
 def test_steps_with_advice_are_there_once_the_host_asked() -> None:
     assert talks.shown_steps(cycle(), AFTER) == (0, 1, 3)
     assert talks.shown_steps(cycle(AFTER.key + ADVICE), AFTER) == FOUR
+    only_advice = replace(AFTER, steps=tuple(replace(each, advice=True) for each in AFTER.steps))
+    assert talks.shown_steps(cycle(), only_advice) == (0,), "a conversation has a page all the same"
 
 
 def test_a_conversation_that_became_shorter_stands_at_the_step_before() -> None:

@@ -380,6 +380,16 @@ def test_a_lower_step_leaves_out_what_rests_on_what_is_not_there() -> None:
 WORDS = {"en": "w", "ga": "f"}
 
 
+def test_a_conversation_has_something_to_talk_about_before_advice() -> None:
+    body = read(GUIDED, "guided.yaml").body
+    steps = [
+        {"key": "one", "title": WORDS, "speaks": "all", "advice": True},
+        {"key": "two", "title": WORDS, "speaks": "all", "from_step": "full"},
+    ]
+    with pytest.raises(ProtocolError, match="nothing to talk about before the host asks for advice"):
+        parse({**body, "stages": [dict(body["stages"][0], advice=True, steps=steps), body["stages"][1]]})
+
+
 @pytest.mark.parametrize(
     "text",
     [
