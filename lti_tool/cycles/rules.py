@@ -819,6 +819,21 @@ def roles_to_take_over(cycle: Cycle) -> Mapping[str, str]:
     return dict(zip(heirs, sorted(lost), strict=False))
 
 
+def stands_still(cycle: Cycle, now: datetime) -> bool:
+    """Whether a group has nothing left to do where it is, because somebody for whom it waited takes part no longer:
+    nothing that they did told it so."""
+    if cycle.closed_at is not None or not cycle.is_group:
+        return False
+    if not cycle.is_running:
+        return cycle.status == "finished" and all_would_go_on(cycle)
+    first = cycle.stages[0]
+    is_agreed = (
+        first.kind == "start" and not is_done(cycle, first) and not missing_to_close(cycle, first, cycle.me, now)
+    )
+    is_over = all(is_done(cycle, stage) for stage in cycle.stages)
+    return is_agreed or is_over or bool(roles_to_take_over(cycle))
+
+
 def goes_on_without(cycle: Cycle, member: Member) -> bool:
     """Whether a running cycle of a group goes on when a member leaves: what the host brought goes with the host, and
     it takes two to talk."""

@@ -19,6 +19,7 @@ from lti_tool.groups.rules import About
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Pair, PairMember
 from lti_tool.people.models import Membership, Person
+from lti_tool.people.service import takes_part
 from lti_tool.privacy.keyring import Keyring, KeyShredded
 from lti_tool.store.base import new_id
 
@@ -137,7 +138,7 @@ def _lines(session: Session, *which: object) -> list[GroupLine]:
         .join(PairMember, PairMember.pair_id == Pair.id)
         .join(Membership, Membership.id == PairMember.membership_id)
         .join(Person, Person.id == Membership.person_id)
-        .where(PairMember.is_current, *which)  # type: ignore[arg-type]
+        .where(PairMember.is_current, *takes_part(Pair.activity_id), *which)  # type: ignore[arg-type]
         .order_by(Pair.created_at.desc(), Pair.id, Person.name, PairMember.membership_id)
     ).all()  # fmt: skip
     found = []

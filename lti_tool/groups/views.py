@@ -183,6 +183,15 @@ def bring() -> Response:
     return redirect(url_for("home.show", told=None if begun else "turn"), 303)
 
 
+@blueprint.post("/group/go-on")
+def go_on() -> Response:
+    """Goes on where the group waits only for who takes part no longer."""
+    with tool().database.write() as session:
+        if pair := _my_group(session):
+            pairing.settle_group(session, pair.id, tool().clock())
+    return redirect(url_for("home.show"), 303)
+
+
 @blueprint.post("/group/pause")
 def pause() -> Response:
     """Pauses for oneself; the group goes on."""

@@ -32,6 +32,7 @@ from lti_tool.people import service as people
 from lti_tool.people.models import Membership, Person
 from lti_tool.people.rules import Colleague
 from lti_tool.privacy.rules import InvitationFacts, PairFacts
+from lti_tool.reflection import growth
 from lti_tool.store.base import new_id
 from lti_tool.store.database import rows_changed, run
 from lti_tool.threads.models import ThreadMessage
@@ -559,6 +560,10 @@ def take_out(session: Session, pair_id: str, membership_id: str, now: datetime) 
     )
     if not rows_changed(gone):
         return
+    left = session.scalars(
+        select(PairMember.membership_id).where(PairMember.pair_id == pair_id, PairMember.is_current)
+    ).all()
+    growth.take_back_all(session, pair_id, membership_id, also_of_others=len(left) < 2)
     if _settle_status(session, pair_id, is_group=True) is None:
         _end(session, pair_id, now)
         return
@@ -584,11 +589,16 @@ def join_group(
     if current:
         return current == [pair_id]
     rows = session.execute(
-        select(PairMember.membership_id, PairMember.is_current)
+        select(
+            PairMember.membership_id,
+            # Whoever takes part no longer takes no place.
+            and_(PairMember.is_current, *people.takes_part(PairMember.activity_id)).label("is_there"),
+        )
         .join(Pair, Pair.id == PairMember.pair_id)
+        .join(Membership, Membership.id == PairMember.membership_id)
         .where(Pair.id == pair_id, Pair.activity_id == activity_id, Pair.status != "ended")
     ).all()
-    if not rows or sum(row.is_current for row in rows) >= most:
+    if not rows or sum(bool(row.is_there) for row in rows) >= most:
         return False
     if any(row.membership_id == membership_id for row in rows):
         session.execute(
@@ -601,6 +611,12 @@ def join_group(
     _settle_status(session, pair_id, is_group=True)
     going_on.settle(session, pair_id=pair_id, now=now)
     return True
+
+
+def settle_group(session: Session, pair_id: str, now: datetime) -> None:
+    """A group goes on where it waits only for who takes part no longer; see going_on.settle."""
+    _lock_of_pair(session, pair_id)
+    going_on.settle(session, pair_id=pair_id, now=now)
 
 
 def bring(session: Session, pair_id: str, membership_id: str, now: datetime) -> str | None:

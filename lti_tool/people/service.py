@@ -11,8 +11,8 @@ from lti_tool.activities.models import Activity, ActivityParticipant, ActivitySc
 from lti_tool.people.models import Membership, Person
 from lti_tool.people.rules import Colleague, search
 
-# An alias, so that it is never taken for another person of the statement around it.
-_Member = aliased(Person)
+# Aliases, so that they are never taken for another person, or the activity, of the statement around them.
+_Member, _Activity = aliased(Person), aliased(Activity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def could_take_part(activity_id: Any) -> tuple[ColumnElement[bool], ...]:
 def is_in_audience(activity_id: Any) -> ColumnElement[bool]:
     """Condition on Membership: those for whom the trainer meant this activity. Who is named takes part in any case."""
     return or_(
-        exists().where(Activity.id == activity_id, Activity.audience == "everyone"),
+        exists().where(_Activity.id == activity_id, _Activity.audience == "everyone"),
         exists().where(
             ActivityParticipant.activity_id == activity_id, ActivityParticipant.membership_id == Membership.id
         ),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -15,8 +16,10 @@ from lti_tool.activities.service import ActivityView, PlannedActivity
 from lti_tool.activities.views import set_up_page
 from lti_tool.completion.views import card as completion_card
 from lti_tool.cycles import going_on
+from lti_tool.cycles import rules as cycle_rules
 from lti_tool.cycles import service as cycles
 from lti_tool.cycles import words as cycle_words
+from lti_tool.cycles.service import CycleView
 from lti_tool.groups import words as group_words
 from lti_tool.groups.views import turn_names
 from lti_tool.pairing import service as pairing
@@ -225,6 +228,7 @@ def _group_page(session: Session, activity: ActivityView, planned: list[PlannedA
             "picture": cycle_words.picture(view),
             "my_role": cycle_words.you_are(view.role),
             "host": cycle_words.name(view.cycle.host),
+            "stands_still": _stands_still(view, pair, now),
         }
     if turn is not None:
         shown = {"may_bring": me in turn.can_host, "whose": turn_names(pair, turn)}
@@ -239,6 +243,15 @@ def _group_page(session: Session, activity: ActivityView, planned: list[PlannedA
         **shown,
         who=who_can_see_cycle([partner_names(pair)] if len(pair.members) > 1 else []),
     )
+
+
+def _stands_still(view: CycleView, pair: PairView, now: datetime) -> bool:
+    """Whether a group waits only for who takes part no longer; not where it waits for more members."""
+    cycle = view.cycle
+    in_cycle = {each.membership_id for each in cycle.members}
+    came = [each for each in pair.members if each.membership_id not in in_cycle and each.paused_at is None]
+    is_enough = cycle.is_running or cycle.protocol.fits(len(cycle.needed) + len(came))
+    return is_enough and cycle_rules.stands_still(cycle, now)
 
 
 def _reflection_page(session: Session, activity: ActivityView, planned: list[PlannedActivity]) -> str:
