@@ -9,7 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity
@@ -85,6 +85,8 @@ def find(session: Session, keyring: Keyring, person_id: str, area_id: str, now: 
 
 def add(session: Session, keyring: Keyring, person_id: str, text: str, ticket: str, now: datetime) -> None:
     """Adds a line. The same `ticket` again changes nothing. Raises TooMany; the session writes."""
+    # Of two taps at once the second waits here.
+    session.execute(select(Person.id).where(Person.id == person_id).with_for_update(key_share=True)).all()
     tickets = set(session.scalars(select(GrowthArea.ticket).where(GrowthArea.person_id == person_id)))
     if ticket in tickets:
         return
@@ -92,7 +94,8 @@ def add(session: Session, keyring: Keyring, person_id: str, text: str, ticket: s
         raise TooMany
     area_id = new_id()
     session.execute(
-        insert(GrowthArea).values(
+        insert_into(session, GrowthArea)
+        .values(
             id=area_id,
             person_id=person_id,
             ticket=ticket,
@@ -100,17 +103,20 @@ def add(session: Session, keyring: Keyring, person_id: str, text: str, ticket: s
             created_at=now,
             changed_at=now,
         )
+        .on_conflict_do_nothing(index_elements=["person_id", "ticket"])
     )
 
 
-def change(session: Session, keyring: Keyring, person_id: str, area_id: str, text: str, now: datetime) -> None:
-    """Puts another text in the place of what a line says; with whom it is shared stays as it is."""
+def change(session: Session, keyring: Keyring, person_id: str, area_id: str, text: str, now: datetime) -> bool:
+    """Puts another text in the place of what a line says; with whom it is shared stays as it is. False where the line
+    is not there any more."""
+    is_mine = (GrowthArea.id == area_id, GrowthArea.person_id == person_id)
+    # Held, so that it does not go while a key for it is made.
+    if session.scalars(select(GrowthArea.id).where(*is_mine).with_for_update()).first() is None:
+        return False
     sealed = keyring.opened(session, area_id, now).seal(person_id, text, _place(area_id))
-    session.execute(
-        update(GrowthArea)
-        .where(GrowthArea.id == area_id, GrowthArea.person_id == person_id)
-        .values(sealed=sealed, changed_at=now)
-    )
+    session.execute(update(GrowthArea).where(*is_mine).values(sealed=sealed, changed_at=now))
+    return True
 
 
 def remove(session: Session, keyring: Keyring, person_id: str, area_id: str, now: datetime) -> None:
@@ -132,6 +138,14 @@ def share(session: Session, area_id: str, pair_id: str, now: datetime) -> None:
 def take_back(session: Session, area_id: str, pair_id: str) -> None:
     """Shows it to them no more. What is not shared can be taken back, too."""
     session.execute(delete(GrowthShare).where(GrowthShare.area_id == area_id, GrowthShare.pair_id == pair_id))
+
+
+def take_back_all(session: Session, pair_id: str, membership_id: str, *, also_of_others: bool) -> None:
+    """Shows a group no more what a member shared with it, who leaves; nor, where only one is left, what that one did:
+    whoever came next would see it, and nobody had said so."""
+    theirs = select(GrowthArea.id).join(Membership, Membership.person_id == GrowthArea.person_id)
+    which = [] if also_of_others else [GrowthShare.area_id.in_(theirs.where(Membership.id == membership_id))]
+    session.execute(delete(GrowthShare).where(GrowthShare.pair_id == pair_id, *which))
 
 
 def of_others(session: Session, keyring: Keyring, pair_id: str, viewer_id: str, now: datetime) -> list[SharedArea]:

@@ -69,8 +69,9 @@ def change(area_id: str) -> Response | tuple[str, int]:
     with tool().database.write() as session:
         area = _find(session, area_id)
         if area is not None and not error:
-            growth.change(session, tool().keyring, actor().person_id, area.id, text, tool().clock())
-            return redirect(url_for(".show", told="changed"), 303)
+            if growth.change(session, tool().keyring, actor().person_id, area.id, text, tool().clock()):
+                return redirect(url_for(".show", told="changed"), 303)
+            area = None
     if area is not None:
         return _edit_page(area, text, error), 400
     if not may(actor(), Action.KEEP_GROWTH, GrowthFacts(actor().person_id, is_new=True)):
@@ -96,6 +97,9 @@ def share(area_id: str) -> Response:
         # A page that stayed open for longer than its pair must not share with the next partner.
         if pair is None or pair.id != request.form.get("pair", ""):
             return redirect(url_for(".show", told="another"), 303)
+        if not pair.others(actor().membership_id):
+            # Whoever came into the group next would be the first to see it.
+            return redirect(url_for(".show", told="alone"), 303)
         if not may(actor(), Action.SHARE_GROWTH, GrowthFacts(actor().person_id, pair.facts)):
             abort(404)
         growth.share(session, area.id, pair.id, tool().clock())
@@ -128,14 +132,15 @@ def shared_by_others(session: Session, pair: PairView | None) -> list[tuple[str,
 
 def _page(session: Session, typed: str = "", error: str = "") -> str:
     pair = _pair(session)
-    names = _names(tuple(member.given_name for member in pair.others(actor().membership_id))) if pair else ""
+    others = pair.others(actor().membership_id) if pair else ()
+    names = _names(tuple(member.given_name for member in others))
     return render_template(
         "reflection/growth.html",
         areas=[
             (
                 area,
                 [(each.pair_id, each.activity_title, _names(each.names)) for each in area.shared_with],
-                pair is not None and pair.id not in {each.pair_id for each in area.shared_with},
+                bool(others) and pair is not None and pair.id not in {each.pair_id for each in area.shared_with},
             )
             for area in growth.read(session, tool().keyring, actor().person_id, tool().clock())
         ],
@@ -207,5 +212,6 @@ def _told() -> str:
         "deleted": _("It is deleted."),
         "shared": _("It is shared. You can take it back at any time."),
         "taken": _("It is taken back."),
+        "alone": _("Nobody else is in your group by now, so nothing was shared."),
         "another": _("Your partner is another one by now, so nothing was shared."),
     }.get(request.args.get("told", ""), "")

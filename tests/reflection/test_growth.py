@@ -11,12 +11,15 @@ from browsers import recorded
 from cycles.pair_at_work import Desk, Room, open_room
 from factories import make_course, sign_in
 from flask import Flask
+from groups.people_of_groups import Hall, open_hall
 from ownership.test_mine_pages import person_of
-from sqlalchemy import event, func, select
+from pairing.test_pairing_service import at_once
+from sqlalchemy import delete, event, func, select
 
 from lti_tool.ownership import erasure
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Pair
+from lti_tool.people.models import Membership
 from lti_tool.privacy.models import ContentKey
 from lti_tool.reflection import growth
 from lti_tool.reflection.models import GrowthArea, GrowthShare
@@ -33,6 +36,11 @@ def room(app: Flask, database: Database, clock: Callable[[], datetime]) -> Room:
         assert send(made.host, "growth", text=text).status_code == 303
     assert send(made.host, f"growth/{ids(made)[1]}/share", pair=pair_of(made)).status_code == 303
     return made
+
+
+@pytest.fixture
+def hall(app: Flask, database: Database, clock: Callable[[], datetime]) -> Hall:
+    return open_hall(app, database, clock, teachers=2)
 
 
 def send(desk: Desk, path: str, **form: str) -> Any:
@@ -139,6 +147,51 @@ def test_a_double_tap_adds_once_and_odd_input_is_no_error(room: Room) -> None:
         for end in ("/share", "/take-back", "/delete"):
             assert send(room.coach, path + end, pair="\0").status_code == 404, path
         assert room.coach.client.get(f"{room.coach.at}/{path}").status_code == 404
+
+
+def test_taps_at_the_same_moment_add_once_and_a_line_that_goes_while_it_is_changed_gives_its_text_back(
+    app: Flask, room: Room, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyring, person = app.extensions["meitheal"].keyring, person_of(room, 0)
+
+    def add() -> None:
+        with room.database.write() as session:
+            growth.add(session, keyring, person, "once", "0123456789abcdef", clock())
+
+    assert at_once(add, add, add) == [None] * 3
+    assert count(room.database, GrowthArea) == 3
+    inner = growth.find
+
+    def and_goes(session: Any, *rest: Any) -> Any:
+        found = inner(session, *rest)
+        session.execute(delete(GrowthArea).where(GrowthArea.id == rest[2]))
+        return found
+
+    monkeypatch.setattr(growth, "find", and_goes)
+    answer = send(room.host, f"growth/{ids(room)[0]}", text="typed meanwhile")
+    assert answer.status_code == 404 and "typed meanwhile" in answer.get_data(as_text=True)
+
+
+def test_alone_in_a_group_there_is_nobody_to_share_with_and_who_leaves_takes_theirs_along(hall: Hall) -> None:
+    founder, other = hall.people[:2]
+    for person in (founder, other):
+        person.send("growth", text=SHARED)
+    group = hall.form_group(0)
+    with hall.database.read() as session:
+        rows = session.execute(select(GrowthArea.person_id, GrowthArea.id)).all()
+        areas = {row.person_id: row.id for row in rows}
+        of = dict(session.execute(select(Membership.id, Membership.person_id)).all())
+    mine, theirs = (areas[of[hall.course.teachers[number]]] for number in (0, 1))
+    assert "/share" not in founder.go("growth")
+    assert "nothing was shared" in founder.send(f"growth/{mine}/share", pair=group)
+    other.send(f"groups/{group}/join")
+    assert SHARED not in page(other, "group")
+    for person, area in ((founder, mine), (other, theirs)):
+        assert "It is shared" in person.send(f"growth/{area}/share", pair=group)
+    other.send("group/leave")
+    assert count(hall.database, GrowthShare) == 0, "nor does who comes next see what was shared with who left"
+    other.send(f"groups/{group}/join")
+    assert all("Shared with" not in page(person) for person in (founder, other))
 
 
 def test_no_other_role_reads_or_changes_any_of_it(app: Flask, room: Room, database: Database, clock: Any) -> None:
