@@ -4,6 +4,7 @@ The same check reads a file of this package and a body that was stored with a cy
 said with file, line and remedy, all of it at once.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -115,7 +116,7 @@ def plain(text: str, name: str, loader: type | None = None) -> tuple[Any, Where,
         raise ProtocolError(
             f"{name}, line {line}: not valid YAML ({error.problem}). Check indentation, colons and quotes there."
         ) from None
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, OverflowError):
         raise ProtocolError(f"{name}, line 1: has characters that are no text. Save it as UTF-8 text.") from None
     except RecursionError:
         raise ProtocolError(f"{name}, line 1: things stand in things too often. Start from a shipped file.") from None
@@ -129,9 +130,14 @@ def plain(text: str, name: str, loader: type | None = None) -> tuple[Any, Where,
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML without references: with them a short text can grow without end."""
+    """YAML without references, with which a short text can grow without end, and of so many values at most."""
+
+    _left = 20_000
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        self._left -= 1
+        if self._left < 0:
+            raise yaml.MarkedYAMLError(problem="too many values", problem_mark=self.get_mark())
         if self.check_event(yaml.AliasEvent):
             raise yaml.MarkedYAMLError(problem="references with * are not used here", problem_mark=self.get_mark())
         return super().compose_node(parent, index)
@@ -181,12 +187,19 @@ def _plain(
         return found
     if isinstance(node, yaml.SequenceNode):
         return [_plain(each, (*place, index), lines, problems, name) for index, each in enumerate(node.value)]
-    try:
-        value = yaml.SafeLoader("").construct_object(node)
-    except ValueError:
-        return node.value
-    # A date or a fraction is nothing that a protocol knows: it is what somebody wrote as a text.
-    return value if value is None or isinstance(value, str | int) else node.value
+    # By its signs alone: what a tag makes of it can fail in many ways, and a date is nothing that a protocol knows.
+    text: str = node.value
+    if not isinstance(node, yaml.ScalarNode) or node.style:
+        return text
+    return int(text) if _NUMBER.fullmatch(text) else _PLAIN.get(text, text)
+
+
+_NUMBER = re.compile("0|[1-9][0-9]{0,5}")
+_PLAIN = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
 
 
 def _checked(body: Any, where: Where, problems: list[str]) -> Protocol:

@@ -328,7 +328,7 @@ def test_a_stage_lasts_as_long_as_its_steps_where_it_does_not_say() -> None:
         ("    recalls: [steps]", "    advice: true", 19, "what a host asks of a coach"),
         ("by: host, seen: pair", "by: host, seen: pair, opens: advice_asked", 23, "no advice on request"),
         ("key: think", "key: present", 42, "used twice"),
-        ("{en: q, ga: c}", "{en: no, ga: c}", 23, "Put quotes around it"),
+        ("{en: q, ga: c}", "{en: true, ga: c}", 23, "Put quotes around it"),
     ],
 )
 def test_what_is_wrong_with_steps_and_groups_is_said(was: str, becomes: str, line: int, says: str) -> None:
