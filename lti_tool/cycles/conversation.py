@@ -64,7 +64,9 @@ def open_talk(session: Session, cycle: Cycle, stage: Stage, now: datetime) -> Op
     """Where the conversation of a stage is; one statement."""
     known = {"cycle": cycle.id, "stage": stage.key, "me": cycle.viewer_id}
     row = run(session, _OPENED, known | {"pair": cycle.pair_id, "before": cycle.number - 1}).one()
-    return Opened(Talk(*row[2:]) if row.rev is not None else talks.not_begun(now), row.guide, row.before_id)
+    # Where it is by now is not told to whoever left.
+    has_begun = row.rev is not None and not cycle.me.is_gone
+    return Opened(Talk(*row[2:]) if has_begun else talks.not_begun(now), row.guide, row.before_id)
 
 
 def revs(session: Session, cycle_id: str) -> tuple[dict[str, int], int]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.cycles.models import Cycle, CycleMember
@@ -14,9 +14,9 @@ def bump(session: Session, cycle_id: str, **values: Any) -> None:
 
 
 def revision(session: Session, cycle_id: str, person_id: str) -> int | None:
-    """How often the cycle has changed, for a member of it; None for anybody else. One statement."""
+    """How often the cycle has changed, for a member of it; 0 for one who left, None for anybody else. One statement."""
     return session.execute(
-        select(Cycle.revision)
+        select(case((CycleMember.left_at.is_not(None), 0), else_=Cycle.revision))
         .join(CycleMember, CycleMember.cycle_id == Cycle.id)
         .where(Cycle.id == cycle_id, CycleMember.person_id == person_id)
     ).scalar_one_or_none()

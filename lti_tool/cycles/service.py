@@ -316,6 +316,9 @@ def _frame(
     row = rows[0]
     if said is None:
         said = run(session, _MARKS_AND_SIGNATURES, {"cycle": row.id}).all()
+    if me.left_at:
+        # How it went on without them is not told to whoever left; what is written says how long the cycle is.
+        said = [each for each in said if each.what == "written" or each.at <= me.left_at]
     whole = stored_protocol(session, row.protocol_version_id)
     is_group = whole.is_for_group or len(rows) > 2
     members = tuple(
@@ -344,7 +347,7 @@ def _frame(
         number=row.number,
         # For whoever left, it ended when they did, whatever became of it.
         status="stopped" if me.left_at else row.status,
-        revision=row.revision,
+        revision=0 if me.left_at else row.revision,
         started_at=row.started_at,
         finished_at=me.left_at or row.finished_at,
         closed_at=row.closed_at,

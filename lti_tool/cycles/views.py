@@ -117,7 +117,8 @@ def poll(cycle_id: str) -> Response:
         cycle = open_cycle(session, cycle_id)
         keys = tool().keyring.opened(session, cycle.id, tool().clock())
         every = [field for stage in cycle.stages for field in stage.fields]
-        conversations, rests = revs(session, cycle_id)
+        # How it goes on without them is not told to whoever left.
+        conversations, rests = ({}, 0) if cycle.me.is_gone else revs(session, cycle_id)
         shown = fields.read(session, keys, actor(), cycle, every)
     looks.tell(keys.opened_authors, cycle.id, LIVE)
     now = rules.stage_now(cycle, cycle.me)
@@ -137,12 +138,13 @@ def poll(cycle_id: str) -> Response:
             }
             for stage in cycle.stages
             for agreement in stage.agreements
+            if not cycle.me.is_gone
         },
         marks={
             "stages": sorted({mark.stage for mark in cycle.marks}),
             "rests": rests,
             "meetings": {meeting.kind: [meeting.rev, meeting.confirmed_at is not None] for meeting in cycle.meetings},
-            "wish": ",".join(each.wish for each in cycle.others),
+            "wish": "" if cycle.me.is_gone else ",".join(each.wish for each in cycle.others),
         },
     )
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from groups.people_of_groups import Hall, open_hall
@@ -145,3 +146,30 @@ def test_who_takes_part_no_longer_takes_no_seat_and_holds_up_no_end(app, databas
     assert "Your group can go on" not in hall.people[0].home(), "two are too few for the next one"
     hall.people[3].send(f"groups/{group_id}/join")
     assert set(hall.roles(hall.at_desks())) == {0, 1, 3}
+
+
+def test_whoever_left_learns_nothing_of_how_it_goes_on(hall: Hall, clock: Any) -> None:
+    hall.form_group(0, 1, 2, 3)
+    cycle_id = hall.begin(0)
+    agree(hall, 0, 1)
+    hall.people[3].get("start")
+    hall.people[3].send("group/leave")
+    clock.advance(60)
+
+    def learns() -> list[str]:
+        poll = hall.people[3].client.get(f"{hall.people[3].cycle}/texts?revision=-1").get_data(as_text=True)
+        pages = [hall.people[3].get(page) for page in ("start", "talk", "talk/talk", "reflect")]
+        return [poll, *(re.sub(r'"[\w.-]{40,}"', "", page) for page in pages)]
+
+    before = learns()
+    agree(hall, 2)
+    hall.people[0].get("talk/talk")
+    hall.people[0].press("talk/talk", move="begin")
+    talk(hall, cycle_id)
+    reflect(hall, 0, 1, 2)
+    hall.people[0].send(f"cycles/{cycle_id}/next", wish="go_on")
+    assert hall.row(cycle_id).status == "finished"
+    assert learns() == before
+    hall.people[3].get("reflect")
+    hall.people[3].press("reflect/submit", text__own_learning="What I take with me.")
+    assert "What I take with me." in hall.people[3].get("reflect")
