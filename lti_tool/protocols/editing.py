@@ -19,7 +19,7 @@ from enum import StrEnum
 from typing import Any
 
 from lti_tool.protocols import reader
-from lti_tool.protocols.recipe import FORMS, GUIDES, PILLARS, PROMPT_KINDS, REFLECTION, ROLES, Prompt
+from lti_tool.protocols.recipe import FORMS, GUIDES, PILLARS, PROMPT_KINDS, REFLECTION, ROLES, STEPS, Prompt
 from lti_tool.protocols.rules import MAX_BYTES
 
 Body = dict[str, Any]
@@ -52,6 +52,7 @@ class Problem(StrEnum):
     TOO_LARGE = "too large"
     SHOWN_BEFORE = "shown before it is written"
     NEEDED = "needed by every protocol"
+    UNSIGNED = "nothing to sign at the beginning"
     OTHER = "other"
     """As the reader says it, in `of`."""
 
@@ -114,7 +115,7 @@ def move_stage(body: Body, do: str) -> Body:
     """The draft after a stage went up or down, or was removed with all that rests on it; `do`: `up visit`."""
     way, _, key = do.partition(" ")
     stages = list(body["stages"])
-    place = next((i for i, stage in enumerate(stages) if stage["key"] == key), None)
+    place = next((i for i, stage in enumerate(stages) if stage["key"] == key and not is_fixed(stage)), None)
     if place is None or way not in ("up", "down", "remove"):
         return body
     if way == "remove":
@@ -293,6 +294,15 @@ def audience_of(field: Body) -> str:
     return str((field.get("opens") or "pair") if field["seen"] == "pair" else "author")
 
 
+def is_signed(stage: Body, key: str) -> bool:
+    """Whether all sign a text when they get started, so that it stays."""
+    return stage["kind"] == "start" and any(key in each for each in _signed(stage))
+
+
+def _signed(stage: Body) -> list[list[str]]:
+    return [each["fields"] for each in stage.get("agreements") or []]
+
+
 def _is_agreed(body: Body, key: str) -> bool:
     return any(key in each["fields"] for stage in body["stages"] for each in stage.get("agreements") or [])
 
@@ -428,6 +438,10 @@ def _own_checks(body: Body) -> Iterator[Trouble]:
         kinds = {prompt["kind"] for holder in lists for prompt in holder.get("prompts") or []}
         if stage["kind"] == "conversation" and "belief" not in kinds:
             yield Trouble(f"p{NEW}", Problem.NO_BELIEF, "", stage["key"])
+        # Getting started is closed by signing, and by nothing else.
+        there = {each["key"] for each in stage.get("fields") or [] if each.get("from_step", STEPS[0]) == STEPS[0]}
+        if stage["kind"] == "start" and not any(there.issuperset(each) for each in _signed(stage)):
+            yield Trouble("", Problem.UNSIGNED, "", stage["key"])
     yield from _order(body)
 
 
@@ -482,7 +496,9 @@ def _numbers(stage: Body) -> Iterator[Trouble]:
 
 def _order(body: Body) -> Iterator[Trouble]:
     stages = body["stages"]
-    if not stages or stages[-1]["key"] != REFLECTION or any(each["kind"] == "start" for each in stages[1:]):
+    begins = bool(body.get("alone")) or (bool(stages) and stages[0]["kind"] == "start")
+    ends = bool(stages) and stages[-1]["key"] == REFLECTION
+    if not begins or not ends or any(each["kind"] == "start" for each in stages[1:]):
         yield Trouble("", Problem.NEEDED)
     known: set[str] = set()
     at = {each["key"]: (stage, each) for stage in stages for each in stage.get("fields") or []}

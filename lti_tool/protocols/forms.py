@@ -67,6 +67,10 @@ class StageForm:
         """Who sees a field now."""
         return editing.audience_of(field)
 
+    def may_go(self, field: Body) -> bool:
+        """Whether a field can be removed."""
+        return not editing.is_signed(self.stage, field["key"])
+
     def writes(self, field: Body) -> str:
         """Who writes a field."""
         return pages.writes(field["by"])
@@ -222,5 +226,7 @@ def told(trouble: Trouble) -> str:
             )
         case Problem.NEEDED:
             return _("The reflection stays at the end, and what holds between people at the beginning.")
+        case Problem.UNSIGNED:
+            return _("Getting started ends when all have signed. Keep the text that they sign.")
         case Problem.OTHER:
             return of
