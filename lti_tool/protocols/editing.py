@@ -154,17 +154,25 @@ def _read_stage(body: Body, was: Body, form: Form) -> Body:
     if may_have_steps(was):
         _keep_list(stage, "steps", _read_steps(body, was, form))
     _keep_list(stage, "fields", _read_fields(body, was, form))
-    if "agreements" in was and was["kind"] != "start":
-        stage["agreements"] = [
-            each | {part: _words(form, f"a{i}-{part}", each[part]) for part in ("text", "button")}
-            for i, each in enumerate(was["agreements"])
-        ]
+    if was.get("agreements") and was["kind"] != "start":
+        stage["agreements"] = _reworded(form, "a", was["agreements"], ("text", "button"))
     if was.get("groups"):
-        stage["groups"] = [
-            each | {part: _words(form, f"g{i}-{part}", each[part]) for part in ("title", "text") if part in each}
-            for i, each in enumerate(was["groups"])
-        ]
+        stage["groups"] = _reworded(form, "g", was["groups"], ("title", "text"))
     return stage
+
+
+def _reworded(form: Form, letter: str, was: list[Body], parts: tuple[str, ...]) -> list[Body]:
+    """Rows that are neither added nor moved here, each with what its boxes say."""
+    rows = {form.get(f"{letter}{index}-key"): f"{letter}{index}" for index in _rows(form, letter)}
+    return [
+        each
+        | {
+            part: _words(form, f"{rows[each['key']]}-{part}", each[part])
+            for part in parts
+            if part in each and each["key"] in rows
+        }
+        for each in was
+    ]
 
 
 def may_have_steps(stage: Body) -> bool:
@@ -224,15 +232,18 @@ def _read_steps(body: Body, was: Body, form: Form) -> list[Body]:
 
 def _read_fields(body: Body, was: Body, form: Form) -> list[Body]:
     bases = {each["key"]: each for each in was.get("fields") or []}
+    taken = {each["key"] for stage in body["stages"] for each in stage.get("fields") or []}
     found = []
     for index in _rows(form, "f"):
         prefix = f"f{index}"
         base = bases.pop(form.get(f"{prefix}-key", ""), None)
         label = _words(form, f"{prefix}-label", base and base["label"])
         if base is None:
-            if index != NEW or not label["en"]:
+            # New, or typed on a page that came back, or removed by another trainer meanwhile.
+            if not label["en"] or f"{prefix}-by" not in form:
                 continue
-            base = _new_field(body, was, form)
+            base = _new_field(body, was, form, prefix, taken)
+            taken.add(base["key"])
         each = base | {"label": label}
         help_ = _words(form, f"{prefix}-help", base.get("help"))
         each.pop("help", None)
@@ -246,19 +257,29 @@ def _read_fields(body: Body, was: Body, form: Form) -> list[Body]:
 
 
 def _read_choices(form: Form, prefix: str, was: list[Body]) -> list[Body]:
-    found = [each | {"text": _words(form, f"{prefix}c{i}", each["text"])} for i, each in enumerate(was)]
-    text = _words(form, f"{prefix}c{NEW}", None)
-    new = [{"key": _unused("choice", {each["key"] for each in was}), "text": text}] if text["en"] else []
-    return found + new
+    bases = {each["key"]: each for each in was}
+    taken = set(bases)
+    found = []
+    for index in _rows(form, f"{prefix}c"):
+        row = f"{prefix}c{index}"
+        base = bases.pop(form.get(f"{row}-key", ""), None)
+        text = _words(form, row, base and base["text"])
+        if base is None:
+            if not text["en"]:
+                continue
+            base = {"key": _unused("choice", taken)}
+            taken.add(base["key"])
+        found.append(base | {"text": text})
+    return found + list(bases.values())
 
 
-def _new_field(body: Body, stage: Body, form: Form) -> Body:
-    keys = {each["key"] for other in body["stages"] for each in other.get("fields") or []}
+def _new_field(body: Body, stage: Body, form: Form, row: str, taken: set[str]) -> Body:
     writers = writers_of(body, stage)
-    by = form.get("fnew-by", "")
+    by = form[f"{row}-by"]
     by = by if by in writers else writers[0]
+    key = form.get(f"{row}-key", "")
     return {
-        "key": _unused("text", keys),
+        "key": key if re.fullmatch("text_[0-9]{1,3}", key) and key not in taken else _unused("text", taken),
         "by": by,
         "seen": "pair" if by == "both" else "author",
         "label": {},
@@ -380,7 +401,9 @@ def mended(body: Body) -> Body:
                 stage[name] = [key for key in stage[name] or [] if key in there]
         known = known | own
         if "agreements" in stage:
-            kept = [each | {"fields": [key for key in each["fields"] if key in known]} for each in stage["agreements"]]
+            kept = [
+                each | {"fields": [key for key in each["fields"] if key in known]} for each in stage["agreements"] or []
+            ]
             stage["agreements"] = [each for each in kept if each["fields"]]
         if "gates" in stage:
             agreed = {each["key"] for each in stage.get("agreements") or []}

@@ -283,7 +283,9 @@ def test_odd_forms_are_no_errors_and_widen_nothing(trainer: Browser, key: str, d
     before = audience()
     for odd in ODD:
         assert change(trainer, f"/protocols/{key}/edit/after", **odd).status_code in (303, 400), odd
-        assert audience() == before, odd
+        now = audience()
+        assert {each: now[each] for each in before} == before, odd
+        assert not any(opens for _seen, opens in (now[each] for each in now.keys() - before.keys())), odd
 
 
 def test_what_opens_late_is_never_opened_at_once(trainer: Browser, database: Database) -> None:
@@ -451,3 +453,43 @@ def test_getting_started_stays_with_what_is_signed_in_it(trainer: Browser, key: 
     for do in ("remove start", "down start", "up before"):
         change(trainer, path, do=do)
     assert draft(database, key)["stages"][0]["kind"] == "start"
+
+
+def test_a_new_text_and_a_new_answer_outlive_a_mistake_beside_them(trainer: Browser, database: Database) -> None:
+    key = copy_of(trainer, "stages_five")
+    stage, row = next(
+        (stage, i)
+        for stage in draft(database, key)["stages"]
+        for i, each in enumerate(stage.get("fields") or [])
+        if "choices" in each
+    )
+    path = f"/protocols/{key}/edit/{stage['key']}"
+    new = {f"text-f{row}cnew-en": "One more", "text-fnew-label-en": "Our own", "fnew-by": "host"}
+    wrong = change(trainer, path, minutes="abc", **new)
+    assert wrong.status_code == 400
+    assert trainer.post(path, **Boxes(wrong.text, path).found | {"minutes": "480"}).status_code == 303
+    fields = next(each for each in draft(database, key)["stages"] if each["key"] == stage["key"])["fields"]
+    assert (fields[-1]["label"]["en"], fields[-1]["by"], fields[-1]["seen"]) == ("Our own", "host", "author")
+    assert fields[row]["choices"][-1]["text"]["en"] == "One more"
+    assert fields[row]["choices"][:-1] == stage["fields"][row]["choices"]
+
+
+def test_what_another_trainer_moved_meanwhile_is_not_mistaken_for_its_neighbour(
+    trainer: Browser, database: Database
+) -> None:
+    key = copy_of(trainer, "stages_five")
+    stage, row, was = next(
+        (stage["key"], i, each["choices"])
+        for stage in draft(database, key)["stages"]
+        for i, each in enumerate(stage.get("fields") or [])
+        if "choices" in each
+    )
+    path = f"/protocols/{key}/edit/{stage}"
+    mine = Boxes(trainer.get(path), path).found | {f"text-f{row}c1-en": "Mine"}
+    change(trainer, path, do=f"up f{row}c1")
+    kept = trainer.post(path, **mine)
+    assert kept.status_code == 409
+    assert trainer.post(path, **Boxes(kept.text, path).found).status_code == 303
+    body = next(each for each in draft(database, key)["stages"] if each["key"] == stage)
+    now = {each["key"]: each["text"]["en"] for each in body["fields"][row]["choices"]}
+    assert now == {each["key"]: each["text"]["en"] for each in was} | {was[1]["key"]: "Mine"}

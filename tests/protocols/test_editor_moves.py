@@ -50,7 +50,11 @@ def form_of(stage: dict[str, Any]) -> dict[str, str]:
     for i, prompt in enumerate(stage.get("prompts") or []):
         found |= _prompt(f"p{i}", prompt)
     for i, each in enumerate(stage.get("fields") or []):
-        found |= {f"f{i}-key": each["key"], f"f{i}-seen": editing.audience_of(each)}
+        found |= {f"f{i}-key": each["key"], f"f{i}-by": each["by"], f"f{i}-seen": editing.audience_of(each)}
+        found |= {f"f{i}c{j}-key": choice["key"] for j, choice in enumerate(each.get("choices") or [])}
+    for name, letter in (("agreements", "a"), ("groups", "g")):
+        found |= {f"{letter}{i}-key": each["key"] for i, each in enumerate(stage.get(name) or [])}
+    found["fnew-by"] = "each"
     return found
 
 
