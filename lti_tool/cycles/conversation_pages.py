@@ -217,7 +217,7 @@ def protocol_sheet(protocol: Protocol) -> str:
         if step.quiet or not step.speaks:
             return _("Quiet time")
         if step.speaks == "member":
-            return _("the members of the group speak")
+            return _("the members and the time keeper speak")
         return _("the %(role)s speaks", role=roles[step.speaks]) if step.speaks in roles else _("All of you")
 
     stages = [

@@ -103,11 +103,14 @@ def leader(cycle: Cycle, stage: Stage) -> Member:
 
 
 def speakers(cycle: Cycle, step: Step) -> tuple[Member, ...]:
-    """Who speaks in a step, in the cycle's order; nobody in quiet time, and all where the role is not there."""
+    """Who speaks in a step, in the cycle's order; nobody in quiet time, and all where the role is not there. Where the
+    members of a group speak, their keeper, who leads them, does too."""
     if step.quiet or not step.speaks:
         return ()
     everybody = tuple(member for member in cycle.members if not member.is_gone)
-    return everybody if step.speaks == ALL else cycle.with_role(step.speaks) or everybody
+    roles = ("member", "keeper") if step.speaks == "member" else (step.speaks,)
+    having = [member for role in roles for member in cycle.with_role(role)]
+    return tuple(member for member in everybody if step.speaks == ALL or member in having) or everybody
 
 
 def prompts_for(prompts: Sequence[Prompt], guide: str) -> tuple[Prompt, ...]:

@@ -259,6 +259,8 @@ def speaks(who: str) -> str:
     """Who speaks in a step: a role, all, or nobody."""
     if not who:
         return _("quiet time")
+    if who == "member":
+        return _("the members and the time keeper speak")
     return _("everybody speaks") if who == "all" else _("%(role)s speaks", role=role(who))
 
 

@@ -120,6 +120,12 @@ def test_whose_turn_it_is() -> None:
     assert spoken == [("host",), (), ("coach",), ("host", "coach")]
 
 
+def test_the_keeper_speaks_along_where_the_members_do() -> None:
+    step = replace(AFTER.talk[0], speaks="member")
+    group = cycle(roles=("host", "keeper", "member", "member"))
+    assert [each.role for each in talks.speakers(group, step)] == ["keeper", "member", "member"]
+
+
 def test_the_same_stage_has_fewer_prompts_with_a_lighter_guide() -> None:
     counts = [len(talks.prompts_for(AFTER.all_prompts, guide)) for guide in GUIDES]
     assert counts == [4, 2, 0]
