@@ -122,6 +122,16 @@ def test_the_group_talks_while_the_host_is_quiet_and_then_the_host_answers(key: 
     assert after_group[0] == "host" and after_group[-1] == ALL, "the host answers, then all look back on the talk"
 
 
+@pytest.mark.parametrize("key", GROUPS)
+def test_a_host_who_is_told_to_write_while_others_talk_has_where_to(key: str) -> None:
+    found = protocol(key)
+    for stage in conversations(found):
+        for step in stage.steps:
+            if step.speaks == "member" and "writes" in step.text.en:
+                writers = {each.by for each in stage.fields if each.key in step.fields}
+                assert {"host", "both"} <= writers, step.key
+
+
 def test_in_a_triad_the_sheet_opens_when_the_host_has_looked_back() -> None:
     (stage,) = conversations(protocol("triad"))
     sheet = [field for field in stage.fields if field.group == "sheet"]
