@@ -69,6 +69,8 @@ class FakeTexts:
 
     rows: dict[str, list[Row]] = field(default_factory=lambda: {"goal": [], "look": []})
     agreed: list[str] = field(default_factory=list)
+    hidden: str = ""
+    """A field that is not on the page."""
     revision: int = 0
     refuse: int = 0
     """Status that every save is answered with; 0 for none."""
@@ -155,7 +157,7 @@ def _app(fake: FakeTexts) -> Flask:
     @app.get("/page")
     def page() -> str:
         person = request.args["as"]
-        views = [_view(fake, key, person) for key in fake.rows]
+        views = [_view(fake, key, person) for key in fake.rows if key != fake.hidden]
         return render_template_string(
             PAGE,
             views=views,
@@ -191,7 +193,8 @@ def _app(fake: FakeTexts) -> Flask:
         if len(sent["text"]) > MAX_LENGTH:
             said = jsonify(title="Too long", what="This is too long.", advice="Shorten it.", reference="1")
             return said, 400
-        viewer = request.args["as"]
+        # A field that is not on the page has no address there that says who writes.
+        viewer = request.args.get("as") or request.referrer.rpartition("as=")[2]
         fake.save(key, viewer, sent["text"], sent["base"], sent["editor"], sent["seq"])
         if fake.lose_answers:
             return jsonify(), 502

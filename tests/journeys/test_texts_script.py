@@ -136,6 +136,23 @@ def test_a_closed_tab_gives_the_text_back(new_context: Contexts, fake: FakeTexts
     assert page.evaluate("Object.keys(localStorage).length") == 0
 
 
+def test_a_page_without_the_box_sends_what_was_kept_for_it(new_context: Contexts, fake: FakeTexts) -> None:
+    """A conversation goes on to a step with other boxes; a reflection, to other headings."""
+    context = new_context()
+    context.add_init_script(SUDDEN)
+    page = open_page(context, fake, "Niamh")
+    fake.refuse = 503
+    box(page).fill("typed at the step before")
+    expect(state(page)).to_contain_text("Saved on this device")
+    page.close(run_before_unload=False)
+    time.sleep(1.5)
+    fake.refuse, fake.hidden = 0, "goal"
+    page = open_page(context, fake, "Niamh")
+    expect(box(page)).to_have_count(0)
+    fake.wait_for("goal", "typed at the step before")
+    page.wait_for_function("Object.keys(localStorage).length === 0")
+
+
 def test_the_next_person_at_the_same_computer_gets_nothing(new_context: Contexts, fake: FakeTexts) -> None:
     context = new_context()
     context.add_init_script(SUDDEN)

@@ -82,18 +82,27 @@ class Page {
   restore() {
     for (const name of this.device.names(this.names)) {
       const [key, editor] = name.slice(this.names.length).split("/");
-      const field = this.fields.get(key);
       // Another tab that is open holds its editor; its text is taken over only when that tab is gone.
-      if (field && editor !== this.editor) this.takeOver(field, name, editor);
+      if (key && editor !== this.editor) this.takeOver(key, name, editor);
     }
   }
 
-  async takeOver(field, name, editor) {
+  async takeOver(key, name, editor) {
     const release = await hold(this.names + editor);
     const entry = await this.device.read(name);
     if (entry === null) return release();
     this.releases.push(release);
-    field.restore(name, entry);
+    const field = this.fields.get(key);
+    if (field) field.restore(name, entry);
+    // Its box is on another page: of another step, or under other headings.
+    else this.sendAside(`${this.url}/${encodeURIComponent(key)}`, name, entry);
+  }
+
+  /** Sends an entry that has no box, or whose box is taken: there it becomes a version of its own, shown beneath. */
+  async sendAside(url, name, entry) {
+    const answer = await this.ask(url, letterOf(entry));
+    if (answer?.status === 200) this.device.remove(name);
+    else if (answer === null) setTimeout(() => this.sendAside(url, name, entry), RETRY.at(-1));
   }
 
   // --- the server ----------------------------------------------------------------------------------------------------
@@ -387,7 +396,7 @@ class Field {
 
   /** Sends a letter, and sees to it that a lost one is sent again. */
   async ask(content) {
-    const answer = await this.page.ask(this.url, this.letter(content));
+    const answer = await this.page.ask(this.url, letterOf(content));
     this.failures = answer === null ? this.failures + 1 : 0;
     if (answer === null) {
       clearTimeout(this.timer);
@@ -402,18 +411,10 @@ class Field {
     return [body.what, body.advice].filter(Boolean).join(" ") || words.none;
   }
 
-  letter({ text, base, editor, seq }) {
-    return {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
-      body: JSON.stringify({ text, base, editor, seq }),
-    };
-  }
-
   /** For a page that is going away: the answer will not be heard, so the copy on the device stays. */
   sendLast(room) {
     const { base, editor, seq } = this;
-    const letter = this.letter(this.isTyped() ? { text: this.box.value, base, editor, seq } : this.restored.entry);
+    const letter = letterOf(this.isTyped() ? { text: this.box.value, base, editor, seq } : this.restored.entry);
     const size = new Blob([letter.body]).size;
     if (this.refusal || this.page.over || size > room) return room;
     fetch(this.url, { ...letter, credentials: "same-origin", keepalive: true }).catch(() => {});
@@ -521,7 +522,7 @@ class Field {
   restore(name, entry) {
     const onServer = (this.heads ?? []).some((head) => same(head.text, entry.text)) || same(this.box.value, entry.text);
     if (onServer && !this.isUnsent()) return this.page.device.remove(name);
-    if (this.isUnsent()) return this.sendAside(name, entry);
+    if (this.isUnsent()) return this.page.sendAside(this.url, name, entry);
     this.restored = { name, entry };
     this.box.value = entry.text;
     this.note = words.restored;
@@ -546,14 +547,6 @@ class Field {
       this.refusal = this.reasonOf(answer, entry.text);
     }
   }
-
-  /** A second entry for a box that is taken: becomes a version of its own, shown beneath. */
-  async sendAside(name, entry) {
-    const answer = await this.page.ask(this.url, this.letter(entry));
-    if (answer?.status === 200) this.page.device.remove(name);
-    else if (answer === null) setTimeout(() => this.sendAside(name, entry), RETRY.at(-1));
-  }
-
   // --- the truth about it --------------------------------------------------------------------------------------------
 
   show() {
@@ -577,6 +570,14 @@ class Field {
 }
 
 // --- small things ------------------------------------------------------------------------------------------------------
+
+function letterOf({ text, base, editor, seq }) {
+  return {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
+    body: JSON.stringify({ text, base, editor, seq }),
+  };
+}
 
 function showVersions(place, heads) {
   const parts = heads.flatMap((head) => [
