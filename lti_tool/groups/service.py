@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.service import ActivityView
@@ -115,6 +115,24 @@ def of_person(session: Session, keyring: Keyring, person_id: str, now: datetime)
     ]
     opened = read(session, keyring, lines, now)
     return [opened[line.id] for line in lines if line.id in opened]
+
+
+def delete_of(session: Session, keyring: Keyring, person_id: str, activity_id: str, now: datetime) -> None:
+    """Deletes what a person wrote groups of an activity are about, with the keys that open it; the groups stay."""
+    gone = session.scalars(
+        update(Group)
+        .where(Group.author_id == person_id, Group.pair_id.in_(select(Pair.id).where(Pair.activity_id == activity_id)))
+        .values(author_id=None, sealed=b"")
+        .returning(Group.scope)
+    ).all()
+    for scope in gone:
+        keyring.shred(scope, person_id, now)
+
+
+def count_here(session: Session, person_id: str, activity_id: str) -> int:
+    """Of how many groups of an activity a person wrote what they are about."""
+    wrote = select(func.count()).select_from(Group).join(Pair, Pair.id == Group.pair_id)
+    return session.scalar(wrote.where(Group.author_id == person_id, Pair.activity_id == activity_id)) or 0
 
 
 def delete_ended(session: Session, keyring: Keyring, pair_id: str, now: datetime) -> None:

@@ -15,6 +15,7 @@ from lti_tool.cycles.revision import bump
 from lti_tool.cycles.rules import Cycle as CycleFrame
 from lti_tool.cycles.texts import delete_texts
 from lti_tool.doors import service as doors
+from lti_tool.groups import service as groups
 from lti_tool.lti.models import Login
 from lti_tool.ownership.rules import PLACES, REFLECTION
 from lti_tool.pairing import service as pairing
@@ -65,10 +66,11 @@ def delete_words(
 
 
 def delete_beside_cycles(session: Session, keyring: Keyring, person_id: str, activity_id: str, now: datetime) -> None:
-    """Deletes what a person wrote in an activity and in no cycle: their messages in threads, their open
-    doors."""
+    """Deletes what a person wrote in an activity and in no cycle: their messages in threads, their open doors, what
+    groups are about."""
     threads.delete_of(session, keyring, person_id, activity_id, now)
     doors.delete_of(session, keyring, person_id, activity_id, now)
+    groups.delete_of(session, keyring, person_id, activity_id, now)
 
 
 def _is_anything_left(session: Session, cycle_id: str, person_id: str) -> bool:
@@ -99,6 +101,7 @@ def erase(session: Session, keyring: Keyring, person_id: str, now: datetime) -> 
     for pair_id in _pairs(session, person_id, PairMember.is_current):
         for membership_id in _memberships_in(session, person_id, pair_id):
             pairing.take_out(session, pair_id, membership_id, now)
+        groups.delete_ended(session, keyring, pair_id, now)
     _delete_what_nobody_else_is_in(session, person_id)
     _delete_their_texts(session, person_id, now)
     _stand_in(session, person_id, now)

@@ -26,6 +26,7 @@ from lti_tool.doors import service as doors
 from lti_tool.doors.models import OpenDoor
 from lti_tool.friends import service as friends
 from lti_tool.groups import service as groups
+from lti_tool.groups.models import Group
 from lti_tool.ownership.rules import Part, own_parts
 from lti_tool.pairing.models import Invitation, Pair, PairMember
 from lti_tool.people.models import Course, Membership, Person, Platform, School, SignIn
@@ -71,6 +72,8 @@ class Kept:
     """Lines of what they would like to grow in."""
     doors: int
     """That they opened to others of an activity."""
+    groups: int
+    """Of which they wrote what they are about."""
     invitations: int
     nudges: int
     deliveries: int
@@ -89,6 +92,7 @@ def count(session: Session, person_id: str) -> Kept:
         "growth": select(func.count()).select_from(GrowthArea).where(GrowthArea.person_id == person_id),
         "messages": select(func.count()).select_from(ThreadMessage).where(ThreadMessage.author_id == person_id),
         "doors": select(func.count()).select_from(OpenDoor).where(OpenDoor.person_id == person_id),
+        "groups": select(func.count()).select_from(Group).where(Group.author_id == person_id),
         "invitations": select(func.count()).select_from(Invitation).where(
             or_(Invitation.host_id.in_(own), Invitation.coach_id.in_(own))
         ),
@@ -131,7 +135,8 @@ def cycles_here(session: Session, membership_id: str, person_id: str, activity_i
 
 def count_beside_cycles(session: Session, person_id: str, activity_id: str) -> int:
     """How much a person wrote in an activity and in no cycle, as erasure.delete_beside_cycles deletes it."""
-    return threads.count_here(session, person_id, activity_id) + doors.count_here(session, person_id, activity_id)
+    rooms = (threads, doors, groups)
+    return sum(room.count_here(session, person_id, activity_id) for room in rooms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,7 +175,7 @@ Role = Literal["host", "coach", "observer", "keeper", "member"]
 class MessageFacts:
     """A message in the thread of a pair."""
 
-    thread: PairFacts
+    activity_id: str
     author_id: str
 
 
@@ -556,7 +556,8 @@ def _write_thread(actor: Actor, pair: PairFacts) -> bool:
 
 
 def _delete_message(actor: Actor, message: MessageFacts) -> bool:
-    return _read_thread(actor, message.thread) and message.author_id == actor.person_id
+    # Also of a thread that they do not read any more: their words are theirs to take back.
+    return message.activity_id == actor.activity_id and message.author_id == actor.person_id
 
 
 def _see_protocols(actor: Actor, protocol: ProtocolFacts) -> bool:

@@ -16,6 +16,7 @@ from lti_tool.activities.models import Activity
 from lti_tool.pairing.models import Pair, PairMember
 from lti_tool.people.models import Membership, Person
 from lti_tool.privacy.keyring import Keyring, KeyShredded, ScopeKeys
+from lti_tool.privacy.rules import MessageFacts
 from lti_tool.store.base import new_id
 from lti_tool.store.database import run
 from lti_tool.store.upsert import insert_into
@@ -103,12 +104,14 @@ def send(
     return True
 
 
-def find(session: Session, message_id: str) -> tuple[str, str] | None:
-    """(Id of the pair, id of the author) of a message, or None."""
+def find(session: Session, message_id: str) -> tuple[str, MessageFacts] | None:
+    """(Id of the pair, what the rules need) of a message, or None."""
     row = session.execute(
-        select(ThreadMessage.pair_id, ThreadMessage.author_id).where(ThreadMessage.id == message_id)
+        select(ThreadMessage.pair_id, Pair.activity_id, ThreadMessage.author_id)
+        .join(Pair, Pair.id == ThreadMessage.pair_id)
+        .where(ThreadMessage.id == message_id)
     ).one_or_none()
-    return (row.pair_id, row.author_id) if row else None
+    return (row.pair_id, MessageFacts(row.activity_id, row.author_id)) if row else None
 
 
 def remove(session: Session, keyring: Keyring, message_id: str, now: datetime) -> None:

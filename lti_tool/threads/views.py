@@ -15,7 +15,7 @@ from lti_tool.pairing import service as pairing
 from lti_tool.pairing.service import PairView
 from lti_tool.privacy.looks.service import THREAD
 from lti_tool.privacy.looks.views import tell
-from lti_tool.privacy.rules import Action, MessageFacts, may
+from lti_tool.privacy.rules import Action, may
 from lti_tool.store.base import new_id
 from lti_tool.threads import rules, service, words
 from lti_tool.threads.service import Page
@@ -90,12 +90,14 @@ def delete(message_id: str) -> Response:
     """Deletes one's own message, for everybody; nobody is told, and nothing stands in its place."""
     with tool().database.write() as session:
         found = service.find(session, message_id) if _ID.fullmatch(message_id) else None
-        pair = next((each for each in _mine(session) if found and each.id == found[0]), None)
-        if found is None or pair is None or not may(actor(), Action.DELETE_MESSAGE, MessageFacts(pair.facts, found[1])):
+        if found is None or not may(actor(), Action.DELETE_MESSAGE, found[1]):
             abort(404)
+        reads = any(each.id == found[0] and may(actor(), Action.READ_THREAD, each.facts) for each in _mine(session))
         service.remove(session, tool().keyring, message_id, tool().clock())
     tool().database.forget_deleted()
-    return redirect(url_for(".show", pair_id=pair.id, _anchor="write"), 303)
+    if not reads:
+        return redirect(url_for("ownership.mine", deleted="1"), 303)
+    return redirect(url_for(".show", pair_id=found[0], _anchor="write"), 303)
 
 
 def _mine(session: Session) -> list[PairView]:

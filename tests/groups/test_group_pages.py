@@ -1,7 +1,7 @@
 """Groups through the pages: forming one, two cycles of four people, pausing, leaving, and who sees what."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from browsers import recorded
 from groups.people_of_groups import Hall, open_hall
@@ -10,6 +10,8 @@ from sqlalchemy import delete, select, update
 from lti_tool.activities.models import Activity
 from lti_tool.cycles import service
 from lti_tool.cycles.models import CycleMember
+from lti_tool.groups.models import Group
+from lti_tool.ownership import erasure
 from lti_tool.pairing.models import PairMember
 from lti_tool.people.models import Membership
 
@@ -248,3 +250,23 @@ def test_trainers_leaders_and_guests_read_nothing_of_a_group(hall: Hall) -> None
             assert "kingfisher" not in desk.go(path) and desk.status == 404, (membership, path)
         desk.send(f"groups/{group_id}/join")
         assert desk.status == 404
+
+
+def test_what_a_group_is_about_goes_with_all_that_its_author_wrote(app, hall: Hall) -> None:
+    niamh, sean, grainne, *_others = hall.people
+    hall.form_group(0, 1, title="kingfisher")
+    assert "what 1 group is about" in niamh.go("mine")
+    assert "what you wrote groups are about" in niamh.go("mine/everything")
+    niamh.send("mine/everything", sure="1")
+    assert "what 1 group is about" not in niamh.go("mine") and "Nothing to delete" in niamh.go("mine/everything")
+    page = grainne.go("groups")
+    assert "kingfisher" not in page and "A group without a name" in page and "Seán" in page
+    assert sean.go("group") and sean.status == 200
+    sean.send("group/about", kind="book", title="heron", about="")
+    assert "heron" in grainne.go("groups")
+    sean.send("group/leave")
+    with hall.database.write() as session:
+        niamh_id = session.scalars(select(Membership.person_id).where(Membership.id == hall.course.teachers[0])).one()
+        erasure.erase(session, app.extensions["meitheal"].keyring, niamh_id, datetime.now(UTC))
+    with hall.database.read() as session:
+        assert session.scalars(select(Group)).all() == [], "with its last member it goes, whoever wrote it"
