@@ -811,11 +811,13 @@ def _comes_to(member: str, role: str, roles: Sequence[str], past: Sequence[Mappi
 
 
 def roles_to_take_over(cycle: Cycle) -> Mapping[str, str]:
-    """Membership id → role of coach or keeper that they take over, because nobody who has it is there: whoever had it
-    left the group, or pauses, and then has it too when they are back. Nobody, where only the host is there."""
+    """Membership id → role of coach, keeper or observer that they take over, because nobody who has it is there:
+    whoever had it left the group, or pauses, and then has it too when they are back. Nobody, where only the host is
+    there; who observes takes over what leads, but only where nobody else does."""
     there = [each for each in cycle.members if not each.is_gone and not each.is_away]
-    lost = {"coach", "keeper"} & {each.role for each in cycle.members} - {each.role for each in there}
-    heirs = [each.membership_id for each in reversed(there) if each.role not in ("host", "coach", "keeper")]
+    lost = {"coach", "keeper", "observer"} & {each.role for each in cycle.members} - {each.role for each in there}
+    others = [each for each in reversed(there) if each.role not in ("host", "coach", "keeper")]
+    heirs = [each.membership_id for each in sorted(others, key=lambda each: each.role == "observer")]
     return dict(zip(heirs, sorted(lost), strict=False))
 
 

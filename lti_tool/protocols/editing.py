@@ -19,6 +19,7 @@ from enum import StrEnum
 from typing import Any
 
 from lti_tool.protocols import reader
+from lti_tool.protocols.finishing import obstacles
 from lti_tool.protocols.recipe import FORMS, GUIDES, PILLARS, PROMPT_KINDS, REFLECTION, ROLES, STEPS, Prompt
 from lti_tool.protocols.rules import MAX_BYTES
 
@@ -436,6 +437,8 @@ def check(body: Body) -> list[Trouble]:
     found = [*_own_checks(body)]
     if not found:
         found = [_of_reader(body, place, text) for place, text in reader.problems(body)]
+    if not found:
+        found = [_of_reader(body, place, text) for place, text in obstacles(reader.parse(body))]
     if not found and len(json.dumps(body, ensure_ascii=False).encode()) > MAX_BYTES:
         found = [Trouble("", Problem.TOO_LARGE)]
     return found

@@ -496,7 +496,7 @@ class Reader:
         known: dict[str, Field] = {}
         for i, stage in enumerate(protocol.stages):
             place: tuple[str | int, ...] = ("stages", i)
-            if stage.key in _RESERVED:
+            if stage.key in RESERVED:
                 self._say((*place, "key"), f"{stage.key!r} is an address of its own. Choose another key.")
             for key in stage.shows:
                 if key not in known:
@@ -754,4 +754,5 @@ class Reader:
 
 
 _ROLES_OF_PAIR = ("host", "coach")
-_RESERVED = ("texts", "end", "meetings", "agreements", "visit_confirmed", TOGETHER)
+RESERVED = ("texts", "end", "next", "meetings", "agreements", "visit_confirmed", TOGETHER)
+"""What no stage is called: addresses of a cycle that are not those of its stages, and places of it."""

@@ -130,6 +130,27 @@ def test_what_becomes_of_a_cycle_when_somebody_leaves(size: int, number: int, go
     assert not rules.roles_to_take_over(made)
 
 
+@pytest.mark.parametrize(
+    ("roles", "gone", "handed_over"),
+    [
+        ("host coach observer member member", "m2", {"m4": "observer"}),
+        ("host coach observer member", "m1", {"m3": "coach"}),
+        ("host coach observer member", "m1 m2", {"m3": "coach"}),
+        ("host coach keeper observer", "m1 m2", {"m3": "coach"}),
+        ("host keeper observer", "m2", {}),
+    ],
+)
+def test_a_role_goes_to_members_first(roles: str, gone: str, handed_over: dict[str, str]) -> None:
+    made = cycle(
+        5,
+        members=tuple(
+            Member(f"m{i}", f"p{i}", role, f"Name{i}", is_gone=f"m{i}" in gone.split())
+            for i, role in enumerate(roles.split())
+        ),
+    )
+    assert rules.roles_to_take_over(made) == handed_over
+
+
 def test_a_cycle_of_one_does_not_go_on() -> None:
     made = changed(cycle(3), 1, is_gone=True)
     assert not rules.goes_on_without(made, made.members[2])

@@ -57,7 +57,7 @@ def test_what_is_written_plainly_is_read_plainly() -> None:
 
 def test_every_text_comes_back_as_it_went() -> None:
     for text in ("09", "7", "1_000", "1:30", "0x1", "1.5", "tRue", "true", "Yes", "nULL", "NULL", "~", "=", "<<", "-"):
-        body = shipped()["light"].body | {"title": {"en": text, "ga": text}}
+        body = {**shipped()["light"].body, "title": {"en": text, "ga": text}}
         assert files.from_file(files.as_file(body).encode(), "file")["title"] == body["title"]
 
 
