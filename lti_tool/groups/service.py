@@ -58,13 +58,23 @@ def found(
     return pair_id
 
 
-def say(session: Session, keyring: Keyring, pair_id: str, person_id: str, said: About, now: datetime) -> None:
-    """A member says what the group is about; what was said before goes, with the key that opens it."""
-    before = session.execute(select(Group.scope, Group.author_id).where(Group.pair_id == pair_id)).one()
+def say(
+    session: Session, keyring: Keyring, pair_id: str, person_id: str, said: About, *, seen: str, now: datetime
+) -> bool:
+    """A member says what the group is about; what was said before goes, with the key that opens it.
+
+    `seen`: the scope of what stood on their page. False, and nothing is kept, where another has said something since.
+    """
+    before = session.execute(
+        select(Group.scope, Group.author_id).where(Group.pair_id == pair_id).with_for_update()
+    ).one()
+    if before.scope != seen and before.author_id not in (None, person_id):
+        return False
     values = _sealed(session, keyring, person_id, said, now)
     session.execute(update(Group).where(Group.pair_id == pair_id).values(values))
     if before.author_id:
         keyring.shred(before.scope, before.author_id, now)
+    return True
 
 
 def join(session: Session, pair_id: str, membership_id: str, activity: ActivityView, now: datetime) -> bool:

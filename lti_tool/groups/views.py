@@ -1,5 +1,7 @@
 """Pages of groups: finding and founding one, one's own, and what comes after one of its cycles."""
 
+from dataclasses import replace
+
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -154,7 +156,7 @@ def about_form() -> str:
         if line is None:
             abort(404)
         said = _read(session, [line]).get(line.id) or About(line.kind, "")
-    return _form(activity, said, [], is_new=False)
+    return _form(activity, said, [], is_new=False, line=line)
 
 
 @blueprint.post("/group/about")
@@ -164,11 +166,18 @@ def say() -> Response | tuple[str, int]:
     with tool().database.write() as session:
         activity = groups_activity(session)
         pair = _my_group(session)
-        if pair is None or service.find(session, pair.id) is None:
+        line = service.find(session, pair.id) if pair else None
+        if line is None:
             abort(404)
+        seen = request.form.get("scope", "")
         if problems := rules.problems_of(said):
-            return _form(activity, said, problems, is_new=False), 400
-        service.say(session, tool().keyring, pair.id, actor().person_id, said, tool().clock())
+            return _form(activity, said, problems, is_new=False, line=replace(line, scope=seen)), 400
+        is_kept = service.say(session, tool().keyring, line.id, actor().person_id, said, seen=seen, now=tool().clock())
+        if not is_kept:
+            there = service.find(session, line.id)
+            assert there is not None
+            now_said = _read(session, [there]).get(line.id)
+            return _form(activity, said, [], is_new=False, line=there, now_said=now_said), 409
     return redirect(url_for(".show", told="about"), 303)
 
 
@@ -328,7 +337,16 @@ def _said() -> About:
     return rules.read(*(request.form.get(name, "") for name in ("kind", "title", "about")))
 
 
-def _form(activity: ActivityView, said: About, problems: list[Problem], *, is_new: bool) -> str:
+def _form(
+    activity: ActivityView,
+    said: About,
+    problems: list[Problem],
+    *,
+    is_new: bool,
+    line: GroupLine | None = None,
+    now_said: About | None = None,
+) -> str:
+    """The form with what was typed; `line`: the group as it stood on the page, `now_said`: what another said since."""
     return render_template(
         "groups/form.html",
         activity_title=activity.title,
@@ -336,6 +354,9 @@ def _form(activity: ActivityView, said: About, problems: list[Problem], *, is_ne
         errors=[words.problem(each, said) for each in problems],
         kinds=words.kinds(),
         is_new=is_new,
+        scope=line.scope if line else "",
+        now_said=now_said,
+        words=words,
         max_title=rules.MAX_TITLE,
         max_about=rules.MAX_ABOUT,
     )

@@ -2,9 +2,10 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 from browsers import recorded
-from groups.people_of_groups import Hall, open_hall
+from groups.people_of_groups import Hall, Person, open_hall
 from sqlalchemy import delete, select, update
 
 from lti_tool.activities.models import Activity
@@ -194,13 +195,37 @@ def test_pages_of_groups_cost_at_most_twelve_statements(hall: Hall) -> None:
     assert max(costs) <= 12, costs
 
 
+def scope_at(person: Person) -> str:
+    """What stands on the page with which a member says what the group is about."""
+    (found,) = re.findall(r'name="scope" value="(\w+)"', person.go("group/about"))
+    return str(found)
+
+
+def test_of_two_who_say_what_a_group_is_about_neither_writes_over_the_other(hall: Hall) -> None:
+    niamh, sean, grainne, *_others = hall.people
+    hall.form_group(0, 1, 2)
+    seen = {person.at: scope_at(person) for person in (sean, grainne)}
+    sean.send("group/about", kind="theme", title="Sean's words", about="", scope=seen[sean.at])
+    page = unescape(
+        grainne.send("group/about", kind="book", title="Mine", about="typed with care", scope=seen[grainne.at])
+    )
+    assert grainne.status == 409 and "Sean's words" in page and 'value="Mine"' in page and "typed with care" in page
+    assert "Sean's words" in unescape(niamh.go("group"))
+    (now,) = re.findall(r'name="scope" value="(\w+)"', page)
+    grainne.send("group/about", kind="book", title="Mine", about="typed with care", scope=now)
+    assert "typed with care" in niamh.go("group")
+    grainne.send("group/about", kind="book", title="Mine, twice", about="", scope=now)
+    assert "Mine, twice" in niamh.go("group"), "one's own words are in nobody's way"
+
+
 def test_what_a_group_cannot_be_comes_back_with_what_was_typed(hall: Hall) -> None:
     page = hall.people[0].send("groups/new", kind="", title="", about="Kept in the box")
     assert hall.people[0].status == 400 and "Kept in the box" in page and "Give the group a name." in page
     hall.people[0].send("groups/new", kind="book", title="x" * 101, about="\0")
     assert hall.people[0].status == 400
     group_id = hall.form_group(0, 1)
-    hall.people[1].send("group/about", kind="book", title="Read together", about="")
+    scope = scope_at(hall.people[1])
+    hall.people[1].send("group/about", kind="book", title="Read together", about="", scope=scope)
     assert "Read together" in hall.people[2].go("groups") and "On Fridays" not in hall.people[2].page
     assert "what you wrote your group is about" in hall.people[1].go("looked"), "whoever read it is told of"
     with hall.database.write() as session:
@@ -262,7 +287,7 @@ def test_what_a_group_is_about_goes_with_all_that_its_author_wrote(app, hall: Ha
     page = grainne.go("groups")
     assert "kingfisher" not in page and "A group without a name" in page and "Seán" in page
     assert sean.go("group") and sean.status == 200
-    sean.send("group/about", kind="book", title="heron", about="")
+    sean.send("group/about", kind="book", title="heron", about="", scope=scope_at(sean))
     assert "heron" in grainne.go("groups")
     sean.send("group/leave")
     with hall.database.write() as session:
