@@ -5,6 +5,7 @@ A tap comes with all that is on its page, as on the page of a stage: it is saved
 
 from flask import Blueprint, abort, jsonify, redirect, request
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from lti_tool.cycles import conversation as service
@@ -51,22 +52,17 @@ def move(cycle_id: str, stage_key: str) -> Response | tuple[str, int] | tuple[Re
         views.must_run(cycle)
         if wanted not in (*talks.MOVES, ADVICE):
             abort(400)
-        if wanted == "one" and not may(actor(), Action.SHARE_DEVICE, cycle.facts):
-            host = words.name(cycle.host)
-            refusal = refusal or Refusal([("", _("%(name)s says whether you pass one device around.", name=host))])
+        # What came along with a tap is saved also where the tap is not possible, so none of this is an error page.
+        refusal = refusal or _refused(session, cycle, found, wanted)
         if not refusal:
             try:
                 if wanted == ADVICE:
-                    on_one = service.open_talk(session, cycle, found, tool().clock()).talk.device == "one"
-                    if not may(actor(), Action.ASK_ADVICE, AdviceFacts(cycle.facts, on_one)):
-                        abort(403)
-                    if not found.advice or not talks.is_open(cycle, found):
-                        abort(409)
                     ask_advice(session, cycle, found, now=tool().clock())
                 elif 0 <= seen <= _MOST_REV:
                     service.move(session, cycle, found, wanted, seen_rev=seen, now=tool().clock())
             except NotYours:
-                abort(403)
+                first = words.names(cycle.with_role(found.first_turn or "host"))
+                refusal = Refusal([("", _("%(name)s speaks first, and goes on from here.", name=first))])
             except NotPossible as error:
                 refusal = views.refused(cycle, error)
     if request.accept_mimetypes.best == "application/json":
@@ -139,6 +135,20 @@ def blank_sheet(protocol_key: str) -> str:
     with tool().database.read() as session:
         found, _own = find(session, protocol_key)
     return protocol_sheet(found)
+
+
+def _refused(session: Session, cycle: Cycle, stage: Stage, wanted: str) -> Refusal:
+    """Why the signed-in person cannot make this move; an empty Refusal where they can."""
+    host = words.name(cycle.host)
+    if wanted == "one" and not may(actor(), Action.SHARE_DEVICE, cycle.facts):
+        return Refusal([("", _("%(name)s says whether you pass one device around.", name=host))])
+    if wanted == ADVICE:
+        on_one = service.open_talk(session, cycle, stage, tool().clock()).talk.device == "one"
+        if not may(actor(), Action.ASK_ADVICE, AdviceFacts(cycle.facts, on_one)):
+            return Refusal([("", _("%(name)s says whether they would like a suggestion.", name=host))])
+        if not stage.advice or not talks.is_open(cycle, stage):
+            return Refusal([("", _("There is no suggestion to ask for here, or not any more."))])
+    return Refusal()
 
 
 def _stage(cycle: Cycle, key: str) -> Stage:

@@ -127,6 +127,8 @@ class Content:
     """Sentences on what is there later only."""
     points: Mapping[str, PointBox]
     """By key of the text."""
+    unsaved: tuple[tuple[str, str], ...]
+    """(label, text) of what was sent and could not be saved, where the page has no box for it (any more)."""
     starters: Mapping[str, Sequence[tuple[str, Sequence[tuple[str, str]]]]]
     """Key of a text → (what they are for, (title, text) of each) of strategies to begin from (R62)."""
 
@@ -193,7 +195,17 @@ def read_content(
             for field in (*written, *shown)
             if field.rests_on in views and field.key in views
         },
+        unsaved=_unsaved(cycle, refusal, own),
         starters={field.key: _starters() for field in written if field.starters},
+    )
+
+
+def _unsaved(cycle: Cycle, refusal: Refusal, own: Sequence[FieldView]) -> tuple[tuple[str, str], ...]:
+    boxes = {each.key for each in own if each.editable}
+    return tuple(
+        (words.into(field.label), words.chosen(field, text))
+        for key, text in (refusal.texts or {}).items()
+        if key not in boxes and (field := cycle.with_left_out.field(key))
     )
 
 

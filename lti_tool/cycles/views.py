@@ -433,6 +433,11 @@ def receive_texts(
         if not fields.is_editable(actor(), cycle, field):
             if not cycle.is_running:
                 raise _not_editable(cycle)
+            unsaved[field.key] = text
+            label = words.into(field.label)
+            errors.append(
+                ("", _("“%(label)s” is not yours to write in any more. To keep what you typed, copy it.", label=label))
+            )
             continue
         base = _tokens(request.form.get(f"base-{field.key}", ""))
         try:

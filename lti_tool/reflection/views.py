@@ -153,7 +153,11 @@ def _page(
         is_of_pillars=cycle.protocol.key == PILLARS,
         frames=_frames(cycle, views),
         # A frame that was chosen on another page meanwhile must not swallow what could not be saved.
-        unsaved=[(views[key].label, text) for key, text in (unsaved or {}).items() if key in views and key not in here],
+        unsaved=[
+            (views[key].label, text)
+            for key, text in (unsaved or {}).items()
+            if key in views and not (key in here and views[key].editable)
+        ],
         shown=[replace(views[key], editable=False, help="") for key in views if key in again],
         versions=[(each.version, words.stamp(each.submitted_at)) for each in reversed(submitted)],
         next_version=len(submitted) + 1,
