@@ -25,18 +25,18 @@ def title(said: About | None) -> str:
 
 
 def problem(found: Problem, said: About) -> tuple[str, str]:
-    """(address of the box, sentence) on what is wrong."""
+    """(id of the box, sentence) on what is wrong."""
     match found:
         case Problem.NO_KIND:
-            return "#kind-theme", _("Say what brings the group together.")
+            return "kind-theme", _("Say what brings the group together.")
         case Problem.NO_TITLE:
-            return "#title", _("Give the group a name.")
+            return "title", _("Give the group a name.")
         case Problem.LONG_TITLE:
             now = len(said.title)
-            return "#title", _("The name can have %(most)s characters; it has %(now)s.", most=MAX_TITLE, now=now)
+            return "title", _("The name can have %(most)s characters; it has %(now)s.", most=MAX_TITLE, now=now)
         case Problem.LONG_ABOUT:
             now = len(said.about)
-            return "#about", _("The sentence can have %(most)s characters; it has %(now)s.", most=MAX_ABOUT, now=now)
+            return "about", _("The sentence can have %(most)s characters; it has %(now)s.", most=MAX_ABOUT, now=now)
 
 
 def members(line: GroupLine, me: str) -> str:

@@ -221,6 +221,7 @@ def test_of_two_who_say_what_a_group_is_about_neither_writes_over_the_other(hall
 def test_what_a_group_cannot_be_comes_back_with_what_was_typed(hall: Hall) -> None:
     page = hall.people[0].send("groups/new", kind="", title="", about="Kept in the box")
     assert hall.people[0].status == 400 and "Kept in the box" in page and "Give the group a name." in page
+    assert 'href="#title"' in page
     hall.people[0].send("groups/new", kind="book", title="x" * 101, about="\0")
     assert hall.people[0].status == 400
     group_id = hall.form_group(0, 1)
