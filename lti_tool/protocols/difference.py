@@ -145,6 +145,9 @@ def _attributes(
     for attribute in attributes_of(part, type(new)):
         was, now = getattr(old, attribute), getattr(new, attribute)
         if was != now:
+            if attribute == "opens" and old.seen != new.seen == "author":
+                # That nobody else sees it any more says it all.
+                continue
             if attribute in _OF_KEYS:
                 was, now = _named(was, labels), _named(now, labels)
             yield Change(part, "changed", name, within, attribute, was, now)

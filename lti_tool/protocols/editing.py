@@ -20,7 +20,7 @@ from typing import Any
 
 from lti_tool.protocols import reader
 from lti_tool.protocols.finishing import obstacles
-from lti_tool.protocols.recipe import FORMS, GUIDES, PILLARS, PROMPT_KINDS, REFLECTION, ROLES, STEPS, Prompt
+from lti_tool.protocols.recipe import FORMS, GUIDES, PILLARS, PROMPT_KINDS, REFLECTION, ROLES, STEPS, Prompt, reaches
 from lti_tool.protocols.rules import MAX_BYTES
 
 Body = dict[str, Any]
@@ -53,6 +53,10 @@ class Problem(StrEnum):
     TOO_LARGE = "too large"
     SHOWN_BEFORE = "shown before it is written"
     NEEDED = "needed by every protocol"
+    NEVER_OPENS = "opens at a time that never comes"
+    ONLY_ADVICE = "no step before advice"
+    LADDER = "nothing between for all"
+    EMPTY_END = "nothing to write in the reflection"
     UNSIGNED = "nothing to sign at the beginning"
     OTHER = "other"
     """As the reader says it, in `of`."""
@@ -306,9 +310,11 @@ def audiences_of(body: Body, stage: Body, field: Body) -> tuple[str, ...]:
     now = audience_of(field)
     if stage["kind"] == "reflection" or field["by"] in ("both",) or field.get("raw") or body.get("alone"):
         return (now,)
-    if now in LATER:
-        return (now, "author") if not _is_agreed(body, field["key"]) else (now,)
-    return (now,) if _is_agreed(body, field["key"]) else ("author", "pair")
+    if _is_agreed(body, field["key"]):
+        return (now,)
+    if field.get("opens"):
+        return (field["opens"], "author") if _happens(body["stages"], stage, field["opens"]) else ("author",)
+    return ("author", "pair")
 
 
 def audience_of(field: Body) -> str:
@@ -332,8 +338,8 @@ def _is_agreed(body: Body, key: str) -> bool:
 def _seen(body: Body, stage: Body, field: Body, wanted: str) -> Body:
     if wanted == audience_of(field) or wanted not in audiences_of(body, stage, field):
         return field
-    found = {key: value for key, value in field.items() if key != "opens"}
-    return found | {"seen": wanted}
+    # When it opens stays with it: once nobody else sees it, it still never opens at once.
+    return field | {"seen": "author" if wanted == "author" else "pair"}
 
 
 def arrange(body: Body, key: str, do: str) -> Body:
@@ -390,43 +396,107 @@ def with_prompts(body: Body, key: str, step: str, prompts: list[Body]) -> Body:
 
 
 def mended(body: Body) -> Body:
-    """The draft without what refers to fields and agreements that are gone."""
+    """The draft without what refers to something that is gone. What would open at a time that never comes is seen by
+    its author alone."""
+    stages = [_mended_stage(each) for each in _levelled(body["stages"])]
+    for stage in stages:
+        if "fields" in stage:
+            stage["fields"] = [_closed(stages, stage, each) for each in stage["fields"] or []]
+    fields = [each for stage in stages for each in stage.get("fields") or []]
+    shared = {each["key"] for each in fields if each["seen"] == "pair"}
+    kept = shared - {each["key"] for each in fields if each.get("raw")}
+    held = {"visit" for stage in stages if stage["kind"] == "visit"} | {
+        each for stage in stages if stage["kind"] in ("conversation", "work") for each in stage.get("meetings") or []
+    }
     known: set[str] = set()
-    stages = []
-    everything = {each["key"] for stage in body["stages"] for each in stage.get("fields") or []}
-    for was in body["stages"]:
-        stage = dict(was)
+    for stage in stages:
         own = {each["key"] for each in stage.get("fields") or []}
-        for name, there in (("shows", known), ("recalls", everything)):
+        for name, there in (("shows", known), ("recalls", kept), ("meetings", held)):
             if name in stage:
                 stage[name] = [key for key in stage[name] or [] if key in there]
         known = known | own
-        if "agreements" in stage:
-            kept = [
-                each | {"fields": [key for key in each["fields"] if key in known]} for each in stage["agreements"] or []
-            ]
-            stage["agreements"] = [each for each in kept if each["fields"]]
-        if "gates" in stage:
-            agreed = {each["key"] for each in stage.get("agreements") or []}
-            asked = {"text": own, "agreement": agreed}
-            stage["gates"] = [
-                gate for gate in stage["gates"] or [] for needs, of in gate.items() if of in asked.get(needs, {of})
-            ]
-        if "steps" in stage:
-            stage["steps"] = [
-                each | ({"fields": [key for key in each["fields"] or [] if key in own]} if "fields" in each else {})
-                for each in stage["steps"] or []
-            ]
         if "fields" in stage:
             stage["fields"] = [
-                {key: value for key, value in each.items() if key != "rests_on" or value in everything}
-                for each in stage["fields"] or []
+                {key: value for key, value in each.items() if key != "rests_on" or value in shared}
+                for each in stage["fields"]
+            ]
+        if "agreements" in stage:
+            about = known & shared
+            agreements = [
+                each | {"fields": [key for key in each["fields"] if key in about]} for each in stage["agreements"] or []
+            ]
+            stage["agreements"] = [each for each in agreements if each["fields"]]
+        if "gates" in stage:
+            there_is: dict[str, set[str]] = {
+                "text": own,
+                "agreement": {each["key"] for each in stage.get("agreements") or []},
+                "meeting": set(stage.get("meetings") or []),
+                "first_turn": {stage.get("first_turn") or ""},
+            }
+            stage["gates"] = [
+                gate for gate in stage["gates"] or [] for needs, of in gate.items() if of in there_is[needs]
             ]
         if stage.get("groups"):
             used = {each.get("group") for each in stage.get("fields") or []}
             stage["groups"] = [each for each in stage["groups"] if each["key"] in used]
-        stages.append(stage)
     return body | {"stages": stages}
+
+
+def _mended_stage(was: Body) -> Body:
+    """A stage whose steps hold what is there, and that has a first turn and advice only where something gives them."""
+    stage = dict(was)
+    own = {each["key"] for each in stage.get("fields") or []}
+    if "steps" in stage:
+        stage["steps"] = [
+            each | ({"fields": [key for key in each["fields"] or [] if key in own]} if "fields" in each else {})
+            for each in stage["steps"] or []
+        ]
+    steps = stage.get("steps") or []
+    if steps and not any(each.get("first_turn") for each in steps):
+        stage.pop("first_turn", None)
+    if not any(each.get("advice") for each in steps) and not any(
+        audience_of(each) == "advice_asked" for each in stage.get("fields") or []
+    ):
+        stage.pop("advice", None)
+    return stage
+
+
+def _levelled(stages: list[Body]) -> list[Body]:
+    """The stages; where a pair at the lowest of STEPS would be seen to pass over some, these are there for all."""
+    left_out = [i for i, each in enumerate(stages) if _from(each) != STEPS[0]]
+    between = range(left_out[0], left_out[-1] + 1) if left_out else range(0)
+    if any(_from(stages[i]) == STEPS[0] for i in between):
+        return stages
+    return [_for_all(each) if i in between else each for i, each in enumerate(stages)] if left_out else stages
+
+
+def _for_all(stage: Body) -> Body:
+    found = {key: value for key, value in stage.items() if key != "from_step"}
+    if stage.get("steps"):
+        # What was there whenever the stage was is still there whenever it is.
+        found["steps"] = [
+            {key: value for key, value in each.items() if key != "from_step" or not reaches(_from(stage), value)}
+            for each in stage["steps"]
+        ]
+    return found
+
+
+def _from(part: Body) -> str:
+    return str(part.get("from_step") or STEPS[0])
+
+
+def _closed(stages: list[Body], stage: Body, field: Body) -> Body:
+    opens = field.get("opens")
+    return field if not opens or _happens(stages, stage, opens) else field | {"seen": "author"}
+
+
+def _happens(stages: list[Body], stage: Body, opens: str) -> bool:
+    """Whether that from which on a field of a stage is open, one of LATER, ever comes."""
+    if opens == "visit_done":
+        return any(each["kind"] == "visit" for each in stages)
+    if opens == "first_turn_done":
+        return any(each.get("first_turn") for each in stages)
+    return bool(stage.get("advice"))
 
 
 # Checking
@@ -464,8 +534,16 @@ def _own_checks(body: Body) -> Iterator[Trouble]:
         kinds = {prompt["kind"] for holder in lists for prompt in holder.get("prompts") or []}
         if stage["kind"] == "conversation" and "belief" not in kinds:
             yield Trouble(f"p{NEW}", Problem.NO_BELIEF, "", stage["key"])
+        for i, each in enumerate(stage.get("fields") or []):
+            if audience_of(each) in LATER and not _happens(body["stages"], stage, audience_of(each)):
+                yield Trouble(f"f{i}-label", Problem.NEVER_OPENS, "", stage["key"])
+        steps = stage.get("steps") or []
+        if steps and all(each.get("advice") for each in steps):
+            yield Trouble(f"s{NEW}", Problem.ONLY_ADVICE, "", stage["key"])
+        if stage["kind"] == "reflection" and not stage.get("fields"):
+            yield Trouble(f"f{NEW}", Problem.EMPTY_END, "", stage["key"])
         # Getting started is closed by signing, and by nothing else.
-        there = {each["key"] for each in stage.get("fields") or [] if each.get("from_step", STEPS[0]) == STEPS[0]}
+        there = {each["key"] for each in stage.get("fields") or [] if _from(each) == STEPS[0]}
         if stage["kind"] == "start" and not any(there.issuperset(each) for each in _signed(stage)):
             yield Trouble("", Problem.UNSIGNED, "", stage["key"])
     yield from _order(body)
@@ -526,6 +604,8 @@ def _order(body: Body) -> Iterator[Trouble]:
     ends = bool(stages) and stages[-1]["key"] == REFLECTION
     if not begins or not ends or any(each["kind"] == "start" for each in stages[1:]):
         yield Trouble("", Problem.NEEDED)
+    if _levelled(stages) is not stages:
+        yield Trouble("", Problem.LADDER)
     known: set[str] = set()
     at = {each["key"]: (stage, each) for stage in stages for each in stage.get("fields") or []}
     for stage in stages:

@@ -226,6 +226,17 @@ def told(trouble: Trouble) -> str:
             )
         case Problem.NEEDED:
             return _("The reflection stays at the end, and what holds between people at the beginning.")
+        case Problem.NEVER_OPENS:
+            return _("This text would open at a moment that never comes. Let its author alone see it, or remove it.")
+        case Problem.ONLY_ADVICE:
+            return _("Keep a step that comes before anybody asks for advice.")
+        case Problem.LADDER:
+            return _(
+                "Some stages are there only for pairs who go further. Between the first and the last of these there "
+                "has to be a stage for all pairs."
+            )
+        case Problem.EMPTY_END:
+            return _("Keep a text to write in.")
         case Problem.UNSIGNED:
             return _("Getting started ends when all have signed. Keep the text that they sign.")
         case Problem.OTHER:

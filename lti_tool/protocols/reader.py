@@ -6,6 +6,7 @@ said with file, line and remedy, all of it at once.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -448,7 +449,8 @@ class Reader:
             )
         if found.opens and found.by not in ROLES:
             self._say(place, "only a text of one role can open later. Say `by: coach` or leave `opens` out.")
-        return found
+        # What its author alone sees opens to nobody; the body still says when it did, so that it never opens earlier.
+        return replace(found, opens=None) if found.seen == "author" else found
 
     def _agreement(self, body: Any, place: tuple[str | int, ...]) -> Agreement:
         values = self._mapping(body, place, required=("key", "text", "button", "fields"))
@@ -680,7 +682,7 @@ class Reader:
         self, body: Any, place: tuple[str | int, ...], required: tuple[str, ...], optional: tuple[str, ...] = ()
     ) -> dict[str, Any]:
         if not isinstance(body, dict):
-            self._say(place, f"expected lines such as `{required[0]}: …`.")
+            self._say(place, f"expected lines such as `{(required + optional)[0]}: …`.")
             return {}
         for key in body:
             if key not in required + optional:

@@ -1,6 +1,7 @@
 """Whatever a trainer does in the forms, one after the other: the draft is one that can be followed, or it is said where
 it is wrong; and it goes out as a file and comes back the same."""
 
+import itertools
 import json
 from typing import Any
 
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lti_tool.protocols import editing, files, reader
+from lti_tool.protocols.difference import difference
 from lti_tool.protocols.reader import ProtocolError, shipped
 
 KEYS = sorted(shipped())
@@ -150,3 +152,72 @@ def test_a_file_that_is_none_is_refused_by_line_with_a_remedy(file: bytes, said:
     with pytest.raises(ProtocolError) as raised:
         files.from_file(file, "Your file")
     assert said in str(raised.value)
+
+
+def test_every_stage_between_and_every_row_can_go_and_no_reason_speaks_of_the_file() -> None:
+    for key in KEYS:
+        body = plain(editing.copied(shipped()[key].body))
+        tried = [editing.move_stage(body, f"remove {stage['key']}") for stage in body["stages"]]
+        assert not any(editing.check(done) for done in tried), key
+        rows = [
+            editing.arrange(body, stage["key"], f"remove {letter}{i}")
+            for stage in body["stages"]
+            for letter, name in (("s", "steps"), ("f", "fields"), ("p", "prompts"))
+            for i, _row in enumerate(stage.get(name) or [])
+        ]
+        said = [each for done in rows for each in editing.check(done)]
+        assert not [each for each in said if each.problem is editing.Problem.OTHER], key
+
+
+def test_with_the_talk_after_go_its_time_its_turn_and_what_it_opened() -> None:
+    body = plain(shipped()["collegial"].body)
+    found = reader.parse(editing.move_stage(body, "remove after"))
+    visit = found.stage("visit")
+    assert visit and visit.meetings == ("visit",) and "after" not in str(visit.gates)
+    seen = {each.key: (each.seen, each.opens) for each in visit.fields}
+    assert seen["notes_questions"] == ("author", None) and seen["notes_seen"] == ("pair", "visit_done")
+    without_first = reader.parse(editing.arrange(body, "after", "remove s0"))
+    after = without_first.stage("after")
+    assert after and after.first_turn is None and [gate.needs for gate in after.gates] == ["text"]
+
+
+def test_what_opens_late_and_then_never_does_not_open_at_once_later() -> None:
+    body = plain(shipped()["collegial"].body)
+    stage = next(each for each in body["stages"] if each["key"] == "after")
+    (late,) = (i for i, each in enumerate(stage["fields"]) if each.get("opens"))
+
+    def seen(body: dict[str, Any], audience: str) -> dict[str, Any]:
+        return editing.read_stage(body, "after", form_of(stage) | {f"f{late}-seen": audience})
+
+    narrowed = seen(body, "author")
+    assert not editing.check(narrowed)
+    suggestion = reader.parse(narrowed).field("suggestion")
+    assert suggestion and (suggestion.seen, suggestion.opens) == ("author", None)
+    (told,) = difference(reader.parse(body), reader.parse(narrowed))
+    assert told.attribute == "seen"
+    assert seen(narrowed, "pair") == narrowed
+    assert reader.parse(seen(narrowed, "advice_asked")) == reader.parse(body), "it can open again when it did"
+
+
+OPTIONAL = {
+    "stage": ("first_turn", "meetings", "statements", "prompts", "fields", "shows", "agreements", "gates", "leads",
+              "purpose_at", "steps", "recalls", "groups", "minutes", "from_step"),
+    "step": ("text", "minutes", "speaks", "prompts", "fields", "from_step"),
+    "field": ("help", "opens", "choices", "rests_on", "group", "from_step", "rows"),
+    "": ("drafts", "roles", "people", "family", "form"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("part", "name"), [(part, name) for part, names in OPTIONAL.items() for name in names])
+def test_what_a_file_leaves_empty_can_be_worked_with_or_is_refused(part: str, name: str) -> None:
+    empties: tuple[Any, ...] = (None, [], {})
+    for key, empty in itertools.product(("after", "visit"), empties):
+        body = plain(shipped()["collegial"].body)
+        stage = next(each for each in body["stages"] if each["key"] == key)
+        for holder in {"": [body], "stage": [stage], "step": stage.get("steps", []), "field": stage["fields"]}[part]:
+            holder[name] = empty
+        if reader.problems(body) or editing.check(body):
+            continue
+        typed = editing.read_head(editing.read_stage(body, key, form_of(stage)), {})
+        editing.check(editing.arrange(typed, key, "remove f0"))
+        editing.check(editing.move_stage(typed, f"remove {key}"))
