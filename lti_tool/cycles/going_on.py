@@ -167,11 +167,16 @@ def start_alone(
 
 
 def protocol_of(activity: ActivityView | None) -> Protocol:
-    """What new cycles of an activity follow: the protocol that its trainer chose, as far as it fits its kind."""
+    """What new cycles of an activity follow: the protocol that its trainer chose, as far as it fits its kind.
+
+    Raises LookupError for an activity that comes without the protocol of a course's own that it has.
+    """
     kind = activity.kind if activity else ""
     chosen = activity.protocol if activity else ""
     own = activity.own_protocol if activity else None
-    assert own or not (activity and activity.own_version), "found without its protocol: see activities.with_protocol"
+    if activity and activity.own_version is not None and own is None:
+        missing = f"{chosen} {activity.own_version} of activity {activity.id}"
+        raise LookupError(f"{missing} was not read with it: see activities.with_protocol")
     if own is not None and fits(kind, own):
         return own
     return reader.shipped()[chosen if chosen in protocols_for(kind) else kind_of(kind).default_protocol]

@@ -51,8 +51,9 @@ from lti_tool.store.base import new_id
 from lti_tool.store.database import run
 from lti_tool.store.upsert import insert_into
 
+_KEPT = 200
 _parsed: dict[str, Protocol] = {}
-"""Protocols by id of their stored version, which never changes."""
+"""Protocols by id of their stored version, which never changes; those asked for last, and _KEPT at most beside them."""
 
 _mine, _theirs = CycleMember.__table__.alias("mine"), CycleMember.__table__.alias("theirs")
 _LIST = (
@@ -296,9 +297,7 @@ def load_frames(session: Session, cycle_ids: Collection[str], person_id: str) ->
     of_cycle: dict[str, list[Any]] = {cycle_id: [] for cycle_id in cycle_ids}
     for row in session.execute(_FRAMES.where(Cycle.id.in_(of_cycle))):
         of_cycle[row.id].append(row)
-    if unknown := {rows[0].protocol_version_id for rows in of_cycle.values() if rows} - _parsed.keys():
-        bodies = select(ProtocolVersion.id, ProtocolVersion.body).where(ProtocolVersion.id.in_(unknown))
-        _parsed.update((id_, reader.parse(body)) for id_, body in session.execute(bodies))
+    stored_protocols(session, {rows[0].protocol_version_id for rows in of_cycle.values() if rows})
     said = run(session, _OF_MANY, {"cycles": list(of_cycle)}).all()
     found = (
         _frame(session, rows, person_id, [each for each in said if each.cycle_id == cycle_id])
@@ -371,10 +370,19 @@ def _frame(
 
 def stored_protocol(session: Session, version_id: str) -> Protocol:
     """The protocol of a stored version; without any statement for one that this process has read before."""
-    if version_id not in _parsed:
-        body = session.execute(select(ProtocolVersion.body).where(ProtocolVersion.id == version_id)).scalar_one()
-        _parsed[version_id] = reader.parse(body)
-    return _parsed[version_id]
+    return stored_protocols(session, {version_id})[version_id]
+
+
+def stored_protocols(session: Session, version_ids: Collection[str]) -> dict[str, Protocol]:
+    """Id → protocol of stored versions; one statement for those that this process has not read before."""
+    found = {each: protocol for each in version_ids if (protocol := _parsed.get(each))}
+    if unknown := set(version_ids) - found.keys():
+        bodies = select(ProtocolVersion.id, ProtocolVersion.body).where(ProtocolVersion.id.in_(unknown))
+        found |= {id_: reader.parse(body) for id_, body in session.execute(bodies)}
+        if len(_parsed) + len(unknown) > _KEPT:
+            _parsed.clear()
+        _parsed.update(found)
+    return found
 
 
 def current(session: Session, membership_id: str, activity_id: str, now: datetime) -> CycleView | None:

@@ -6,14 +6,18 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import and_, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from lti_tool.activities.models import Activity
+from lti_tool.cycles.models import Cycle, ProtocolVersion
 from lti_tool.lti.launch import hashed
 from lti_tool.lti.models import Invite
 from lti_tool.lti.platform import origin_of
 from lti_tool.lti.registration import Registered
 from lti_tool.people.models import Course, Deployment, Membership, Person, Platform
+from lti_tool.protocols.models import OwnProtocol
+from lti_tool.protocols.rules import OWN
 from lti_tool.store.base import new_id
 from lti_tool.store.database import rows_changed
 
@@ -321,9 +325,18 @@ def suspend(session: Session, platform_id: str) -> None:
 
 
 def remove(session: Session, platform_id: str) -> None:
-    """Deletes a platform with everything that hangs from it. Raises RegistryError: NOT_FOUND."""
+    """Deletes a platform with everything that hangs from it, and what was given out of its courses' own protocols, as
+    far as nobody else follows it. Raises RegistryError: NOT_FOUND."""
     _get(session, platform_id)
     session.execute(delete(Platform).where(Platform.id == platform_id))
+    session.execute(
+        delete(ProtocolVersion).where(
+            ProtocolVersion.key.startswith(OWN, autoescape=True),
+            ~exists().where(OwnProtocol.key == ProtocolVersion.key),
+            ~exists().where(Activity.protocol == ProtocolVersion.key),
+            ~exists().where(Cycle.protocol_version_id == ProtocolVersion.id),
+        )
+    )
 
 
 def _add(session: Session, new: NewPlatform, status: str, now: datetime) -> PlatformLine:

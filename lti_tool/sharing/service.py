@@ -13,19 +13,17 @@ from sqlalchemy import ColumnElement, delete, exists, func, insert, select
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, ActivityTrainer
-from lti_tool.cycles.models import Cycle, CycleMember, ProtocolVersion
+from lti_tool.cycles.models import Cycle, CycleMember
+from lti_tool.cycles.service import stored_protocols
 from lti_tool.people.models import Membership, Person
 from lti_tool.people.service import takes_part
 from lti_tool.privacy.keyring import Keyring, KeyShredded
 from lti_tool.privacy.rules import ActivityFacts, PassageFacts
-from lti_tool.protocols import reader
-from lti_tool.protocols.recipe import Protocol, Words
+from lti_tool.protocols.recipe import Words
 from lti_tool.reflection import frames
 from lti_tool.sharing.models import Share
 from lti_tool.store.base import new_id
 
-_parsed: dict[str, Protocol] = {}
-"""Protocols by id of their stored version, which never changes."""
 _reader = aliased(CycleMember)
 
 
@@ -158,12 +156,10 @@ def read(session: Session, keyring: Keyring, shares: Iterable[ShareView], now: d
 def labels(session: Session, shares: Iterable[ShareView]) -> dict[str, Words]:
     """Share id → the question that its passage answers. One statement, or none where this process knows them."""
     shares = list(shares)
-    if wanted := {share.protocol_version_id for share in shares} - _parsed.keys():
-        bodies = select(ProtocolVersion.id, ProtocolVersion.body).where(ProtocolVersion.id.in_(wanted))
-        _parsed.update((id_, reader.parse(body)) for id_, body in session.execute(bodies))
+    protocols = stored_protocols(session, {share.protocol_version_id for share in shares})
     found = {}
     for share in shares:
-        field = _parsed[share.protocol_version_id].field(share.field)
+        field = protocols[share.protocol_version_id].field(share.field)
         if label := field.label if field else frames.label_of(share.field):
             found[share.id] = label
     return found

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -9,6 +10,7 @@ import pytest
 from cycles.pair_at_work import Room
 from sqlalchemy import func, select, text, update
 
+from lti_tool.activities import service as activities
 from lti_tool.cycles import counts, going_on, service, texts
 from lti_tool.cycles.models import Cycle, CycleMember, CycleText, ProtocolVersion
 from lti_tool.cycles.revision import revision
@@ -109,6 +111,27 @@ def test_nothing_of_what_is_written_stands_in_the_database_in_clear(light: Room,
     with light.database.read() as session:
         for table in ("texts", "meetings", "agreements", "cycles", "stage_marks"):
             assert canary not in repr(session.execute(text(f"SELECT * FROM {table}")).all()), table
+
+
+def test_what_a_process_keeps_of_protocols_does_not_grow(light: Room, clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "_KEPT", 3)
+    body = dict(reader.shipped()["light"].body)
+    with light.database.write() as session:
+        rows = [ProtocolVersion(key="light", version=n, body=body, created_at=clock()) for n in range(50, 57)]
+        session.add_all(rows)
+        session.flush()
+        for row in rows:
+            assert service.stored_protocol(session, row.id).key == "light"
+            assert len(service._parsed) <= 3
+        assert len(service.stored_protocols(session, {row.id for row in rows})) == 7, "all that was asked for"
+
+
+def test_an_activity_without_the_protocol_that_it_has_is_named(light: Room) -> None:
+    with light.database.read() as session:
+        activity = activities.find(session, light.course.activity_id)
+    assert activity is not None and going_on.protocol_of(activity).key == "light"
+    with pytest.raises(LookupError, match=activity.id):
+        going_on.protocol_of(replace(activity, own_version=3))
 
 
 def test_a_running_cycle_keeps_the_protocol_it_began_with(light: Room, clock, monkeypatch: pytest.MonkeyPatch) -> None:

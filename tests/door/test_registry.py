@@ -6,9 +6,13 @@ import pytest
 from factories import make_course
 from sqlalchemy import func, select
 
+from lti_tool.activities.models import Activity
+from lti_tool.cycles.models import ProtocolVersion
 from lti_tool.people import registry
 from lti_tool.people.models import Membership, Platform
 from lti_tool.people.registry import NewPlatform, Problem, RegistryError
+from lti_tool.protocols.models import OwnProtocol
+from lti_tool.protocols.reader import shipped
 from lti_tool.store.database import Database
 
 NEW = NewPlatform(
@@ -102,6 +106,29 @@ def test_removing_a_platform_takes_its_people_along(database: Database) -> None:
     with database.read() as session:
         assert session.scalar(select(func.count(Membership.id))) == 0
         assert session.scalar(select(func.count(Platform.id))) == 0
+
+
+def test_what_was_given_out_of_its_protocols_goes_too_unless_somebody_follows_it(
+    database: Database, clock: Any
+) -> None:
+    made, other = make_course(database), make_course(database)
+    with database.write() as session:
+        here, there = (
+            session.scalars(select(Activity).where(Activity.id == each.activity_id)).one() for each in (made, other)
+        )
+        body = dict(shipped()["light"].body)
+        for key, course in (("own_aaaaaaaa", here), ("own_bbbbbbbb", here), ("own_cccccccc", there)):
+            session.add(
+                OwnProtocol(course_id=course.course_id, key=key, body=body, created_at=clock(), changed_at=clock())
+            )
+            session.add(ProtocolVersion(key=key, version=1, body=body, created_at=clock()))
+        session.add(ProtocolVersion(key="light", version=1, body=body, created_at=clock()))
+        here.protocol, there.protocol = "own_aaaaaaaa", "own_bbbbbbbb"
+    with database.write() as session:
+        registry.remove(session, made.platform_id)
+    with database.read() as session:
+        left = session.scalars(select(ProtocolVersion.key).order_by(ProtocolVersion.key)).all()
+    assert left == ["light", "own_bbbbbbbb", "own_cccccccc"]
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 300])
