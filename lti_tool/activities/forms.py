@@ -1,6 +1,6 @@
 """The form of an activity's settings: what it offers, what came back, and what is wrong with it in words."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from flask import request
@@ -33,6 +33,8 @@ class What:
     """What a trainer may tell the teachers it is for; a suggestion to start from."""
     is_coaching: bool = False
     """Whether it is a coaching cycle, and called so."""
+    is_elsewhere: bool = False
+    """Whether its protocol is one of another course, whose trainers can change it."""
 
     @property
     def protocol(self) -> str:
@@ -81,12 +83,15 @@ def choices(session: Session, actor: Actor, course_id: str, *, placing: bool = F
     rounds = [(id_, _("“%(title)s”", title=title)) for id_, title in service.rounds(session, course_id) if id_ != but]
     if placing:
         rounds.insert(0, (NEW_ROUND, _("the pairing round that I place now")))
-    own = [each.published for each in protocols.own_of(session, course_id, activity_id=but) if each.published]
-    return Choices(whats(own), tuple(schools) if len(schools) > 1 else (), tuple(rounds))
+    own = protocols.own_of(session, course_id, activity_id=but)
+    elsewhere = {each.key for each in own if each.course_id != course_id}
+    offered = whats([each.published for each in own if each.published], elsewhere)
+    return Choices(offered, tuple(schools) if len(schools) > 1 else (), tuple(rounds))
 
 
-def whats(own: Iterable[Protocol] = ()) -> tuple[What, ...]:
-    """All kinds of activities, with the ways in which each can be followed; `own`: protocols of the course's own."""
+def whats(own: Iterable[Protocol] = (), elsewhere: Collection[str] = ()) -> tuple[What, ...]:
+    """All kinds of activities, with the ways in which each can be followed; `own`: protocols of the course's own, and
+    those of another one, whose keys are `elsewhere`."""
     found = []
     for kind in KINDS.values():
         if kind.protocols == "none":
@@ -102,6 +107,7 @@ def whats(own: Iterable[Protocol] = ()) -> tuple[What, ...]:
                     into(way.summary),
                     _suggested(kind.key),
                     is_coaching=kind.key == "cycle" and way.form == FORMS[0],
+                    is_elsewhere=way.key in elsewhere,
                 )
             )
     return tuple(found)

@@ -129,5 +129,8 @@ def test_an_activity_that_came_from_another_course_brings_its_protocol_along(
         session.execute(update(Activity).where(Activity.id == mine).values(protocol=key))
     assert "Light (our version)" in elsewhere.get(f"/protocols/{key}")
     assert elsewhere.status(f"/protocols/{key}/edit") == 404
+    assert "belongs to another course" in elsewhere.get("/activity")
+    assert trainer.post("/activity", what=f"cycle:{key}", audience="everyone").status_code == 303
+    assert "Light (our version)" in trainer.get("/activity") and "another course" not in trainer.get("/activity")
     assert elsewhere.post("/activity", what=f"cycle:{key}", audience="everyone").status_code == 303
     assert copy_of(elsewhere, key) != key
