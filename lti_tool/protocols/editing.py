@@ -142,9 +142,10 @@ def is_fixed(stage: Body) -> bool:
 
 def read_stage(body: Body, key: str, form: Form) -> Body:
     """The draft with what the form of one stage says: texts, minutes, prompts, steps, and who sees a field. What the
-    form has no box for stays as it is; a number that is none stays as it was typed."""
+    form has no box for stays as it is, unless it rests on a text that only its author sees now; a number that is none
+    stays as it was typed."""
     stages = [_read_stage(body, stage, form) if stage["key"] == key else stage for stage in body["stages"]]
-    return body | {"stages": stages}
+    return mended(body | {"stages": stages})
 
 
 def _read_stage(body: Body, was: Body, form: Form) -> Body:
@@ -154,7 +155,7 @@ def _read_stage(body: Body, was: Body, form: Form) -> Body:
     for step, text in (was.get("purpose_at") or {}).items():
         stage["purpose_at"] = stage["purpose_at"] | {step: _words(form, f"at-{step}", text)}
     if "minutes" in form:
-        stage["minutes"] = _number(form["minutes"])
+        _keep_minutes(stage, form["minutes"])
     _keep_list(stage, "prompts", _read_prompts(form, "", was.get("prompts")))
     if may_have_steps(was):
         _keep_list(stage, "steps", _read_steps(body, was, form))
@@ -188,6 +189,13 @@ def may_have_steps(stage: Body) -> bool:
 def _keep_list(stage: Body, name: str, rows: list[Body]) -> None:
     if rows or name in stage:
         stage[name] = rows
+
+
+def _keep_minutes(part: Body, typed: str) -> None:
+    """None is what a protocol says that gives no time: it takes as long as it takes, or as its steps together."""
+    part.pop("minutes", None)
+    if minutes := _number(typed):
+        part["minutes"] = minutes
 
 
 def _read_prompts(form: Form, prefix: str, was: list[Body] | None) -> list[Body]:
@@ -225,7 +233,7 @@ def _read_steps(body: Body, was: Body, form: Form) -> list[Body]:
         step.pop("text", None)
         if text["en"]:
             step["text"] = text
-        step["minutes"] = _number(form.get(f"{prefix}-minutes", "0"))
+        _keep_minutes(step, form.get(f"{prefix}-minutes", ""))
         speaks = _one_of(form, f"{prefix}-speaks", ("", *roles_of(body), "all"))
         step.pop("quiet", None)
         step.pop("speaks", None)

@@ -58,6 +58,12 @@ class StageForm:
         """Whether it can be led through step by step."""
         return editing.may_have_steps(self.stage)
 
+    @property
+    def minutes_of_steps(self) -> int:
+        """What its steps take together; 0 while one of them says no number."""
+        found = [step.get("minutes", 0) for step in self.stage.get("steps") or []]
+        return sum(found) if all(isinstance(each, int) for each in found) else 0
+
     def audiences(self, field: Body) -> Options:
         """Who can see a field; one where there is nothing to choose."""
         keys = editing.audiences_of(self.body, self.stage, field)

@@ -4,7 +4,10 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
+
+from lti_tool.protocols.recipe import Protocol
 
 Body = Mapping[str, Any]
 OWN = "own_"
@@ -29,12 +32,9 @@ def fingerprint(part: Any) -> str:
     return hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def is_same(one: Body, other: Body) -> bool:
-    """Whether two protocols say the same, whatever they are called and numbered."""
-    names = ("key", "version")
-    return fingerprint({k: v for k, v in one.items() if k not in names}) == fingerprint(
-        {k: v for k, v in other.items() if k not in names}
-    )
+def is_same(one: Protocol, other: Protocol) -> bool:
+    """Whether two protocols say the same, whatever they are called and numbered, and however it is written down."""
+    return replace(one, key=other.key, version=other.version) == other
 
 
 def named(body: Body, key: str, version: int) -> dict[str, Any]:

@@ -64,7 +64,7 @@ class OwnView:
     @property
     def is_changed(self) -> bool:
         """Whether the draft says something else than the last version."""
-        return self.published is None or not is_same(self.body, self.published.body)
+        return self.published is None or not is_same(draft(self), self.published)
 
 
 @dataclass(frozen=True, slots=True)

@@ -493,3 +493,13 @@ def test_what_another_trainer_moved_meanwhile_is_not_mistaken_for_its_neighbour(
     body = next(each for each in draft(database, key)["stages"] if each["key"] == stage)
     now = {each["key"]: each["text"]["en"] for each in body["fields"][row]["choices"]}
     assert now == {each["key"]: each["text"]["en"] for each in was} | {was[1]["key"]: "Mine"}
+
+
+@pytest.mark.parametrize("of", ["consultancy", "stages_five"])
+def test_a_draft_that_was_saved_as_it_was_says_nothing_new(trainer: Browser, database: Database, of: str) -> None:
+    key = copy_of(trainer, of)
+    give_out(trainer, key)
+    for stage in draft(database, key)["stages"]:
+        assert change(trainer, f"/protocols/{key}/edit/{stage['key']}").status_code == 303
+    assert change(trainer, f"/protocols/{key}/edit").status_code == 303
+    assert "there is nothing to give out" in trainer.get(f"/protocols/{key}/edit")

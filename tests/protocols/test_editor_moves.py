@@ -154,7 +154,7 @@ def test_a_file_that_is_none_is_refused_by_line_with_a_remedy(file: bytes, said:
     assert said in str(raised.value)
 
 
-def test_every_stage_between_and_every_row_can_go_and_no_reason_speaks_of_the_file() -> None:
+def test_stages_between_and_rows_can_go_or_close_and_no_reason_speaks_of_the_file() -> None:
     for key in KEYS:
         body = plain(editing.copied(shipped()[key].body))
         tried = [editing.move_stage(body, f"remove {stage['key']}") for stage in body["stages"]]
@@ -164,6 +164,12 @@ def test_every_stage_between_and_every_row_can_go_and_no_reason_speaks_of_the_fi
             for stage in body["stages"]
             for letter, name in (("s", "steps"), ("f", "fields"), ("p", "prompts"))
             for i, _row in enumerate(stage.get(name) or [])
+        ]
+        rows += [
+            editing.read_stage(body, stage["key"], form_of(stage) | {f"f{i}-seen": audience})
+            for stage in body["stages"]
+            for i, each in enumerate(stage.get("fields") or [])
+            for audience in editing.audiences_of(body, stage, each)[1:]
         ]
         said = [each for done in rows for each in editing.check(done)]
         assert not [each for each in said if each.problem is editing.Problem.OTHER], key
