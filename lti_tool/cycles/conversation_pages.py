@@ -233,7 +233,7 @@ def protocol_sheet(protocol: Protocol) -> str:
         people="",
         source=words.into(protocol.source),
         stages=stages,
-        back=url_for("home.show"),
+        back=url_for("protocols.show", protocol_key=protocol.key),
         who=_("This sheet shows a protocol, and nobody’s words."),
     )
 

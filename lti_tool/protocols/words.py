@@ -221,7 +221,9 @@ _CHANGED: dict[tuple[str, str], Callable[[Change], str]] = {
     ("protocol", "drafts"): lambda c: (
         _("The wording in Irish is marked as a draft now.")
         if "ga" in c.new
-        else _("The mark of a draft was changed: a speaker has reviewed more of the wording.")
+        else _("The wording in Irish is no longer marked as a draft.")
+        if "ga" in c.old
+        else _("Which wording is marked as a draft was changed.")
     ),
     ("protocol", "alone"): lambda c: (
         _("One teacher follows it alone now.") if c.new else _("It is no longer for one teacher alone.")

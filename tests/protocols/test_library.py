@@ -134,3 +134,15 @@ def test_an_activity_that_came_from_another_course_brings_its_protocol_along(
     assert "Light (our version)" in trainer.get("/activity") and "another course" not in trainer.get("/activity")
     assert elsewhere.post("/activity", what=f"cycle:{key}", audience="everyone").status_code == 303
     assert copy_of(elsewhere, key) != key
+
+
+def test_what_was_brought_is_given_out_with_nothing_to_compare_it_with(here: tuple[Browser, Browser]) -> None:
+    trainer, _teacher = here
+    brought = bring(trainer, taken(trainer, "/protocols/light/file")).location.rsplit("/", 2)[-2]
+    page = trainer.get(f"/protocols/{brought}/compare")
+    assert "The two say the same" not in page and "nothing yet to compare it with" in page
+    assert f'/protocols/{brought}">' in page and "Give it out" in page
+
+
+def test_a_sheet_leads_back_to_its_protocol(here: tuple[Browser, Browser]) -> None:
+    assert '/protocols/light">' in here[0].get("/protocols/light/sheet")
