@@ -62,12 +62,12 @@ def move(cycle_id: str, stage_key: str) -> Response | tuple[str, int] | tuple[Re
                     service.move(session, cycle, found, wanted, seen_rev=seen, now=tool().clock())
             except NotYours:
                 first = words.names(cycle.with_role(found.first_turn or "host"))
-                refusal = Refusal([("", _("%(name)s speaks first, and goes on from here.", name=first))])
+                refusal = Refusal([("", _("%(name)s speaks first, and goes on from here.", name=first))], status=403)
             except NotPossible as error:
                 refusal = views.refused(cycle, error)
     if request.accept_mimetypes.best == "application/json":
         if refusal:
-            return jsonify(what=" ".join(text for _url, text in refusal.errors)), 409
+            return jsonify(what=" ".join(text for _url, text in refusal.errors)), refusal.status
         return jsonify(moved=True)
     return views.answer(cycle, stage_key, refusal, _back(cycle, found))
 
@@ -145,7 +145,7 @@ def _refused(session: Session, cycle: Cycle, stage: Stage, wanted: str) -> Refus
     if wanted == ADVICE:
         on_one = service.open_talk(session, cycle, stage, tool().clock()).talk.device == "one"
         if not may(actor(), Action.ASK_ADVICE, AdviceFacts(cycle.facts, on_one)):
-            return Refusal([("", _("%(name)s says whether they would like a suggestion.", name=host))])
+            return Refusal([("", _("%(name)s says whether they would like a suggestion.", name=host))], status=403)
         if not stage.advice or not talks.is_open(cycle, stage):
             return Refusal([("", _("There is no suggestion to ask for here, or not any more."))])
     return Refusal()

@@ -80,6 +80,8 @@ class Refusal:
     """Field → text that was not saved."""
     meetings: Mapping[str, tuple[str, str, str, str]] | None = None
     """Kind → (start, minutes, place as typed, sentence)."""
+    status: int = 409
+    """Of the answer; 403 where it is for somebody else to do."""
 
     def __bool__(self) -> bool:
         return bool(self.errors)

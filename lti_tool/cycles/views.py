@@ -574,7 +574,7 @@ def answer(cycle: Cycle, stage_key: str, refusal: Refusal, url: str) -> Response
             return redirect(url_for("home.show", told="shorter"), 303)
         stage = stage_of(fresh, stage_key)
         page = talk_page if is_from_talk(stage) else stage_page
-        return page(session, fresh, stage, refusal), 409
+        return page(session, fresh, stage, refusal), refusal.status
 
 
 def refused(cycle: Cycle, error: NotPossible) -> Refusal:

@@ -104,7 +104,7 @@ def test_what_comes_along_with_a_tap_that_is_refused_is_kept(room: Room) -> None
     room.coach.get("after/talk")
     for move in ("next", "advice"):
         room.coach.press("after/talk", move=move, **{f"text-{SPOKEN}": f"along with {move}"})
-        assert room.coach.status == 409 and f"along with {move}" in room.host.get("after"), move
+        assert room.coach.status == 403 and f"along with {move}" in room.host.get("after"), move
 
 
 def test_what_cannot_be_saved_stays_on_the_page_also_where_its_box_is_not(room: Room, clock: Any) -> None:
@@ -128,7 +128,7 @@ def test_only_the_host_ends_the_first_turn_which_opens_the_coachs_questions(room
     assert "goes on from here" in room.coach.get("after/talk")
     assert 'value="next"' not in room.coach.page
     room.coach.press("after/talk", move="next")
-    assert room.coach.status == 409 and "Niamh speaks first, and goes on from here." in room.coach.page
+    assert room.coach.status == 403 and "Niamh speaks first, and goes on from here." in room.coach.page
     assert "What did you wait for?" not in room.host.get("after")
     assert "I have spoken first" in room.host.get("after/talk")
     tap(room.host, "next")
@@ -142,7 +142,7 @@ def test_the_host_alone_says_that_one_device_is_passed_around(room: Room) -> Non
     room.coach.press("after/talk", move="one")
     assert room.coach.status == 409 and "Niamh says whether you pass one device around" in room.coach.page
     room.coach.press("after/talk", move="advice")
-    assert room.coach.status == 409 and "Niamh says whether they would like a suggestion." in room.coach.page
+    assert room.coach.status == 403 and "Niamh says whether they would like a suggestion." in room.coach.page
 
 
 def test_one_device_speaks_of_both_and_ends_the_first_turn_for_the_host(room: Room) -> None:
@@ -157,7 +157,7 @@ def test_one_device_speaks_of_both_and_ends_the_first_turn_for_the_host(room: Ro
 def test_advice_only_when_the_host_asks(room: Room) -> None:
     assert "give no advice unless Niamh asks" in room.coach.get("after/talk")
     room.coach.press("after/talk", move="advice")
-    assert room.coach.status == 409 and "Niamh says whether they would like a suggestion." in room.coach.page
+    assert room.coach.status == 403 and "Niamh says whether they would like a suggestion." in room.coach.page
     tap(room.host, "advice")
     assert "after.advice" in marks(room)
     assert "1 of 4" in room.host.get("after/talk")
