@@ -308,6 +308,7 @@ def test_of_two_trainers_at_once_the_second_is_told_and_keeps_what_they_typed(
     other = Browser(app, database, clock, made.guest, made.activity_id)
     path = f"/protocols/{key}/edit/before"
     mine = Boxes(trainer.get(path), path).found | {"minutes": "40", "text-pnew-en": "Mine?"}
+    mine |= {"text-fnew-label-en": "My text", "fnew-by": "coach"}
     assert change(other, path, minutes="50").status_code == 303
     assert change(other, f"/protocols/{key}/edit/after", minutes="60").status_code == 303
     answer = trainer.post(path, **mine)
@@ -321,6 +322,8 @@ def test_of_two_trainers_at_once_the_second_is_told_and_keeps_what_they_typed(
     assert trainer.post(path, **kept).status_code == 303
     stages = draft(database, key)["stages"]
     assert (stages[1]["minutes"], stages[2]["minutes"]) == (40, 60), "another stage is nobody's conflict"
+    added = stages[1]["fields"][-1]
+    assert (added["label"]["en"], added["by"]) == ("My text", "coach")
 
     given = Boxes(trainer.get(f"/protocols/{key}/compare"), f"/{key}/publish").found
     change(other, path, minutes="45")

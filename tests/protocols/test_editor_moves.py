@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lti_tool.protocols import editing, files, reader
 from lti_tool.protocols.difference import difference
 from lti_tool.protocols.reader import ProtocolError, shipped
+from lti_tool.protocols.recipe import STEPS
 
 KEYS = sorted(shipped())
 ROW = st.sampled_from(
@@ -97,11 +98,12 @@ def test_whatever_is_done_the_draft_can_be_followed_or_it_is_said_where_it_is_wr
         else:
             form = form_of(stage) | typed
             done = editing.arrange(editing.read_stage(body, stage["key"], form), stage["key"], do)
-        if found := editing.check(done):
+        if wrong := editing.check(done):
             stages = {each["key"] for each in body["stages"]}
-            assert all(each.stage in stages or each.problem is not editing.Problem.OTHER for each in found)
+            assert all(each.stage in stages or each.problem is not editing.Problem.OTHER for each in wrong)
             continue
-        reader.parse(done)
+        found = reader.parse(done)
+        assert found.alone or all(found.at(step).stages[0].agreements for step in STEPS), "a pair gets past the start"
         body = plain(done)
         for each in _fields(body):
             _seen, opens = widest.setdefault(each.key, (each.seen, each.opens))
