@@ -4,7 +4,7 @@
 whose signature still counts, and how two people's saves of one text come together is decided here.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal, cast
@@ -228,15 +228,29 @@ class Cycle:
 
     def text_facts(self, field: Field, author_id: str | None = None) -> TextFacts:
         """What the rules of privacy need of a field; `author_id` for one of which everybody has their own."""
-        # Who asks for advice in one conversation has not asked for it in another.
+        # What is done in one conversation, or in one visit, opens nothing of another.
         stage = self.with_left_out.stage_of_field(field.key)
+        turn = self._next_or_last(stage, lambda each: each.first_turn is not None)
+        visit = self._next_or_last(stage, lambda each: each.kind == "visit")
         return TextFacts(
-            cycle=replace(self.facts, advice_asked=stage is not None and advice_asked(self, stage)),
+            cycle=replace(
+                self.facts,
+                advice_asked=stage is not None and advice_asked(self, stage),
+                first_turn_done=turn is not None and first_turn_done(self, turn),
+                visit_done=visit is not None and is_done(self, visit),
+            ),
             by=cast("Writers", field.by),
             seen=cast("Literal['pair', 'author']", field.seen),
             opens=cast("Opens", field.opens),
             author_id=author_id if field.by == "each" else None,
         )
+
+    def _next_or_last(self, stage: Stage | None, fits: Callable[[Stage], bool]) -> Stage | None:
+        """The first stage that fits, from this one on; where none follows, the last before it."""
+        order = [each.key for each in self.with_left_out.stages]
+        fitting = [each for each in self.stages if fits(each)]
+        here = order.index(stage.key) if stage is not None else 0
+        return next((each for each in fitting if order.index(each.key) >= here), fitting[-1] if fitting else None)
 
     @property
     def with_left_out(self) -> Protocol:

@@ -9,6 +9,7 @@ from cycles.talk_protocol import SPOKEN, protocol
 from lti_tool.cycles import conversation_rules as talks
 from lti_tool.cycles.conversation_rules import MOVES, Talk
 from lti_tool.cycles.rules import ADVICE, FIRST_TURN, Cycle, Mark, Member
+from lti_tool.privacy.rules import readers
 from lti_tool.protocols.recipe import GUIDES, Choice, Field, Words
 
 NOW = datetime(2026, 12, 10, 10, 5, tzinfo=UTC)
@@ -93,6 +94,30 @@ def test_a_paused_step_has_no_end_and_an_untimed_one_neither() -> None:
     assert talks.ends_at(Talk(0, NOW, LATER), timed) is None
     assert talks.ends_at(talks.not_begun(NOW), timed) is None
     assert talks.ends_at(Talk(3, NOW), untimed) is None
+
+
+@pytest.mark.parametrize(
+    ("opens", "mark", "seen"),
+    [
+        ("first_turn_done", "one.first_turn", [True, False, False]),
+        ("first_turn_done", "two.first_turn", [False, True, True]),
+        ("visit_done", "one", [True, False, False]),
+        ("visit_done", "two", [False, True, True]),
+    ],
+)
+def test_what_opens_later_opens_with_its_own_conversation(opens: str, mark: str, seen: list[bool]) -> None:
+    """Or else with the next one, where its own has no first turn; with the last where none follows."""
+    kind = "visit" if opens == "visit_done" else "conversation"
+    fields = [replace(AFTER.fields[1], key=f"asks_{i}", opens=opens) for i in range(3)]
+    stages = (
+        replace(AFTER, key="one", kind=kind, fields=(fields[0],)),
+        replace(AFTER, key="between", kind="work", first_turn=None, fields=(fields[1],)),
+        replace(AFTER, key="two", kind=kind, fields=()),
+        replace(AFTER, key="last", kind="work", first_turn=None, fields=(fields[2],)),
+        protocol().stages[-1],
+    )
+    made = replace(cycle(mark), protocol=replace(protocol(), stages=stages))
+    assert [len(readers(made.text_facts(each))) == 2 for each in fields] == seen
 
 
 def test_only_the_first_step_ends_the_first_turn_and_only_once() -> None:
