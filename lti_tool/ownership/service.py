@@ -494,7 +494,8 @@ def _cycle(session: Session, keyring: Keyring, cycle: Cycle, say: Say, shown: Sh
         "next_steps_rest_on": [
             {"next_step": each.step_line, "rests_on": each.data_line}
             for each in conversation.read_rests(session, {cycle.id: keys})
-            if _reads(cycle, each.field) and _reads(cycle, each.data)
+            # What one pointed at oneself is kept also where one reads the texts no more.
+            if each.author_id == cycle.viewer_id or (_reads(cycle, each.field) and _reads(cycle, each.data))
         ],
         "notes_of_the_visit_deleted_at": cycle.notes_deleted_at,
         "your_reflection": [

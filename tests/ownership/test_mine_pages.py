@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from cycles.pair_at_work import Desk, Room
 from ownership.conftest import COACHES, HOSTS, cycle_row, pass_on_to
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, select, update
 
 from lti_tool.cycles.fields import fingerprint
-from lti_tool.cycles.models import CycleText, DeletedText, Rest, StageMark
+from lti_tool.cycles.models import CycleMember, CycleText, DeletedText, Rest, StageMark
 from lti_tool.cycles.texts import forget_deleted
 from lti_tool.people.models import Membership
 from lti_tool.privacy.models import ContentKey
+from lti_tool.protocols.recipe import FULL, STEPS
 from lti_tool.reflection.models import ReflectionVersion
 from lti_tool.store.base import Base
 
@@ -163,6 +164,13 @@ def test_what_a_next_step_rests_on_is_taken_and_goes_with_either_text(room: Room
         taken = json.loads(page(desk, "mine/mine.json"))
         assert taken["cycles"][0]["next_steps_rest_on"] == [{"next_step": "host-next", "rests_on": "coach-seen"}]
         assert page(desk, "mine/mine.html").count("coach-seen") == 2
+    with room.database.write() as session:
+        session.execute(update(CycleMember).values(step=STEPS[0]))
+    for desk, count in ((room.host, 1), (room.coach, 0)):
+        taken = json.loads(page(desk, "mine/mine.json"))["cycles"][0]
+        assert len(taken["next_steps_rest_on"]) == count, "one's own is taken, also where they go less far"
+    with room.database.write() as session:
+        session.execute(update(CycleMember).values(step=FULL))
     delete_words(room.coach, "notes_seen")
     for desk in (room.host, room.coach):
         assert "coach-seen" not in page(desk, "mine/mine.json")
