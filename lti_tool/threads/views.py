@@ -127,6 +127,7 @@ def _thread_page(session: Session, pair_id: str, number: int, typed: str = "", e
         names=words.names_of(pair.others(actor().membership_id)),
         may_write=may(actor(), Action.WRITE_THREAD, pair.facts),
         has_ended=pair.status == "ended",
+        is_group=activity is not None and activity.kind == "group",
         others=[(each.id, words.title_of(each)) for each in others],
         typed=typed,
         errors=[("text", error)] if error else [],

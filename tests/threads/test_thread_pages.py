@@ -222,7 +222,8 @@ def test_in_a_group_it_is_of_all_who_are_in_it_now(app: Flask, database: Databas
         assert browser.post(f"/thread/{group}", text=f"from-{number}").status_code == 303
         clock.advance(1)
     page = unescape(browsers[1].get(f"/thread/{group}"))
-    assert all(f"from-{number}" in page for number in range(3)) and "Gráinne and Niamh only" in page
+    assert all(f"from-{number}" in page for number in range(3)) and "only" not in page
+    assert "Seen by you and Gráinne and Niamh, and by whoever joins the group later." in page
     assert "Gráinne wrote, today." in browsers[0].get() and browsers[3].status(f"/thread/{group}") == 404
     # Whoever leaves takes their own words along, and reads nothing that the others write from then on.
     with database.write() as session:
