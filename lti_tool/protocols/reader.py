@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from reprlib import Repr
 from typing import Any
 from unicodedata import category
 
@@ -55,6 +56,9 @@ _MAX_ITEMS = 100
 """Of one list, so that a page of it stays one that can be read."""
 _MAX_TEXT = 4_000
 """Characters of one text."""
+_SHORT = Repr()
+"""Says what stands in a file, as far as a sentence has room for it."""
+_SHORT.maxstring = 60
 
 Where = Callable[[tuple[str | int, ...]], str]
 """Says where a place in the plain values stands, for people."""
@@ -710,7 +714,7 @@ class Reader:
         for language in ("en", "ga"):
             text = value.get(language) if isinstance(value, dict) else None
             if text is not None and not isinstance(text, str):
-                self._say(place, f"{text!r} is read as something else than a text. Put quotes around it.")
+                self._say(place, f"{_SHORT.repr(text)} is read as something else than a text. Put quotes around it.")
                 text = ""
             elif not text or not text.strip():
                 self._say(place, f"the text in {language} is missing. Add `{language}: …`.")
@@ -724,25 +728,25 @@ class Reader:
 
     def _key(self, value: Any, place: tuple[str | int, ...]) -> str:
         if not isinstance(value, str) or not value.isidentifier() or not value.islower() or len(value) > 40:
-            self._say(place, f"{value!r} is not a key. Use small letters, digits and _, at most 40.")
+            self._say(place, f"{_SHORT.repr(value)} is not a key. Use small letters, digits and _, at most 40.")
             return ""
         return value
 
     def _number(self, value: Any, place: tuple[str | int, ...], least: int, most: int) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            self._say(place, f"{value!r} is not a whole number from {least} to {most}.")
+            self._say(place, f"{_SHORT.repr(value)} is not a whole number from {least} to {most}.")
             return least
         return value
 
     def _flag(self, value: Any, place: tuple[str | int, ...]) -> bool:
         if not isinstance(value, bool):
-            self._say(place, f"{value!r} is neither true nor false.")
+            self._say(place, f"{_SHORT.repr(value)} is neither true nor false.")
             return False
         return value
 
     def _choice(self, value: Any, place: tuple[str | int, ...], allowed: tuple[str, ...]) -> str:
         if value not in allowed:
-            self._say(place, f"{value!r} is not allowed. Choose one of: {', '.join(allowed)}.")
+            self._say(place, f"{_SHORT.repr(value)} is not allowed. Choose one of: {', '.join(allowed)}.")
             return allowed[0]
         return str(value)
 

@@ -106,6 +106,10 @@ def test_what_is_no_protocol_is_refused_by_line_and_nothing_is_kept(
         (good.replace(b"by: host", b"by: principal", 1), "is not allowed"),
         (good.replace(b"en: Light", b"en: " + b"x" * 200, 1), "can have 120 characters"),
         (b"x" * 300_000, "Shorten it"),
+        (good.replace(b"version: 2", b"version: 0x" + b"f" * 5_000, 1), "is not a whole number"),
+        (good.replace(b"key: own", b'key: "\\UFFFFFFFF"', 1), "no text"),
+        (good.replace(b"key: before", b"key: next", 1), "an address of its own"),
+        (good.replace(b"gates:", b"gates:\n  - meeting: visit", 1), "is arranged in this stage"),
     ):
         answer = bring(trainer, content)
         assert answer.status_code == 400 and said in answer.text, content[:40]
