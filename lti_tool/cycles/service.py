@@ -34,7 +34,7 @@ from lti_tool.cycles.texts import delete_texts
 from lti_tool.people.models import Membership, Person
 from lti_tool.privacy.keyring import KeyShredded, ScopeKeys
 from lti_tool.store.base import new_id
-from lti_tool.store.database import rows_changed, run
+from lti_tool.store.database import run
 from lti_tool.store.upsert import insert_into
 
 _parsed: dict[str, Protocol] = {}
@@ -288,8 +288,9 @@ def start(
             started_at=now,
         )
         .on_conflict_do_nothing(index_elements=["pair_id", "number"])
-    )
-    if not rows_changed(made):
+        .returning(Cycle.id)
+    ).scalar_one_or_none()
+    if made is None:
         return session.execute(select(Cycle.id).where(Cycle.pair_id == pair_id, Cycle.number == number)).scalar_one()
     people = {
         row.id: row.person_id
