@@ -70,6 +70,12 @@ class Look:
             page.set_viewport_size(size)
 
 
+def cycle_of(tool: LiveTool) -> str:
+    """Id of the first cycle there is."""
+    with tool.database() as database, database.read() as session:
+        return session.scalars(select(Cycle.id).order_by(Cycle.number)).first() or ""
+
+
 def test_every_page_is_accessible_and_narrow_enough(
     new_context: Callable[..., BrowserContext], live_tool: LiveTool, sandbox: LiveSandbox
 ) -> None:
@@ -88,7 +94,9 @@ def test_every_page_is_accessible_and_narrow_enough(
     steps.set_up(trainer, "Collegial coaching")
     sean, niamh = arrive(steps.SEAN), arrive(steps.NIAMH)
     steps.whole_collegial_cycle(trainer, niamh, sean)
-    niamh.visit("cycles", "you", "pair", "partner", "about", "leader")
+    niamh.visit("cycles", "you", "pair", "partner", "about", "leader", "how-far", "looked", "mine", "mine/everything")
+    cycle = cycle_of(live_tool)
+    niamh.visit(f"mine/cycles/{cycle}", f"cycles/{cycle}/notes-kept")
     niamh.home()
     niamh.press("Choose what comes next")
     niamh.press("Swap roles: I am the coach next")

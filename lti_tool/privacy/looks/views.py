@@ -80,7 +80,7 @@ def _what(what: str) -> str:
         "after": _("the conversation after"),
         "reflect": _("the page of the reflection, where both see this again"),
         service.HISTORY: _("earlier versions of a text"),
-        service.LIVE: _("a page that was open"),
+        service.LIVE: _("what was new, on a page that was left open"),
         service.SHARED: _("a passage you shared"),
         service.TAKEN: _("all that you both can read, to take it away"),
         service.EXPORTED: _("everything, to hand it to whom it belongs"),
