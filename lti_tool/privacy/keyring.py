@@ -1,6 +1,6 @@
 """Seals and opens content with the key of its author and scope. The keys are in a database of their own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -44,13 +44,21 @@ class Keyring:
 
         The session is that of the data. Raises SealBroken if the master key of a key is missing.
         """
-        with self._ready().read() as session:
-            rows = session.execute(
-                select(ContentKey.author_id, ContentKey.master, ContentKey.sealed_key).where(
-                    ContentKey.scope_id == scope_id
-                )
-            ).all()
-        return ScopeKeys(self, scope_id, {row.author_id: self._opened(scope_id, row) for row in rows}, now)
+        return self.opened_all(_session, [scope_id], now)[scope_id]
+
+    def opened_all(self, _session: Session, scope_ids: Iterable[str], now: datetime) -> dict[str, "ScopeKeys"]:
+        """Scope id → its keys, as `opened` gives them, for all these scopes by one statement (none for no scope)."""
+        keys: dict[str, dict[str, bytes]] = {scope_id: {} for scope_id in scope_ids}
+        if keys:
+            with self._ready().read() as session:
+                rows = session.execute(
+                    select(ContentKey.scope_id, ContentKey.author_id, ContentKey.master, ContentKey.sealed_key).where(
+                        ContentKey.scope_id.in_(keys)
+                    )
+                ).all()
+            for row in rows:
+                keys[row.scope_id][row.author_id] = self._opened(row.scope_id, row)
+        return {scope_id: ScopeKeys(self, scope_id, of_scope, now) for scope_id, of_scope in keys.items()}
 
     def shred(self, scope_id: str, author_id: str, now: datetime) -> int:
         """Deletes the key of one author in one scope: what it sealed is unreadable, in every copy of the data.

@@ -93,6 +93,22 @@ def test_the_keys_of_a_scope_are_one_statement_and_none_of_the_data(database: Da
     assert len(seen) == 1 and "content_keys" in seen[0]
 
 
+def test_the_keys_of_many_scopes_are_one_statement_too(database: Database, place: Database) -> None:
+    keyring = Keyring(Masters(A), place)
+    sealed = {scope: write(database, keyring, scope=scope) for scope in ("first", "second", "third")}
+    seen: list[str] = []
+    event.listen(place.engine, "before_cursor_execute", lambda *rest: seen.append(rest[2]))
+    with database.read() as session:
+        opened = keyring.opened_all(session, ["first", "second", "empty"], NOW)
+        assert len(seen) == 1 and opened.keys() == {"first", "second", "empty"}
+        assert opened["second"].open("niamh", sealed["second"], "t/1") == "words of niamh"
+        with pytest.raises(SealBroken):
+            opened["first"].open("niamh", sealed["third"], "t/1")
+        with pytest.raises(KeyShredded):
+            opened["empty"].open("niamh", sealed["first"], "t/1")
+        assert keyring.opened_all(session, [], NOW) == {} and len(seen) == 1
+
+
 def test_the_data_has_no_table_of_keys_and_the_keyring_no_other_owner(database: Database, place: Database) -> None:
     assert "content_keys" not in Base.metadata.tables
     assert set(inspect(place.engine).get_table_names()) == set(KeyringBase.metadata.tables)
