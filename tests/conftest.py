@@ -71,6 +71,10 @@ SAMPLED = (
 quarter of these is enough on PostgreSQL from day to day; the others of them belong to the long runs."""
 
 
+LONG = {"journeys", "test_sweep.py", "test_killed_server.py", "test_wheel.py", "test_demo.py"}
+"""Folders and files whose tests take more than ten seconds."""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
@@ -80,6 +84,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         kept = [item for item in items if "soak" not in item.keywords]
         config.hook.pytest_deselected(items=[item for item in items if "soak" in item.keywords])
         items[:] = kept
+    # The longest first, so that none of them is what everybody waits for at the end.
+    items.sort(key=lambda item: not LONG & set(item.path.relative_to(config.rootpath).parts))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: journeys mostly wait for a page."""
+    return (os.cpu_count() or 1) + 1
 
 
 def _can_wait(item: pytest.Item) -> bool:
