@@ -5,13 +5,18 @@ import uuid
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
 
 import pytest
 from factories import make_settings
 from flask import Flask
+from flask.templating import Environment
 from flask.testing import FlaskClient
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import make_url
+from werkzeug.routing import Rule
 
 from lti_tool.privacy import keyring_store
 from lti_tool.settings import Settings
@@ -24,6 +29,19 @@ import_all_models()
 
 POSTGRES = os.environ.get("MEITHEAL_TEST_POSTGRES", "")
 """URL of a PostgreSQL server where tests may create databases; the suite runs on SQLite alone without it."""
+
+
+class _Compiled(BytecodeCache):
+    """Templates as they were compiled for the first app of this process; every test makes an app of its own."""
+
+    kept: ClassVar[dict[str, bytes]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.kept:
+            bucket.bytecode_from_string(self.kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.kept[bucket.key] = bucket.bytecode_to_string()
 
 
 class Clock:
@@ -53,6 +71,10 @@ SAMPLED = (
 quarter of these is enough on PostgreSQL from day to day; the others of them belong to the long runs."""
 
 
+LONG = {"journeys", "test_sweep.py", "test_killed_server.py", "test_wheel.py", "test_demo.py"}
+"""Folders and files whose tests take more than ten seconds."""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
@@ -62,13 +84,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         kept = [item for item in items if "soak" not in item.keywords]
         config.hook.pytest_deselected(items=[item for item in items if "soak" in item.keywords])
         items[:] = kept
+    # The longest first, so that none of them is what everybody waits for at the end.
+    items.sort(key=lambda item: not LONG & set(item.path.relative_to(config.rootpath).parts))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: journeys mostly wait for a page."""
+    return (os.cpu_count() or 1) + 1
 
 
 def _can_wait(item: pytest.Item) -> bool:
     called = getattr(item, "callspec", None)
     if called is None or called.params.get("database_kind") != "postgresql" or item.path.parent.name not in SAMPLED:
         return False
-    return bool(zlib.crc32(item.name.encode()) % 4)
+    # The sweep asks thousands of pages who may see them, which no database decides.
+    return item.path.name == "test_sweep.py" or bool(zlib.crc32(item.name.encode()) % 4)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -79,6 +109,27 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if report.skipped and os.environ.get("MEITHEAL_REQUIRE_ALL") == "1":
         report.outcome = "failed"
         report.longrepr = f"skipped, but nothing may be skipped here: {report.longrepr}"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _apps_are_made_quickly() -> Iterator[None]:
+    """Templates and addresses are compiled for the first app only, which is most of what an app costs."""
+    make, compile_builder = Environment.__init__, Rule._compile_builder
+    builders: dict[tuple[str, str | None, str | None, bool], Any] = {}
+
+    def with_cache(self: Environment, app: Flask, **options: Any) -> None:
+        make(self, app, **(options | {"bytecode_cache": _Compiled()}))
+
+    def builder(self: Rule, append_unknown: bool = True) -> Any:
+        key = (self.rule, self.subdomain, self.host, append_unknown)
+        if self.defaults or key not in builders:
+            builders[key] = compile_builder(self, append_unknown)
+        return builders[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Environment, "__init__", with_cache)
+        patch.setattr(Rule, "_compile_builder", builder)
+        yield
 
 
 @pytest.fixture

@@ -256,7 +256,135 @@ class PastCycle:
     finished_at: datetime | None
     submitted_at: datetime | None
     is_partner_former: bool = False
+<<<<<<< HEAD
     """Whether the other one, or one of the others, was erased since."""
+=======
+    """Whether the other one was erased since."""
+
+
+# Beginning
+
+
+def start(
+    session: Session,
+    *,
+    pair_id: str,
+    activity_id: str,
+    host_id: str,
+    coach_id: str | None,
+    now: datetime,
+    number: int = 1,
+) -> str:
+    """Begins a pair's cycle with the activity's protocol and returns its id; host and coach are membership ids.
+
+    Without a coach it is the host's own reflection. Beginning the same number twice gives the cycle that is there.
+    It goes as far as the lower of what the two said they would, and keeps that, whatever they say later for others.
+    """
+    protocol = _protocol_of(activities.find(session, activity_id))
+    members = [(host_id, "host")] + ([(coach_id, "coach")] if coach_id else [])
+    steps = _wishes(session, activity_id, [member for member, _role in members]) if protocol.has_ladder else {}
+    cycle_id = new_id()
+    first = protocol.at(lowest(steps.values())).stages_of(number)[0]
+    made = session.execute(
+        insert_into(session, Cycle)
+        .values(
+            id=cycle_id,
+            pair_id=pair_id,
+            activity_id=activity_id,
+            number=number,
+            protocol_version_id=_keep_version(session, protocol, now),
+            status="running",
+            stage=protocol.place(first.key),
+            stage_since=now,
+            revision=1,
+            started_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=["pair_id", "number"])
+        .returning(Cycle.id)
+    ).scalar_one_or_none()
+    if made is None:
+        return session.execute(select(Cycle.id).where(Cycle.pair_id == pair_id, Cycle.number == number)).scalar_one()
+    people = {
+        row.id: row.person_id
+        for row in session.execute(
+            select(Membership.id, Membership.person_id).where(Membership.id.in_([member for member, _role in members]))
+        )
+    }
+    session.execute(
+        insert(CycleMember),
+        [
+            {
+                "cycle_id": cycle_id,
+                "membership_id": member,
+                "person_id": people[member],
+                "role": role,
+                "step": steps.get(member, FULL),
+                "wish": "",
+            }
+            for member, role in members
+        ],
+    )
+    return cycle_id
+
+
+def _wishes(session: Session, activity_id: str, membership_ids: Sequence[str]) -> dict[str, str]:
+    """Membership id → how far they said they would like to go, of those who did."""
+    rows = session.execute(
+        select(StepWish.membership_id, StepWish.step).where(
+            StepWish.activity_id == activity_id, StepWish.membership_id.in_(membership_ids)
+        )
+    )
+    return {row.membership_id: row.step for row in rows}
+
+
+def start_alone(
+    session: Session, *, pair_id: str, activity_id: str, membership_id: str, number: int, now: datetime
+) -> str:
+    """Begins a teacher's next reflection without a partner and returns its id; `number`: which one they asked for.
+
+    One that is not submitted yet is gone on with; so is one that was begun already under that number (a double tap).
+    The pair is locked by its one member.
+    """
+    last = session.execute(
+        select(Cycle.id, Cycle.number, Cycle.status)
+        .where(Cycle.pair_id == pair_id)
+        .order_by(Cycle.number.desc())
+        .limit(1)
+    ).one_or_none()
+    if last and (last.status == "running" or number <= last.number):
+        return str(last.id)
+    session.execute(update(Cycle).where(Cycle.pair_id == pair_id, Cycle.closed_at.is_(None)).values(closed_at=now))
+    return start(
+        session,
+        pair_id=pair_id,
+        activity_id=activity_id,
+        host_id=membership_id,
+        coach_id=None,
+        number=last.number + 1 if last else 1,
+        now=now,
+    )
+
+
+def _protocol_of(activity: ActivityView | None) -> Protocol:
+    """What new cycles of an activity follow: the protocol that its trainer chose, as far as it fits its kind."""
+    kind = activity.kind if activity else ""
+    chosen = activity.protocol if activity else ""
+    return protocols.shipped()[chosen if chosen in protocols_for(kind) else kind_of(kind).default_protocol]
+
+
+def _keep_version(session: Session, protocol: Protocol, now: datetime) -> str:
+    """Id of the stored copy of this protocol version; the first cycle that needs it stores it."""
+    session.execute(
+        insert_into(session, ProtocolVersion)
+        .values(id=new_id(), key=protocol.key, version=protocol.version, body=dict(protocol.body), created_at=now)
+        .on_conflict_do_nothing(index_elements=["key", "version"])
+    )
+    return session.execute(
+        select(ProtocolVersion.id).where(
+            ProtocolVersion.key == protocol.key, ProtocolVersion.version == protocol.version
+        )
+    ).scalar_one()
+>>>>>>> main
 
 
 # Reading

@@ -1,7 +1,8 @@
 """Every row that hangs from a platform, as a file: what `platform remove` keeps before it deletes.
 
 JSON lines: a header, then one line for each row as {"table": …, "row": {…}}, parents before children. Moments are in
-UTC; bytes are in base64, and what teachers wrote stays sealed in them: only this installation's master_key opens it.
+UTC; bytes are in base64, and what teachers wrote stays sealed in them: this installation's keyring and master key open
+it, and nothing else does.
 """
 
 import base64

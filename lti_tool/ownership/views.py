@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -148,9 +149,10 @@ def _offered(cycle: Cycle, here: InCycle) -> list[tuple[str, str]]:
         found.append(
             (
                 REFLECTION,
-                _(
-                    "Your reflection: the draft, %(count)s versions that you submitted, and what you share of it",
-                    count=here.versions,
+                ngettext(
+                    "Your reflection: the draft, the %(num)d version that you submitted, and what you share of it",
+                    "Your reflection: the draft, the %(num)d versions that you submitted, and what you share of it",
+                    here.versions,
                 ),
             )
         )

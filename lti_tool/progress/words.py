@@ -55,7 +55,8 @@ def who_can_see_health(*, is_trainer: bool) -> str:
     if is_trainer:
         return str(
             _(
-                "You see steps and dates, never words. Goals, notes and reflections are sealed for their owners. "
+                "You see steps and dates, and no words but passages that teachers share with the trainers. Goals, "
+                "notes and reflections are sealed for their owners. "
                 "Facilitators see this page without who submitted. School leaders see none of it."
             )
         )

@@ -144,12 +144,13 @@ def of_oneself(session: Session, person_id: str) -> list[ShareView]:
 
 def read(session: Session, keyring: Keyring, shares: Iterable[ShareView], now: datetime) -> dict[str, str]:
     """Share id → the words of its passage, without those that can be read no more (taken back meanwhile, or their key
-    is shredded). One statement, and one for each key."""
+    is shredded). One statement of the data and one of the keyring, whatever their number."""
     authors = {share.id: share.person_id for share in shares}
+    keys = keyring.opened_all(session, authors, now)
     texts = {}
     for id_, sealed in session.execute(select(Share.id, Share.sealed).where(Share.id.in_(authors))).all():
         with contextlib.suppress(KeyShredded):
-            texts[id_] = keyring.opened(session, id_, now).open(authors[id_], sealed, _place(id_))
+            texts[id_] = keys[id_].open(authors[id_], sealed, _place(id_))
     return texts
 
 

@@ -18,6 +18,9 @@ COOKIES = {
 }
 """Preferences of three browsers; the last one's exception is made for the two addresses of a test."""
 
+OUT_OF_THE_FRAME = [pytest.param("none in the frame", each, marks=pytest.mark.soak) for each in (False, True)]
+"""These leave the frame at the launch, and from there on are as any other: day by day only their beginning is tried."""
+
 OpenBrowser = Callable[[str], BrowserContext]
 
 
@@ -51,12 +54,32 @@ def open_browser(
 
 @pytest.mark.parametrize(
     ("cookies", "storage"),
-    [("allowed", False), ("blocked", False), ("none in the frame", False), ("none in the frame", True)],
+    [("allowed", False), ("blocked", False), *OUT_OF_THE_FRAME],
     ids=["cookies allowed", "third-party cookies blocked", "no cookies in the frame", "platform storage"],
 )
 def test_a_full_cycle(
     cookies: str, storage: bool, open_browser: OpenBrowser, live_tool: LiveTool, sandbox: LiveSandbox
 ) -> None:
+    trainer, sean, niamh = _arrived(cookies, storage, open_browser, live_tool, sandbox)
+    steps.whole_collegial_cycle(trainer, niamh, sean)
+    assert trainer.errors == niamh.errors == sean.errors == []
+
+
+@pytest.mark.parametrize("storage", [False, True], ids=["no cookies in the frame", "platform storage"])
+def test_two_find_each_other_out_of_the_frame(
+    storage: bool, open_browser: OpenBrowser, live_tool: LiveTool, sandbox: LiveSandbox
+) -> None:
+    trainer, sean, niamh = _arrived("none in the frame", storage, open_browser, live_tool, sandbox)
+    for teacher in (sean, niamh):
+        teacher.press("I have read this: continue")
+    steps.become_partners(niamh, sean)
+    assert trainer.errors == niamh.errors == sean.errors == []
+
+
+def _arrived(
+    cookies: str, storage: bool, open_browser: OpenBrowser, live_tool: LiveTool, sandbox: LiveSandbox
+) -> tuple[Somebody, Somebody, Somebody]:
+    """The trainer, who has set up the activity, and two teachers."""
     activity = sandbox.add_activity(sandbox.register(live_tool, platform_storage=storage))
     in_frame = cookies != "none in the frame"
 
@@ -70,8 +93,6 @@ def test_a_full_cycle(
     kept = trainer.at.evaluate("document.cookie = 'probe=1; SameSite=None; Secure', document.cookie")
     assert ("probe" in kept) is (cookies != "blocked")
     steps.set_up(trainer, "Collegial coaching")
-    sean, niamh = arrive(steps.SEAN), arrive(steps.NIAMH)
-    steps.whole_collegial_cycle(trainer, niamh, sean)
-    assert trainer.errors == niamh.errors == sean.errors == []
+    return trainer, arrive(steps.SEAN), arrive(steps.NIAMH)
     principal = arrive(steps.PRINCIPAL)
     expect(principal.at.locator("main")).not_to_contain_text("Niamh")

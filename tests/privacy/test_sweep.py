@@ -1067,7 +1067,10 @@ def _is_model(thing: object) -> bool:
     return isinstance(thing, type) and issubclass(thing, Base) and thing is not Base
 
 
-@pytest.mark.parametrize("late", [False, True], ids=["at the start", "after the visit"])
+@pytest.mark.parametrize(
+    "late",
+    [pytest.param(False, id="at the start", marks=pytest.mark.soak), pytest.param(True, id="after the visit")],
+)
 def test_nobody_reads_or_changes_what_is_not_theirs(
     database: Database, clock: Any, late: bool, record_property: Callable[[str, object], None]
 ) -> None:

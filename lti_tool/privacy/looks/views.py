@@ -80,7 +80,7 @@ def _what(what: str) -> str:
         "after": _("the conversation after"),
         "reflect": _("the page of the reflection, where both see this again"),
         service.HISTORY: _("earlier versions of a text"),
-        service.LIVE: _("a page that was open"),
+        service.LIVE: _("what was new, on a page that was left open"),
         service.SHARED: _("a passage you shared"),
         service.THREAD: _("your thread"),
         service.GROUP: _("what you wrote your group is about"),
