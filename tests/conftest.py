@@ -64,8 +64,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 SAMPLED = (
-    *("activities", "door", "home", "interop", "ownership", "people", "privacy"),
-    *("progress", "reflection", "schools", "sharing", "web"),
+    *("activities", "door", "doors", "friends", "groups", "home", "interop", "ownership", "people", "privacy"),
+    *("progress", "protocols", "reflection", "rhythm", "schools", "sharing", "threads", "web"),
 )
 """Folders of tests about pages. The other rooms' tests try the statements behind them on both databases, so a fixed
 quarter of these is enough on PostgreSQL from day to day; the others of them belong to the long runs."""

@@ -25,7 +25,6 @@ from lti_tool.people.service import takes_part
 from lti_tool.protocols import reader
 from lti_tool.protocols.recipe import FULL, Protocol, lowest
 from lti_tool.store.base import new_id
-from lti_tool.store.database import rows_changed
 from lti_tool.store.upsert import insert_into
 
 _same_member = and_(PairMember.pair_id == Cycle.pair_id, PairMember.membership_id == CycleMember.membership_id)
@@ -91,8 +90,9 @@ def start(
             started_at=now,
         )
         .on_conflict_do_nothing(index_elements=["pair_id", "number"])
-    )
-    if not rows_changed(made):
+        .returning(Cycle.id)
+    ).scalar_one_or_none()
+    if made is None:
         return session.execute(select(Cycle.id).where(Cycle.pair_id == pair_id, Cycle.number == number)).scalar_one()
     people = {
         row.id: row.person_id

@@ -94,13 +94,11 @@ def test_every_page_is_accessible_and_narrow_enough(
     steps.set_up(trainer, "Collegial coaching")
     sean, niamh = arrive(steps.SEAN), arrive(steps.NIAMH)
     steps.whole_collegial_cycle(trainer, niamh, sean)
-<<<<<<< HEAD
     niamh.visit("cycles", "you", "pair", "partner", "about", "leader", "years", "growth")
-=======
-    niamh.visit("cycles", "you", "pair", "partner", "about", "leader", "how-far", "looked", "mine", "mine/everything")
+    niamh.visit("how-far", "looked", "mine", "mine/everything")
+    niamh.visit("thread", "doors", "doors/offer", "pair/friend", "accompany", "protocols", "protocols/light")
     cycle = cycle_of(live_tool)
     niamh.visit(f"mine/cycles/{cycle}", f"cycles/{cycle}/notes-kept")
->>>>>>> main
     niamh.home()
     niamh.press("Choose what comes next")
     niamh.press("Swap roles: I am the coach next")
