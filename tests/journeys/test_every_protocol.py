@@ -149,16 +149,16 @@ def walk(people: list[Walker]) -> None:
             each.come()
             if each.write():
                 wrote = True
+                # Of the writer too: a page waits until its keys are at rest before it goes on with the others.
                 for other in people:
-                    other.is_fresh = other is each
+                    other.is_fresh = False
         if wrote:
             continue
         if all(each.is_at(FINISHED) or (len(people) == 1 and each.has_submitted) for each in people):
             return
         for each in people:
             each.is_fresh = False
-        # The host writes most; somebody else goes on, so that no page waits until its keys are at rest.
-        for each in reversed(people):
+        for each in people:
             if each.press(OWN):
                 acted = True
             elif each.book() or each.press(SHARED):
