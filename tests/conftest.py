@@ -71,7 +71,9 @@ SAMPLED = (
 quarter of these is enough on PostgreSQL from day to day; the others of them belong to the long runs."""
 
 
-LONG = {"journeys", "test_sweep.py", "test_killed_server.py", "test_wheel.py", "test_demo.py"}
+NOT_OF_DATABASES = {"test_sweep.py", "test_odd_input.py", "test_headers.py", "test_conversation.py"}
+"""Files that ask hundreds of pages what no database decides: day by day on SQLite alone."""
+LONG = {"journeys", "test_sweep.py", "test_killed_server.py", "test_editor_moves.py", "test_wheel.py", "test_demo.py"}
 """Folders and files whose tests take more than ten seconds."""
 
 
@@ -95,10 +97,10 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def _can_wait(item: pytest.Item) -> bool:
     called = getattr(item, "callspec", None)
-    if called is None or called.params.get("database_kind") != "postgresql" or item.path.parent.name not in SAMPLED:
+    if called is None or called.params.get("database_kind") != "postgresql":
         return False
-    # The sweep asks thousands of pages who may see them, which no database decides.
-    return item.path.name == "test_sweep.py" or bool(zlib.crc32(item.name.encode()) % 4)
+    is_of_pages = item.path.parent.name in SAMPLED and zlib.crc32(item.name.encode()) % 4 != 0
+    return is_of_pages or item.path.name in NOT_OF_DATABASES
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -121,7 +121,7 @@ def place_three(trainer: Somebody, scripts: bool) -> None:
     outer.locator("#pairs-cycle-collegial").get_by_label("From the pairing round that I place now").check()
     outer.locator("summary").locator("visible=true").nth(0).click()
     outer.locator("#starts-cycle-collegial").fill("2027-01-11")
-    outer.locator("[name=want][value^='reflection:']").check()
+    outer.locator("[name=want][value='reflection:reflection']").check()
     outer.locator("#title-reflection-reflection").fill("Looking back")
     picture(trainer, scripts, "trainer-1-offers", 2100)
     outer.get_by_role("button", name="Place it in the course").click()

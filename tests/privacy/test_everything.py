@@ -6,6 +6,7 @@ that leaves the tool by another way than its owner's page is searched for what w
 
 import base64
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -280,10 +281,15 @@ def test_nothing_of_anybody_leaves_by_another_way_than_their_pages(
         f"{where} holds {needle!r}"
         for where, text in leaves(term, logged)
         for needle in (MARK, "Niamh Ní Bhriain", *known, *secrets)
-        if needle in text
+        if needle in _without_form_tokens(text)
     }
     found |= {*_published(term), *_taken(term), *_in_clear(term)}
     assert not found, "\n".join(sorted(found))
+
+
+def _without_form_tokens(page: str) -> str:
+    """A page without the tokens in its own forms: they are meant to be there, and within a second are all the same."""
+    return re.sub(r'name="csrf_token" value="[^"]+"', "", page)
 
 
 def _published(term: Term) -> Iterator[str]:

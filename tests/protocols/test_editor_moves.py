@@ -3,6 +3,7 @@ it is wrong; and it goes out as a file and comes back the same."""
 
 import itertools
 import json
+import os
 from typing import Any
 
 import pytest
@@ -84,7 +85,7 @@ def test_a_form_that_nobody_touched_changes_nothing(key: str) -> None:
     assert reader.parse(editing.read_head(body, head)) == reader.parse(body)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=300 if os.environ.get("MEITHEAL_SOAK") == "1" else 25, deadline=None)
 @given(st.sampled_from(KEYS), st.lists(MOVE, max_size=6))
 def test_whatever_is_done_the_draft_can_be_followed_or_it_is_said_where_it_is_wrong(
     key: str, moves: list[tuple[int, dict[str, str], str, bool]]
