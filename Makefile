@@ -32,7 +32,7 @@ demo: $(READY) $(COMPILED)   ## tool and sandbox on this machine, ready to try; 
 test: $(READY) $(COMPILED)   ## all tests; ARGS="-k word" chooses
 	@test -n "$$MEITHEAL_CHROMIUM" || command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
 	  echo "No Chromium here: the browser journeys are skipped. To run them: apt-get install chromium" >&2
-	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(READY)           ## style, types, directions between rooms, translations, known weaknesses of dependencies
 	$(BIN)/ruff check .

@@ -18,8 +18,11 @@ COOKIES = {
 }
 """Preferences of three browsers; the last one's exception is made for the two addresses of a test."""
 
-OUT_OF_THE_FRAME = [pytest.param("none in the frame", each, marks=pytest.mark.soak) for each in (False, True)]
-"""These leave the frame at the launch, and from there on are as any other: day by day only their beginning is tried."""
+IN_LONG_RUNS = [
+    pytest.param(cookies, storage, marks=pytest.mark.soak)
+    for cookies, storage in (("allowed", False), ("none in the frame", False), ("none in the frame", True))
+]
+"""Once two have found each other, these are as any other: day by day only their beginning is tried."""
 
 OpenBrowser = Callable[[str], BrowserContext]
 
@@ -54,8 +57,8 @@ def open_browser(
 
 @pytest.mark.parametrize(
     ("cookies", "storage"),
-    [("allowed", False), ("blocked", False), *OUT_OF_THE_FRAME],
-    ids=["cookies allowed", "third-party cookies blocked", "no cookies in the frame", "platform storage"],
+    [("blocked", False), *IN_LONG_RUNS],
+    ids=["third-party cookies blocked", "cookies allowed", "no cookies in the frame", "platform storage"],
 )
 def test_a_full_cycle(
     cookies: str, storage: bool, open_browser: OpenBrowser, live_tool: LiveTool, sandbox: LiveSandbox
@@ -65,11 +68,15 @@ def test_a_full_cycle(
     assert trainer.errors == niamh.errors == sean.errors == []
 
 
-@pytest.mark.parametrize("storage", [False, True], ids=["no cookies in the frame", "platform storage"])
-def test_two_find_each_other_out_of_the_frame(
-    storage: bool, open_browser: OpenBrowser, live_tool: LiveTool, sandbox: LiveSandbox
+@pytest.mark.parametrize(
+    ("cookies", "storage"),
+    [("allowed", False), ("none in the frame", False), ("none in the frame", True)],
+    ids=["cookies allowed", "no cookies in the frame", "platform storage"],
+)
+def test_two_find_each_other(
+    cookies: str, storage: bool, open_browser: OpenBrowser, live_tool: LiveTool, sandbox: LiveSandbox
 ) -> None:
-    trainer, sean, niamh = _arrived("none in the frame", storage, open_browser, live_tool, sandbox)
+    trainer, sean, niamh = _arrived(cookies, storage, open_browser, live_tool, sandbox)
     for teacher in (sean, niamh):
         teacher.press("I have read this: continue")
     steps.become_partners(niamh, sean)
