@@ -68,7 +68,7 @@ SAMPLED = (
     *("progress", "protocols", "reflection", "rhythm", "schools", "sharing", "threads", "web"),
 )
 """Folders of tests about pages. The other rooms' tests try the statements behind them on both databases, so a fixed
-quarter of these is enough on PostgreSQL from day to day; the others of them belong to the long runs."""
+eighth of these is enough on PostgreSQL from day to day; the others of them belong to the long runs."""
 
 
 NOT_OF_DATABASES = {"test_sweep.py", "test_odd_input.py", "test_headers.py", "test_conversation.py"}
@@ -99,7 +99,7 @@ def _can_wait(item: pytest.Item) -> bool:
     called = getattr(item, "callspec", None)
     if called is None or called.params.get("database_kind") != "postgresql":
         return False
-    is_of_pages = item.path.parent.name in SAMPLED and zlib.crc32(item.name.encode()) % 4 != 0
+    is_of_pages = item.path.parent.name in SAMPLED and zlib.crc32(item.name.encode()) % 8 != 0
     return is_of_pages or item.path.name in NOT_OF_DATABASES
 
 

@@ -70,7 +70,12 @@ def test_a_full_cycle(
 
 @pytest.mark.parametrize(
     ("cookies", "storage"),
-    [("allowed", False), ("none in the frame", False), ("none in the frame", True)],
+    [
+        ("allowed", False),
+        ("none in the frame", False),
+        # Day by day tests/interop/test_frames_in_browser.py launches by way of it.
+        pytest.param("none in the frame", True, marks=pytest.mark.soak),
+    ],
     ids=["cookies allowed", "no cookies in the frame", "platform storage"],
 )
 def test_two_find_each_other(

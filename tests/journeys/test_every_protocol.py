@@ -21,7 +21,7 @@ from lti_tool.protocols.reader import shipped
 from lti_tool.protocols.recipe import Protocol
 
 TEACHERS = (steps.NIAMH, steps.SEAN, "orla.byrne")
-EVERY_DAY = ("planning",)
+EVERY_DAY = ("reflection",)
 MOST_ROUNDS = 120
 """In which everybody does what there is to do; more means that people go in circles."""
 FINISHED, DONE = "This cycle is finished", "This step is done."
