@@ -225,3 +225,17 @@ class Somebody:
         way.click()
         self.at.wait_for_selector("html:not([data-left]) main#content h1")
         self.look(self)
+
+
+def arrivals(
+    new_context: Callable[..., BrowserContext], sandbox: LiveSandbox, look: Callable[[Somebody], None], activity: str
+) -> Callable[[str], Somebody]:
+    """Opens an activity, in a tab of its own, for one user of the sandbox after another; each page is looked at."""
+
+    def arrive(user: str) -> Somebody:
+        somebody = Somebody(new_context(), sandbox, user)
+        somebody.look = look
+        somebody.open_alone(activity)
+        return somebody
+
+    return arrive

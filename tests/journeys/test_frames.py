@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from journeys import steps
-from journeys.live import LiveSandbox, LiveTool, Somebody
+from journeys.live import LiveSandbox, LiveTool, arrivals
 from journeys.test_pages import Look
 from playwright.sync_api import BrowserContext, expect
 
@@ -14,12 +14,7 @@ def test_changing_the_headings_loses_nothing_typed(
     activity = sandbox.add_activity(sandbox.register(live_tool), "End of term")
     look = Look(live_tool.url)
 
-    def arrive(user: str) -> Somebody:
-        somebody = Somebody(new_context(), sandbox, user)
-        somebody.look = look
-        somebody.open_alone(activity)
-        return somebody
-
+    arrive = arrivals(new_context, sandbox, look, activity)
     steps.set_up(arrive(steps.TRAINER), "A reflection of your own")
     niamh = arrive(steps.NIAMH)
     niamh.press("I have read this: continue")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from journeys import steps
-from journeys.live import LiveSandbox, LiveTool, Somebody
+from journeys.live import LiveSandbox, LiveTool, arrivals
 from journeys.test_pages import Look
 from playwright.sync_api import BrowserContext, expect
 
@@ -14,12 +14,7 @@ def test_three_form_a_group_and_get_started(
     activity = sandbox.add_activity(sandbox.register(live_tool))
     look = Look(live_tool.url)
 
-    def arrive(user: str) -> Somebody:
-        somebody = Somebody(new_context(), sandbox, user)
-        somebody.look = look
-        somebody.open_alone(activity)
-        return somebody
-
+    arrive = arrivals(new_context, sandbox, look, activity)
     steps.set_up(arrive(steps.TRAINER), "Thinking a dilemma through together")
     niamh, sean, orla = (arrive(each) for each in (steps.NIAMH, steps.SEAN, "orla.byrne"))
     for teacher in (niamh, sean, orla):

@@ -11,7 +11,7 @@ from typing import Any
 from axe_playwright_python.base import AxeResults
 from axe_playwright_python.sync_playwright import Axe
 from journeys import steps
-from journeys.live import LiveSandbox, LiveTool, Somebody
+from journeys.live import LiveSandbox, LiveTool, Somebody, arrivals
 from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy import select, update
 
@@ -82,12 +82,7 @@ def test_every_page_is_accessible_and_narrow_enough(
     activity = sandbox.add_activity(sandbox.register(live_tool))
     look = Look(live_tool.url)
 
-    def arrive(user: str) -> Somebody:
-        somebody = Somebody(new_context(), sandbox, user)
-        somebody.look = look
-        somebody.open_alone(activity)
-        return somebody
-
+    arrive = arrivals(new_context, sandbox, look, activity)
     early = arrive(steps.NIAMH)
     early.visit("about")
     trainer = arrive(steps.TRAINER)
@@ -133,10 +128,7 @@ def test_the_pages_of_other_kinds_of_activities_are_too(
     )
 
     def arrive(user: str, activity: str) -> Somebody:
-        somebody = Somebody(new_context(), sandbox, user)
-        somebody.look = look
-        somebody.open_alone(activity)
-        return somebody
+        return arrivals(new_context, sandbox, look, activity)(user)
 
     def change(title: str, **values: Any) -> None:
         with live_tool.database() as database, database.write() as session:
@@ -197,12 +189,7 @@ def test_the_pages_of_roles_and_of_pairs_that_stand_still_are_too(
     activity = sandbox.add_activity(sandbox.register(live_tool))
     look = Look(live_tool.url)
 
-    def arrive(user: str) -> Somebody:
-        somebody = Somebody(new_context(), sandbox, user)
-        somebody.look = look
-        somebody.open_alone(activity)
-        return somebody
-
+    arrive = arrivals(new_context, sandbox, look, activity)
     trainer = arrive(steps.TRAINER)
     steps.set_up(trainer, "Collegial coaching")
     sean, niamh = arrive(steps.SEAN), arrive(steps.NIAMH)
@@ -239,12 +226,7 @@ def test_the_pages_of_a_school_are_too(
     activity = sandbox.add_activity(sandbox.register(live_tool))
     look = Look(live_tool.url)
 
-    def arrive(user: str) -> Somebody:
-        somebody = Somebody(new_context(), sandbox, user)
-        somebody.look = look
-        somebody.open_alone(activity)
-        return somebody
-
+    arrive = arrivals(new_context, sandbox, look, activity)
     steps.set_up(arrive(steps.TRAINER), "Collegial coaching")
     niamh, administrator = arrive(steps.NIAMH), arrive("admin")
     niamh.press("I have read this: continue")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from journeys import steps
-from journeys.live import LiveSandbox, LiveTool, Somebody
+from journeys.live import LiveSandbox, LiveTool, arrivals
 from journeys.test_pages import Look
 from playwright.sync_api import BrowserContext, expect
 
@@ -15,12 +15,7 @@ def test_a_passage_is_shared_read_and_taken_back(
     activity = sandbox.add_activity(sandbox.register(live_tool), "End of term")
     look = Look(live_tool.url)
 
-    def arrive(user: str) -> Somebody:
-        somebody = Somebody(new_context(), sandbox, user)
-        somebody.look = look
-        somebody.open_alone(activity)
-        return somebody
-
+    arrive = arrivals(new_context, sandbox, look, activity)
     trainer = arrive(steps.TRAINER)
     steps.set_up(trainer, "A reflection of your own")
     trainer.visit("shared")
