@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.service import ActivityView
@@ -157,7 +157,7 @@ def delete_ended(session: Session, keyring: Keyring, pair_id: str, now: datetime
             keyring.shred(row.scope, row.author_id, now)
 
 
-def _lines(session: Session, *which: object) -> list[GroupLine]:
+def _lines(session: Session, *which: ColumnElement[bool]) -> list[GroupLine]:
     rows = session.execute(
         select(
             Group.pair_id, Group.kind, Group.author_id, Group.scope, Group.sealed, PairMember.membership_id, Person.name
@@ -166,7 +166,7 @@ def _lines(session: Session, *which: object) -> list[GroupLine]:
         .join(PairMember, PairMember.pair_id == Pair.id)
         .join(Membership, Membership.id == PairMember.membership_id)
         .join(Person, Person.id == Membership.person_id)
-        .where(PairMember.is_current, *takes_part(Pair.activity_id), *which)  # type: ignore[arg-type]
+        .where(PairMember.is_current, *takes_part(Pair.activity_id), *which)
         .order_by(Pair.created_at.desc(), Pair.id, Person.name, PairMember.membership_id)
     ).all()  # fmt: skip
     found = []

@@ -1,20 +1,17 @@
 """Protocols for two, as texts and as a way: each can be walked to its end, and is said in words of its own."""
 
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
+from protocols.shipped_texts import conversations, protocol, texts
 
 from lti_tool.cycles import rules
 from lti_tool.cycles.rules import Cycle, Head, Mark, Meeting, Member, NextStep, Signature
 from lti_tool.protocols import reader
-from lti_tool.protocols.recipe import ALL, Protocol, Stage
+from lti_tool.protocols.recipe import ALL, Protocol
 
-FOLDER = Path(reader.__file__).with_name("shipped")
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 HOST = Member("mh", "ph", "host", "Niamh")
 COACH = Member("mc", "pc", "coach", "Seán")
@@ -52,27 +49,6 @@ PRAISE_OR_SCORE = re.compile(
     r"|iontach|thar barr|den scoth|maith thú|maith sibh|comhghairdeas|scóir|scór|grád|gráid|marcanna|rangú|leibhéal)\b",
     re.IGNORECASE,
 )
-
-
-def protocol(key: str) -> Protocol:
-    return reader.load(FOLDER / f"{key}.yaml")
-
-
-def conversations(found: Protocol) -> list[Stage]:
-    return [stage for stage in found.stages if stage.kind == "conversation"]
-
-
-def texts(body: Any) -> Iterator[Mapping[str, str]]:
-    """All texts of a body in both languages, wherever they stand."""
-    if isinstance(body, Mapping):
-        if set(body) == {"en", "ga"}:
-            yield body
-        else:
-            for each in body.values():
-                yield from texts(each)
-    elif isinstance(body, list):
-        for each in body:
-            yield from texts(each)
 
 
 # The way

@@ -1,16 +1,13 @@
 """Protocols for threes and groups, and the end of a programme: all speak, somebody leads, and the minutes add up."""
 
 import re
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
 
 import pytest
+from protocols.shipped_texts import conversations, protocol, texts
 
 from lti_tool.protocols import reader
-from lti_tool.protocols.recipe import ALL, OWN_GROUPS, Protocol, Stage
+from lti_tool.protocols.recipe import ALL, OWN_GROUPS
 
-FOLDER = Path(reader.__file__).with_name("shipped")
 GROUPS = {
     # key: (least, most, roles, form, minutes of its conversations)
     "triad": (3, 3, ("host", "coach", "observer"), "coaching", [45]),
@@ -29,27 +26,6 @@ PRAISE_OR_SCORE = re.compile(
     re.IGNORECASE,
 )
 MARKS = re.compile(r"NSRF|Critical Friends|Cognitive Coaching|School Reform Faculty", re.IGNORECASE)
-
-
-def protocol(key: str) -> Protocol:
-    return reader.load(FOLDER / f"{key}.yaml")
-
-
-def conversations(found: Protocol) -> list[Stage]:
-    return [stage for stage in found.stages if stage.kind == "conversation"]
-
-
-def texts(body: Any) -> Iterator[Mapping[str, str]]:
-    """All texts of a file in both languages, wherever they stand."""
-    if isinstance(body, Mapping):
-        if set(body) == {"en", "ga"}:
-            yield body
-        else:
-            for each in body.values():
-                yield from texts(each)
-    elif isinstance(body, list):
-        for each in body:
-            yield from texts(each)
 
 
 @pytest.mark.parametrize("key", GROUPS)
