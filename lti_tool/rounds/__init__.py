@@ -1,0 +1,1 @@
+"""Pairing rounds: what teachers say, the calculation, what the trainer reviews, and what teachers answer."""

@@ -1,0 +1,157 @@
+"""Decisions about pairing rounds: values in, values out."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, Self
+
+DAYS = 5
+"""Days of a school week, Monday first."""
+MAX_TOPICS = 40
+MAX_CHOSEN = 5
+"""Topics that one teacher may want, and may offer."""
+MAX_NOT_WITH = 3
+"""Colleagues with whom somebody would rather not be paired; the reason is never asked."""
+MAX_PERIODS = 12
+MAX_ROUNDS = 8
+"""Rounds that are planned for together, this one included."""
+HELPS = ("triad", "other_school", "period", "joins", "")
+"""The smallest change that would help a teacher without a partner, the first that does: if three could go together, if
+they would go to another school, if they had one more free period, if one more colleague took part; none of these."""
+
+Subjects = Literal["ignore", "same", "different"]
+Again = Literal["if_best", "if_needed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """Something to coach each other on, as the trainer's list has it."""
+
+    key: str
+    """Never changes, so that what was chosen stays."""
+    text: str
+    """As teachers read it; of a shipped topic empty, and said by words.topic in the reader's language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a trainer has a round calculated."""
+
+    topics: tuple[Topic, ...] = ()
+    """Empty: the shipped ones."""
+    periods: tuple[str, ...] = ("1", "2", "3", "4", "5", "6", "7", "8", "9")
+    """Names of the periods of a day, in order; at most MAX_PERIODS."""
+    subjects: Subjects = "ignore"
+    again: Again = "if_needed"
+    """Whether former partners meet again if that is best by what they said, or only if else somebody is left out."""
+    triads: bool = True
+    """Whether three may go together where somebody would be left out."""
+    between_schools: bool = False
+    """Whether pairs of two schools are allowed at all; then still both have to be willing."""
+    rounds: int = 1
+    days: int = 14
+    """How long teachers have to answer: 3 to 14 days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a teacher said for a round; all of it may be empty. How far they go is kept apart (cycles.StepWish)."""
+
+    is_in: bool = False
+    """Whether they would like a partner in this round."""
+    wants: tuple[str, ...] = ()
+    """Keys of topics they would like to work on."""
+    offers: tuple[str, ...] = ()
+    """Keys of topics in which they can be of use."""
+    focus: str = ""
+    """Key of the one topic that matters most now."""
+    languages: tuple[str, ...] = ()
+    """Of the conversations: en, ga; empty: not said, any."""
+    subject: str = ""
+    level: str = ""
+    free: tuple[str, ...] = ()
+    """Cells of the week in which they are in school and do not teach: `day-period`, both from 0."""
+    teaching: tuple[str, ...] = ()
+    """Cells in which they teach and can be visited. In all others they are not there. Both empty: not said, any time."""
+    same_step: bool = False
+    """Whether only a partner who goes exactly as far will do; else the two go as far as the lower of both."""
+    other_school: bool = False
+    """Whether they are willing to work with a colleague of another school."""
+    not_with: tuple[str, ...] = ()
+    """Membership ids; at most MAX_NOT_WITH. Shown to nobody."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As `of` takes it."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Self:
+        """The wish that to_json() gave; what is unknown by now is left out."""
+        return cls(**_known(cls, body))
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """What the members of a proposal share, each part only from what both said, or one wants and another offers."""
+
+    wanted: tuple[tuple[str, str, str], ...] = ()
+    """(membership id of who wants it, membership id of who offers it, key of the topic)"""
+    focus: str = ""
+    """Key of the topic that all of them named first."""
+    both_want: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    subject: str = ""
+    level: str = ""
+    talks: int = 0
+    """Periods of the week in which all of them are free."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As `of` takes it."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Self:
+        """What to_json() gave."""
+        return cls(**_known(cls, body))
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run came to, in numbers."""
+
+    people: int = 0
+    pairs: int = 0
+    triads: int = 0
+    left: int = 0
+    worst: int | None = None
+    """Fit of the least fitting pair; None where there is no pair."""
+    total: int = 0
+    """Of all, as matching.Solution counts it."""
+    again: int = 0
+    """Pairs who have worked together before."""
+    gap: int = 0
+    """How much better the total could be at most; 0: proven best."""
+    seconds: float = 0.0
+    kept: int = 0
+    """People in pairs that were accepted or are open already, and stay."""
+    candidates: int = 0
+    """Pairs that are possible by all rules."""
+    later: tuple[int, ...] = field(default=())
+    """Where further rounds are planned for: how many would be without a partner in each of them."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As `of` takes it."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Self:
+        """What to_json() gave."""
+        return cls(**_known(cls, body))
+
+
+def _known(cls: type, body: Mapping[str, Any]) -> dict[str, Any]:
+    names = {each.name for each in fields(cls)}
+    return {name: _frozen(value) for name, value in body.items() if name in names}
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(each) for each in value) if isinstance(value, list) else value
