@@ -33,8 +33,8 @@ class PairingWish(Base):
     person_id: Mapped[Ref] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
     """Whose key seals it."""
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    """rules.Wish as JSON, sealed with the person's key for `pairing_wishes/<id>`. Whether they are in is within, so that
-    the table does not tell who said no."""
+    """rules.Wish as JSON, sealed with the person's key for `pairing_wishes/<id>`. Whether they are in is within, so
+    that the table does not tell who said no."""
 
 
 class LineManager(Base):
