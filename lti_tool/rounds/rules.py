@@ -71,7 +71,7 @@ class Wish:
     free: tuple[str, ...] = ()
     """Cells of the week in which they are in school and do not teach: `day-period`, both from 0."""
     teaching: tuple[str, ...] = ()
-    """Cells in which they teach and can be visited; in all others they are not there. Both empty: not said, any time."""
+    """Cells in which they teach and can be visited; in all others they are away. Both empty: not said, any time."""
     same_step: bool = False
     """Whether only a partner who goes exactly as far will do; else the two go as far as the lower of both."""
     other_school: bool = False
