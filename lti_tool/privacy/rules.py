@@ -60,6 +60,8 @@ class Action(StrEnum):
     """Say how long raw notes of a visit live (R66)."""
     MANAGE_ACTIVITY = "manage activity"
     """Change, duplicate or archive it, give roles in it, see what was delivered to the LMS."""
+    HOLD_ROUND = "hold round"
+    """Set a pairing round, have it calculated, review the pairs and ask the teachers."""
     TAKE_OVER_ACTIVITY = "take over activity"
     SEE_PLAN = "see plan"
     ARRANGE_PLAN = "arrange plan"
@@ -623,6 +625,7 @@ RULES: dict[Action, Callable[[Actor, Any], bool]] = {
     Action.SEE_GROUPS: _take_part,
     Action.KEEP_NOTES: _keep_notes,
     Action.MANAGE_ACTIVITY: _see_progress,
+    Action.HOLD_ROUND: _see_progress,
     Action.TAKE_OVER_ACTIVITY: _take_over_activity,
     Action.SEE_PLAN: _see_plan,
     Action.ARRANGE_PLAN: _arrange_plan,

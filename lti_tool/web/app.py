@@ -28,6 +28,7 @@ _ROOMS = (
     "lti_tool.activities.views",
     "lti_tool.activities.manage",
     "lti_tool.pairing.views",
+    "lti_tool.rounds.views",
     "lti_tool.groups.views",
     "lti_tool.protocols.views",
     "lti_tool.protocols.edit_views",

@@ -1,0 +1,1 @@
+"""Pages on which a trainer sets how a pairing round is calculated, and who reports to whom."""

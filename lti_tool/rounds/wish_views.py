@@ -1,0 +1,1 @@
+"""Pages on which a teacher says what they would like of a pairing round."""
