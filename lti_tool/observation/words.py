@@ -192,7 +192,8 @@ SENTENCES: dict[str, Callable[[_Values], str]] = {
         int(v["count"]),
         moves=v["moves"],
     ),
-    "stayed": lambda v: _("At %(place)s for %(lasting)s (minutes and seconds) altogether.", **v),
+    "stayed": lambda v: _("At %(place)s: %(lasting)s minutes altogether.", **v),
+    "stayed_near": lambda v: _("At %(place)s, near seat %(number)s: %(lasting)s minutes altogether.", **v),
     "seats_near": lambda v: ngettext(
         "The path came near %(num)s of %(of)s seats.",
         "The path came near %(num)s of %(of)s seats.",

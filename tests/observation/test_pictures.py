@@ -28,6 +28,13 @@ MANY = settings(max_examples=400 if os.environ.get("MEITHEAL_SOAK") == "1" else 
 BASES = sorted(shipped())
 SVG = "{http://www.w3.org/2000/svg}"
 
+COUNTED = {
+    "verbal_flow": ("table_flow", 3),
+    "class_traffic": ("table_places", 2),
+    "participation_spread": ("table_turns", 2),
+}
+"""Base → table and column in which numbers of entries stand."""
+
 
 def lesson(base: str, *values: dict[str, Any], every_ms: int = 10_000) -> list[Entry]:
     """Entries of one phone, ten seconds apart."""
@@ -98,6 +105,10 @@ def test_each_entry_that_stands_is_in_the_tables_once_and_nothing_leaves_the_dra
             left, top, right, bottom = box(shape)
             assert left >= -0.2 and top >= -0.2 and right <= WIDTH + 0.2 and bottom <= picture.height + 0.2, shape
             assert getattr(shape, "look", "ink") in LOOKS
+        if counted := COUNTED.get(base):
+            title, column = counted
+            numbers = [line.cells[column] for line in table(picture, title).lines if line.entries]
+            assert sum(int(str(number)) for number in numbers) == sum(e.column == "seen" for e in standing(entries))
         for part in picture.tables:
             assert {len(line.cells) for line in part.lines} <= {len(part.heads)}
 

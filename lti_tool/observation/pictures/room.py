@@ -44,10 +44,20 @@ class Room:
         return min(0.4 * self.unit, 15)
 
 
-def place(canvas: Canvas, plan: Plan) -> Room:
-    """Takes the room for a plan on a drawing; the caller draws on it, and the canvas goes on below."""
-    unit = min((WIDTH - 2) / plan.width, _WIDEST)
+def place(canvas: Canvas, plan: Plan, *, named: bool = False) -> Room:
+    """Takes the room for a plan on a drawing; the caller draws on it, and the canvas goes on below.
+
+    named: with the letters and numbers beside it that places are named by.
+    """
+    margin = 22 if named else 1
+    unit = min((WIDTH - 2 * margin) / plan.width, _WIDEST)
+    canvas.y += SIZE if named else 0
     room = Room(plan, (WIDTH - plan.width * unit) / 2, canvas.y + _FRONT, unit)
+    for x in range(plan.width) if named else ():
+        canvas.text(room.left + (x + 0.5) * unit, room.top - 5, plan.place(x, 0)[0], "middle")
+    for y in range(plan.depth) if named else ():
+        canvas.text(room.left - 4, room.top + (y + 0.5) * unit + 5.5, str(y + 1), "end")
+    canvas.text(0, canvas.y + (4 if named else _FRONT - 10), Said("front"))
     canvas.y = room.bottom + 8
     return room
 
@@ -55,7 +65,6 @@ def place(canvas: Canvas, plan: Plan) -> Room:
 def floor(canvas: Canvas, room: Room) -> None:
     """Walls, and what is in the room beside seats; marks of one kind side by side are one."""
     plan = room.plan
-    canvas.text(0, room.top - 10, Said("front"))
     canvas.rect(room.left, room.top, plan.width * room.unit, plan.depth * room.unit, "clear")
     marks = sorted(plan.marks, key=lambda each: (each.what, each.y, each.x))
     for (what, y, _), run in groupby(enumerate(marks), key=lambda each: (each[1].what, each[1].y, each[1].x - each[0])):

@@ -29,8 +29,8 @@ _ACROSS = 12
 _LABELLED = 10
 """Arrows that have their number beside them."""
 
-_ROUND = 13
-"""Radius of the place where the teacher stayed longest."""
+_TIMED = 5
+"""Places that have their time beside them."""
 
 
 def sweep(instrument: Instrument, entries: Sequence[Entry], total_ms: int) -> Picture:
@@ -206,13 +206,13 @@ def _arrows(canvas: Canvas, drawn: room.Room, counts: dict[tuple[int, int], int]
     middles: list[tuple[Point, int]] = []
     for pair in order:
         points = _bent(drawn.seat(pair[0]), drawn.seat(pair[1]), drawn)
-        canvas.arrow(points, 1 + 4 * counts[pair] / most)
+        canvas.arrow(points, 1 + 4 * counts[pair] / max(most, 8))
         # Nearer to the pupil's end, where arrows of the teacher lie apart.
         middles.append((_on(points, {pair[0]: 0.65, pair[1]: 0.35}.get(TEACHER, 0.5)), counts[pair]))
     room.seats(canvas, drawn)
-    for (x, y), count in middles[-_LABELLED:]:
+    for (x, y), count in reversed(middles[-_LABELLED:]):
         if count > 1:
-            canvas.text(x, y + 5.5, str(count), "middle", bold=True, on="shapes")
+            canvas.label(x, y, str(count))
 
 
 def _bent(start: Point, end: Point, drawn: room.Room) -> tuple[Point, Point, Point]:
@@ -246,7 +246,7 @@ def path(instrument: Instrument, entries: Sequence[Entry], total_ms: int) -> Pic
     """Where the teacher goes: the path, and a circle at each place, larger for longer."""
     canvas = Canvas()
     plan = _plan(instrument)
-    drawn = room.place(canvas, plan)
+    drawn = room.place(canvas, plan, named=True)
     room.floor(canvas, drawn)
     stays: dict[str, list[tuple[Entry, int]]] = {}
     for each, ms in _lasting(entries, total_ms):
@@ -258,14 +258,16 @@ def path(instrument: Instrument, entries: Sequence[Entry], total_ms: int) -> Pic
     went = [plan.place(each.x or 0, each.y or 0) for each in entries]
     ways = Counter(tuple(sorted(pair)) for pair in pairwise(went) if pair[0] != pair[1])
     for (one, other), count in ways.items():
-        canvas.path([spots[one], spots[other]], 1 + 3 * count / max(ways.values()))
+        canvas.path([spots[one], spots[other]], 0.8 + 3 * count / max(*ways.values(), 8))
     room.tables(canvas, drawn)
-    for name, (x, y) in spots.items():
-        canvas.circle(x, y, 5 + (_ROUND - 5) * sqrt(lasting[name] / longest), "grey")
     order = sorted(lasting, key=lambda name: (-lasting[name], name))
-    for name in order[:_LABELLED]:
+    largest = _round(drawn)
+    for name, (x, y) in spots.items():
+        canvas.circle(x, y, largest * (0.3 + 0.7 * sqrt(lasting[name] / longest)), "ink")
+    for name in order[:_TIMED]:
         x, y = spots[name]
-        canvas.text(x, y + 5.5, clock(lasting[name]), "middle", bold=True, on="shapes")
+        away = largest + 0.5 * SIZE
+        canvas.label(x, y + away if y + away + SIZE < drawn.bottom else y - away, clock(lasting[name]))
     lines = tuple(
         Line(
             (name, _near(plan, name), len(stays[name]), clock(lasting[name]), clock(stays[name][0][0].at_ms)),
@@ -275,7 +277,10 @@ def path(instrument: Instrument, entries: Sequence[Entry], total_ms: int) -> Pic
     )
     heads = (Said("head_place"), Said("head_near"), Said("head_times"), Said("head_lasting"), Said("head_first"))
     words = [Said("places", {"count": len(lasting), "moves": len(entries)})]
-    words += [Said("stayed", {"place": name, "lasting": clock(lasting[name])}) for name in order[:3]]
+    for name in order[:3]:
+        near = _seat_near(plan, name)
+        values = {"place": name, "lasting": clock(lasting[name])}
+        words.append(Said("stayed", values) if near is None else Said("stayed_near", {**values, "number": near}))
     seats = {_seat_near(plan, name) for name in lasting} - {None}
     if plan.seats:
         words.append(Said("seats_near", {"count": len(seats), "of": len(plan.seats)}))
@@ -292,7 +297,13 @@ def _middle(drawn: room.Room, entries: Sequence[Entry]) -> Point:
     """Between all points that were tapped in a place, as far from the walls as the largest circle is wide."""
     number = len(entries)
     x, y = drawn.at(sum(each.x or 0 for each in entries) / number, sum(each.y or 0 for each in entries) / number)
-    return min(max(x, _ROUND), WIDTH - _ROUND), min(max(y, drawn.top + _ROUND), drawn.bottom - _ROUND)
+    r = _round(drawn)
+    return min(max(x, r), WIDTH - r), min(max(y, drawn.top + r), drawn.bottom - r)
+
+
+def _round(drawn: room.Room) -> float:
+    """Radius of the circle where the teacher stayed longest."""
+    return min(0.4 * drawn.unit, 13)
 
 
 def _seat_near(plan: Plan, name: str) -> int | None:

@@ -142,6 +142,7 @@ class Canvas:
     shapes: list[Shape] = field(default_factory=list)
     y: float = 0
     """Where the next part begins."""
+    _labels: list[tuple[float, float, float, float]] = field(default_factory=list)
 
     def rect(self, x: float, y: float, width: float, height: float, look: str) -> None:
         self.shapes.append(Rect(_r(x), _r(y), _r(width), _r(height), look))
@@ -160,6 +161,16 @@ class Canvas:
             said = fitted(said, WIDTH - 4)
         left, right = _before_after(anchor, wide(said))
         self.shapes.append(Text(_r(min(max(x, left + 2), WIDTH - right - 2)), _r(y), said, anchor, bold, on))
+
+    def label(self, x: float, y: float, said: str) -> None:
+        """Writes it on other shapes, with its middle at `x` and `y`, unless another label is there already."""
+        here = (x - wide(said) / 2, y - 0.4 * SIZE, x + wide(said) / 2, y + 0.4 * SIZE)
+        if all(
+            here[0] >= right or here[2] <= left or here[1] >= bottom or here[3] <= top
+            for left, top, right, bottom in self._labels
+        ):
+            self._labels.append(here)
+            self.text(x, y + 0.36 * SIZE, said, "middle", bold=True, on="shapes")
 
     def arrow(self, points: tuple[Point, Point, Point], width: float) -> None:
         """A head at the last point, pointing away from the middle one."""
