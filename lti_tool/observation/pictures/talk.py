@@ -127,10 +127,11 @@ def checklist(instrument: Instrument, entries: Sequence[Entry], total_ms: int) -
         said: Cell = _code(instrument, found[-1]) if found else Said("not_said")
         remarks = tuple(f"{clock(each.at_ms)} {each.text}" for each in found if each.text)
         lines.append(Line((row.text, said, remarks), ids(found)))
+    heads = (Said("head_row"), Said("head_what"), Said("head_remarks"))
     return Picture(
         instrument.name,
         (Said("rows_said", {"count": sum(bool(each.entries) for each in lines), "of": len(lines)}),),
-        tables=(Table(Said("table_list"), (Said("head_row"), Said("head_what"), Said("head_remarks")), tuple(lines)),),
+        tables=(Table(Said("table_list"), heads, tuple(lines), as_cards=True),),
     )
 
 
