@@ -1,6 +1,6 @@
 """Draws pictures as a page does, without an application around it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from xml.etree import ElementTree
@@ -9,7 +9,7 @@ from flask import Flask, get_template_attribute
 from flask_babel import Babel
 
 from lti_tool.observation import words
-from lti_tool.observation.pictures.shapes import Picture
+from lti_tool.observation.pictures.shapes import Line, Picture
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,7 +24,7 @@ def speaking(language: str) -> Iterator[None]:
         yield
 
 
-def figure(picture: Picture) -> ElementTree.Element:
-    """The figure of a picture, read again by an XML parser."""
+def figure(picture: Picture, caller: Callable[[Line], str] | None = None) -> ElementTree.Element:
+    """The figure of a picture, read again by an XML parser; `caller`: what a page adds to a row of a table."""
     show = get_template_attribute("observation/picture.html", "show")
-    return ElementTree.fromstring(show(picture, words.say, "p1"))
+    return ElementTree.fromstring(show(picture, words.say, "p1", **({"caller": caller} if caller else {})))

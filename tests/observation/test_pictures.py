@@ -159,6 +159,14 @@ def test_a_page_of_each_picture_is_well_formed_and_says_all_in_both_languages(nu
                 assert "%(" not in "".join(read.itertext())
 
 
+def test_a_page_can_add_something_to_the_rows_that_tell_of_entries() -> None:
+    with speaking("en"):
+        picture = draw(made("tally"), lesson("tally", {}, {}), 10)
+        read = figure(picture, lambda line: f"point at {len(line.entries)}" if line.entries else "")
+    cells = [row[-1].text for row in read.iter("tr")]
+    assert cells == [None, "point at 2", None, None]
+
+
 def test_a_drawing_is_legible_in_grey_on_a_narrow_phone() -> None:
     with speaking("en"):
         read = figure(draw(made("at_task_sweep"), lesson("at_task_sweep", {}, {"code": "waiting"}), 10))

@@ -109,7 +109,9 @@ class Table:
     heads: tuple[Cell, ...]
     lines: tuple[Line, ...]
     as_cards: bool = False
-    """Whether its rows are better shown as cards: they are mainly text."""
+    """Whether its rows are shown as cards where there is little room: they are mainly text."""
+    names_cells: bool = False
+    """Whether a card says what each of its texts is."""
 
 
 @dataclass(frozen=True, slots=True)

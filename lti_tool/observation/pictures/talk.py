@@ -78,6 +78,7 @@ def predicted(instrument: Instrument, entries: Sequence[Entry], total_ms: int) -
         )
         for row in instrument.rows
     )
+    heads = (Said("head_pupil"), Said("head_expected"), Said("head_seen"))
     return Picture(
         instrument.name,
         (
@@ -87,7 +88,7 @@ def predicted(instrument: Instrument, entries: Sequence[Entry], total_ms: int) -
         tuple(canvas.shapes),
         canvas.y,
         keys(instrument.rows),
-        (Table(Said("table_pupils"), (Said("head_pupil"), Said("head_expected"), Said("head_seen")), lines),),
+        (Table(Said("table_pupils"), heads, lines, as_cards=True, names_cells=True),),
     )
 
 
