@@ -219,6 +219,20 @@ def test_scripting_keeps_the_questions_of_the_coach_and_what_is_for_the_own_clas
     assert [line.cells for line in table(picture, "table_mine").lines] == [("0:16", "Wait longer")]
 
 
+def test_each_line_is_a_stroke_in_the_lane_of_its_speaker_at_its_time() -> None:
+    at = [(60, "teacher"), (120, "pupil"), (180, "teacher"), (16 * 60, "teacher")]
+    entries = [Entry("p", i, s * 1000, code=code, text="?") for i, (s, code) in enumerate(at, 1)]
+    picture = draw(made("scripting"), entries, 30)
+    strokes = [each for each in picture.shapes if isinstance(each, Rect)]
+    letters = {each.y: each.said for each in picture.shapes if isinstance(each, Text) and each.bold}
+    lane = [(letters[min(letters, key=lambda y: abs(y - each.y - 13))], each.x) for each in strokes]
+    assert [letter for letter, _ in lane] == ["A", "A", "B", "A"]
+    (first, third, second, later) = [x for _, x in lane]
+    assert second - first == pytest.approx(third - second, abs=0.2)
+    # A quarter of an hour on, on the next line.
+    assert later == first and strokes[3].y > strokes[0].y
+
+
 def test_bars_and_tables_count_the_same() -> None:
     for base, title in (("selective_verbatim", "table_lines"), ("question_level", "table_questions")):
         codes = made(base).codes
@@ -305,6 +319,8 @@ def test_a_stretch_is_filled_however_often_its_code_was_tapped() -> None:
     listen = [line.cells[5] for line in table(picture, "table_stretches").lines]
     assert listen == ["●", "●", "", "", "●", 3]
     assert {"code": "Pupils listen", "count": 3, "of": 5} in said(picture, "in_stretches")
+    filled = [each.width for each in picture.shapes if isinstance(each, Rect) and each.look == "ink"]
+    assert len(filled) == 2 and filled[0] == pytest.approx(2 * filled[1], abs=0.2)
 
 
 def test_talk_is_told_by_seat_and_by_part_of_the_room() -> None:
@@ -315,6 +331,12 @@ def test_talk_is_told_by_seat_and_by_part_of_the_room() -> None:
     assert lines[str(Said("seat", {"number": 1}))][1:4] == (Said("in_front"), 3, "0:30")
     assert lines[str(Said("teacher"))][1:4] == ("", 1, "0:10")
     assert said(picture, "half_of_turns") == [{"count": 1, "of": 24}]
+    # The curve: nothing of 21 seats, then one turn, two and five, which are all.
+    (curve,) = [each.points for each in picture.shapes if each.kind == "path" and each.width == 3]
+    (left, bottom), (right, top) = curve[0], curve[-1]
+    heights = [(bottom - y) / (bottom - top) for _, y in curve]
+    assert heights[21:] == pytest.approx([0, 0.2, 0.4, 1], abs=0.01) and set(heights[:22]) == {0}
+    assert [(x - left) / (right - left) for x, _ in curve] == pytest.approx([i / 24 for i in range(25)], abs=0.01)
     assert said(picture, "words_front") + said(picture, "words_back") == [
         {"count": 4, "seats": 12},
         {"count": 1, "seats": 6},
