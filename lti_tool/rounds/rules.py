@@ -7,6 +7,11 @@ from typing import Any, Literal, Self
 DAYS = 5
 """Days of a school week, Monday first."""
 MAX_TOPICS = 40
+TOPICS = (
+    *("questions", "waiting", "pupils_talk", "engagement", "groups", "feedback", "assessment", "differentiation"),
+    *("inclusion", "literacy", "numeracy", "digital", "routines", "irish", "play", "transitions"),
+)
+"""Keys of the topics that ship, as words.topic says them. None is ever used for another topic."""
 MAX_CHOSEN = 5
 """Topics that one teacher may want, and may offer."""
 MAX_NOT_WITH = 3
@@ -50,6 +55,16 @@ class Settings:
     rounds: int = 1
     days: int = 14
     """How long teachers have to answer: 3 to 14 days."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As `of` takes it."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Self:
+        """The settings that to_json() gave; what is unknown by now is left out."""
+        topics = tuple(Topic(each["key"], each["text"]) for each in body.get("topics", ()))
+        return cls(**_known(cls, {**body, "topics": topics}))
 
 
 @dataclass(frozen=True, slots=True)
