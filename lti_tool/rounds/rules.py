@@ -23,6 +23,11 @@ HELPS = ("triad", "other_school", "period", "joins", "")
 """The smallest change that would help a teacher without a partner, the first that does: if three could go together, if
 they would go to another school, if they had one more free period, if one more colleague took part; none of these."""
 
+TRIAD, AGAIN, LITTLE, MOVED = 8, 4, 2, 1
+"""Why a trainer should look at a proposal; Proposal.attention is the sum of those that hold, so that the lists, which
+begin with the greatest, begin with what matters most: three go together, two have met before, little in common by what
+they said, put together by hand."""
+
 Subjects = Literal["ignore", "same", "different"]
 Again = Literal["if_best", "if_needed"]
 
@@ -161,6 +166,11 @@ class Summary:
     def of(cls, body: Mapping[str, Any]) -> Self:
         """What to_json() gave."""
         return cls(**_known(cls, body))
+
+
+def attention_of(*, members: int, again: bool, little: bool, moved: bool) -> int:
+    """How much a trainer should look at a proposal, as Proposal.attention keeps it."""
+    return TRIAD * (members > 2) + AGAIN * again + LITTLE * little + MOVED * moved
 
 
 def _known(cls: type, body: Mapping[str, Any]) -> dict[str, Any]:
