@@ -1,7 +1,7 @@
 """Decisions about pairing rounds: values in, values out."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, Self
 
 DAYS = 5
@@ -17,6 +17,8 @@ MAX_CHOSEN = 5
 MAX_NOT_WITH = 3
 """Colleagues with whom somebody would rather not be paired; the reason is never asked."""
 MAX_PERIODS = 12
+MAX_WORDS = 60
+"""Characters of a subject, and of a class or year."""
 MAX_ROUNDS = 8
 """Rounds that are planned for together, this one included."""
 HELPS = ("triad", "other_school", "period", "joins", "")
@@ -171,6 +173,32 @@ class Summary:
 def attention_of(*, members: int, again: bool, little: bool, moved: bool) -> int:
     """How much a trainer should look at a proposal, as Proposal.attention keeps it."""
     return TRIAD * (members > 2) + AGAIN * again + LITTLE * little + MOVED * moved
+
+
+def tidy(wish: Wish, topics: Collection[str], periods: int, people: Collection[str]) -> Wish:
+    """What of a wish still holds: without topics that the list of the round has no more, cells outside of its week of
+    `periods` a day, and people (membership ids) who are not there any more."""
+    week = {cell(day, period) for day in range(DAYS) for period in range(periods)}
+    free = _within(wish.free, week)
+    return replace(
+        wish,
+        wants=_within(wish.wants, topics)[:MAX_CHOSEN],
+        offers=_within(wish.offers, topics)[:MAX_CHOSEN],
+        focus=wish.focus if wish.focus in topics else "",
+        free=free,
+        teaching=_within(wish.teaching, week - set(free)),
+        not_with=_within(wish.not_with, people)[:MAX_NOT_WITH],
+    )
+
+
+def cell(day: int, period: int) -> str:
+    """A cell of the week as Wish has it; both from 0."""
+    return f"{day}-{period}"
+
+
+def _within(chosen: Collection[str], known: Collection[str]) -> tuple[str, ...]:
+    """Those of `chosen` that are known, each once."""
+    return tuple(dict.fromkeys(each for each in chosen if each in known))
 
 
 def _known(cls: type, body: Mapping[str, Any]) -> dict[str, Any]:
