@@ -14,7 +14,7 @@ teaches; no evaluation is known here.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -224,6 +224,45 @@ def has_little_in_common(shared: Why) -> bool:
     return not (shared.wanted or shared.focus or shared.both_want)
 
 
+class Loosened:
+    """What would be possible for somebody if one thing were otherwise (rules.HELPS), in the numbers of build()."""
+
+    def __init__(
+        self, members: Sequence[Member], settings: Settings, managers: Iterable[tuple[str, str | None]]
+    ) -> None:
+        number = {member.id: place for place, member in enumerate(members)}
+        self._said = _said(members, settings, ())
+        self._settings = settings
+        self._apart = _Marked.of(_apart(members, number, managers))
+        self._cells = DAYS * len(settings.periods)
+
+    def pairs(self, person: int) -> dict[str, list[tuple[int, int]]]:
+        """By key, in the order of HELPS, the pairs of this person that the change would make possible."""
+        said, row = self._said, slice(person, person + 1)
+        here = said.has_times[person] & said.has_times
+        allowed = _possible_at_some_time(said, self._settings, row, 0)[0]
+        meet = ~here | _meet(said.free[row], said.teaching[row], said.free, said.teaching)
+        willing = replace(said, other_school=said.other_school | (np.arange(len(here)) == person))
+        at_others = _possible_at_some_time(willing, replace(self._settings, between_schools=True), row, 0)[0]
+        sometime = np.zeros_like(here)
+        for cell in range(self._cells if said.has_times[person] else 0):
+            one = np.uint64(1 << cell)
+            sometime |= _meet(said.free[row] | one, said.teaching[row] & ~one, said.free, said.teaching)
+        return {
+            "triad": [],
+            "other_school": self._numbered(person, at_others & meet & ~(allowed & meet)),
+            "period": self._numbered(person, allowed & sometime & ~meet),
+            # Somebody with whom everything is possible.
+            "joins": [(person, len(here))],
+        }
+
+    def _numbered(self, person: int, possible: NDArray[np.bool_]) -> list[tuple[int, int]]:
+        _row, apart = self._apart.within(person, person + 1)
+        possible[apart] = False
+        possible[person] = False
+        return [(person, int(other)) for other in np.flatnonzero(possible)]
+
+
 # What was said, as numbers
 
 
@@ -317,6 +356,23 @@ def _apart(
 
 
 def _possible(said: _Said, settings: Settings, rows: slice, begin: int) -> NDArray[np.bool_]:
+    possible = _possible_at_some_time(said, settings, rows, begin)
+    if said.has_times.any():
+        free, teaching = said.free[None, begin:], said.teaching[None, begin:]
+        feasible = _meet(said.free[rows, None], said.teaching[rows, None], free, teaching)
+        possible &= feasible | ~(said.has_times[rows, None] & said.has_times[None, begin:])
+    return possible
+
+
+def _meet(free: Words, teaching: Words, their_free: Words, their_teaching: Words) -> NDArray[np.bool_]:
+    """Whether there is a time for a visit each way, and one for a talk."""
+    meet: NDArray[np.bool_] = (free & their_teaching) != 0
+    meet &= (teaching & their_free) != 0
+    meet &= (free & their_free) != 0
+    return meet
+
+
+def _possible_at_some_time(said: _Said, settings: Settings, rows: slice, begin: int) -> NDArray[np.bool_]:
     def row(column: NDArray[Any]) -> NDArray[Any]:
         return column[rows, None]
 
@@ -331,11 +387,6 @@ def _possible(said: _Said, settings: Settings, rows: slice, begin: int) -> NDArr
     if said.languages.any():
         shared = (row(said.languages) & all_(said.languages)) != 0
         possible &= shared | (row(said.languages) == 0) | (all_(said.languages) == 0)
-    if said.has_times.any():
-        feasible = (row(said.free) & all_(said.teaching)) != 0
-        feasible &= (row(said.teaching) & all_(said.free)) != 0
-        feasible &= (row(said.free) & all_(said.free)) != 0
-        possible &= feasible | ~(row(said.has_times) & all_(said.has_times))
     return possible
 
 

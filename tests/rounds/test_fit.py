@@ -2,6 +2,7 @@
 
 import os
 import random
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as some
 from lti_tool.protocols.recipe import STEPS
 from lti_tool.rounds import fit
 from lti_tool.rounds.fit import History, Member
-from lti_tool.rounds.rules import Settings, Wish
+from lti_tool.rounds.rules import HELPS, Settings, Wish
 
 TOPICS = ("questions", "groups", "feedback", "irish", "play", "digital")
 PERIODS = ("1", "2", "3")
@@ -283,3 +284,36 @@ def test_beyond_a_size_only_the_nearest_of_each_are_kept(monkeypatch: pytest.Mon
     again = fit.build(members, Settings(periods=PERIODS, between_schools=True), TOPICS, seed=1)
     other = fit.build(members, Settings(periods=PERIODS, between_schools=True), TOPICS, seed=2)
     assert again.second.tolist() == near.second.tolist() != other.second.tolist()
+
+
+def test_a_change_makes_exactly_the_pairs_possible_that_it_would() -> None:
+    told: dict[str, int] = {"other_school": 0, "period": 0}
+    for seed in range(30):
+        rnd = random.Random(seed)
+        members, managers = drawn(rnd, 10), drawn_managers(rnd, 10)
+        chosen = Settings(periods=PERIODS, between_schools=seed % 2 == 0)
+        loosened = fit.Loosened(members, chosen, managers)
+        for person, one in enumerate(members):
+            willing = replace(one, wish=replace(one.wish, other_school=True))
+            freer = [
+                replace(one, wish=replace(one.wish, free=(*one.wish.free, cell), teaching=taught - {cell}))
+                for cell in CELLS
+                for taught in [times(one, "teaching")]
+                if times(one, "free") | taught
+            ]
+            others = [(place, other) for place, other in enumerate(members) if place != person]
+            before = {place for place, other in others if is_possible(one, other, chosen, managers)}
+            between = replace(chosen, between_schools=True)
+            expected = {
+                "other_school": {place for place, other in others if is_possible(willing, other, between, managers)},
+                "period": {
+                    place for place, other in others if any(is_possible(f, other, chosen, managers) for f in freer)
+                },
+            }
+            found = loosened.pairs(person)
+            assert list(found) == [key for key in HELPS if key]
+            for key, places in expected.items():
+                assert sorted(found[key]) == sorted((person, place) for place in places - before), (seed, person, key)
+                told[key] += len(places - before)
+            assert (found["triad"], found["joins"]) == ([], [(person, len(members))])
+    assert min(told.values()) > 20
