@@ -38,6 +38,7 @@ from lti_tool.protocols.recipe import Field, Words
 from lti_tool.reflection import frames, growth
 from lti_tool.reflection import service as reflection
 from lti_tool.reflection.models import GrowthArea, ReflectionVersion
+from lti_tool.rounds import managers
 from lti_tool.sharing import service as sharing
 from lti_tool.sharing.models import Share
 from lti_tool.threads import service as threads
@@ -233,6 +234,7 @@ def collect(
             for each in groups.of_person(session, keyring, person_id, now)
         ],
         "critical_friends": friends.of_person(session, person_id),
+        "who_reports_to_whom": managers.of_person(session, person_id),
         "open_doors": doors.of_person(session, keyring, person_id, now),
         "you_would_like_to_grow_in": [
             {

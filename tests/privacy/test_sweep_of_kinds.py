@@ -23,6 +23,7 @@ from lti_tool.people.models import Membership
 from lti_tool.privacy import rules
 from lti_tool.privacy.rules import Action
 from lti_tool.reflection.models import ReflectionVersion
+from lti_tool.rounds.models import LineManager, RoundSettings
 from lti_tool.store.database import Database
 from lti_tool.web.app import create_app
 
@@ -185,7 +186,7 @@ def _changing(world: World) -> Iterator[str]:
 
 def fingerprint(world: World) -> list[list[str]]:
     """All cycles, pairs and texts."""
-    models = (Cycle, CycleMember, CycleText, StageMark, ReflectionVersion, Pair, PairMember)
+    models = (Cycle, CycleMember, CycleText, StageMark, ReflectionVersion, Pair, PairMember, LineManager, RoundSettings)
     with world.database.read() as session:
         return [sorted(map(repr, session.execute(select(*model.__table__.columns)).all())) for model in models]
 
