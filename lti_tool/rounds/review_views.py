@@ -51,7 +51,10 @@ def calculate() -> Response:
         activity = _open(session)
         from lti_tool.rounds import calculation
 
-        run_id = calculation.ask(session, activity.id, tool().clock())
+        try:
+            run_id = calculation.ask(session, activity.id, tool().clock())
+        except calculation.AlreadyCurrent as current:
+            run_id = current.run_id
     return redirect(url_for(".run", run_id=run_id), 303)
 
 

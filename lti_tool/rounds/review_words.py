@@ -137,6 +137,8 @@ def summary(found: Summary) -> list[tuple[str, str]]:
     rows.append((_("Pairs who have met before"), str(found.again)))
     if found.kept:
         rows.append((_("Stay as they are"), ngettext("%(num)s teacher", "%(num)s teachers", found.kept)))
+    if found.later:
+        rows.append((_("Without a partner in later rounds"), listed([str(each) for each in found.later])))
     rows.append((_("Proof"), proven(found)))
     return rows
 
