@@ -159,6 +159,8 @@ def _cycle_page(session: Session, activity: ActivityView, planned: list[PlannedA
         step=cycle_words.next_step(view),
         stages=cycle_words.stages(view),
         picture=cycle_words.picture(view),
+        my_role=cycle_words.you_are(view.role),
+        host=cycle_words.name(view.cycle.host),
         received=pairing.received_by(session, me, activity.id, now),
         who=who_can_see_cycle([partner_names(pair)]),
     )
@@ -174,6 +176,7 @@ def _round_page(session: Session, activity: ActivityView, planned: list[PlannedA
         # Its cycles are named in the next step already.
         **_frame(session, activity, [each for each in planned if each.pairs_from_id != activity.id]),
         partner=partner_names(pair),
+        is_of_three=len(pair.members) > 2,
         wrote=wrote_sign(pair),
         cycles=[
             (each.title, cycle_words.dates(each.starts_on, each.ends_on))
