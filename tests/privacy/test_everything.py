@@ -226,15 +226,15 @@ def _break(term: Term, monkeypatch: pytest.MonkeyPatch) -> None:
 def _report(term: Term) -> None:
     """The first pair's completion reaches the gradebook, the second's does not; the worker does all it has to."""
     school = term.school
-    lti = school.app.extensions["meitheal"].lti
-    tasks = worker.periodic(school.database, school.clock)
+    tool = school.app.extensions["meitheal"]
+    tasks = worker.periodic(school.database, tool.keyring, school.clock)
     jobs.schedule(school.database, tasks, school.clock())
     for pair, down in zip(term.pairs, (False, True), strict=True):
         if down:
             school.faults(down=True)
         for desk in pair:
             assert desk.client.post(f"{desk.at}/completion/tell", data={"csrf_token": desk.token()}).status_code == 303
-        kinds = worker.handlers(school.database, lti, school.clock)
+        kinds = worker.handlers(school.database, tool.lti, tool.keyring, school.clock)
         jobs.run_due(school.database, kinds, tasks, school.clock)
 
 
