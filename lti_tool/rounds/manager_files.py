@@ -62,6 +62,8 @@ class Known:
     user_id: str
     school: str = ""
     """Name of their school; empty where it is not known."""
+    is_teacher: bool = True
+    """Whether they could take part in a round; of all others, as leaders, it is known without a list."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def choose_manager() -> str:
     wanted = _wanted()
     with tool().database.read() as session:
         activity = round_of_trainer(session)
-        people = managers.people_of(session, activity.course_id)
+        people = managers.people_of(session, activity.course_id, activity.id)
     return render_template(
         "rounds/managers_choose.html",
         activity=activity,
@@ -56,7 +56,7 @@ def choose_reports(membership_id: str) -> str:
     wanted = _wanted()
     with tool().database.read() as session:
         activity = round_of_trainer(session)
-        people = managers.people_of(session, activity.course_id)
+        people = managers.people_of(session, activity.course_id, activity.id)
         manager = next((each for each in people if each.membership_id == membership_id), None)
         if manager is None:
             abort(404)
@@ -81,7 +81,7 @@ def add_reports(membership_id: str) -> Response:
     ticked = request.form.getlist("report")[:_AT_ONCE]
     with tool().database.write() as session:
         activity = round_of_trainer(session)
-        ids = {each.membership_id for each in managers.people_of(session, activity.course_id)}
+        ids = {each.membership_id for each in managers.people_of(session, activity.course_id, activity.id)}
         if membership_id not in ids or not ids.issuperset(ticked):
             abort(404)
         pairs: list[tuple[str, str | None]] = [(membership_id, each) for each in ticked if each != membership_id]
@@ -115,7 +115,7 @@ def read_managers() -> Answer:
         activity = round_of_trainer(session)
         try:
             text = _brought() or typed
-            read = manager_files.read(text, managers.people_of(session, activity.course_id))
+            read = manager_files.read(text, managers.people_of(session, activity.course_id, activity.id))
         except BadFile as error:
             found = managers.list_of(session, activity.course_id)
             return _list_page(activity, found, "", [("list", _file_told(error.trouble))], typed[:MAX_FILE]), 400

@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.people.models import Course, Membership, Person, School
 from lti_tool.people.rules import fold
+from lti_tool.people.service import could_take_part
 from lti_tool.rounds import setting
 from lti_tool.rounds.manager_files import Known
 from lti_tool.rounds.models import LineManager
@@ -49,26 +50,32 @@ class ListPage(Generic[Item]):
     pages: int
 
 
-def people_of(session: Session, course_id: str) -> list[Known]:
-    """All who are in a course now, by name; one statement.
+def people_of(session: Session, course_id: str, activity_id: str) -> list[Known]:
+    """All who are in a course now, by name; one statement. `activity_id`: of the round.
 
     Also those who are never in a round, as leaders and trainers: a school's list names them, and does no harm.
     """
     rows = session.execute(
         select(
-            Membership.id, Person.name, Person.given_name, Person.family_name, Person.sub, School.name.label("school")
+            Membership.id,
+            Person.name,
+            Person.given_name,
+            Person.family_name,
+            Person.sub,
+            School.name.label("school"),
+            and_(*could_take_part(activity_id)).label("is_teacher"),
         )
         .join(Person, Person.id == Membership.person_id)
         .outerjoin(School, School.id == Person.school_id)
         .where(Membership.course_id == course_id, Membership.is_active.is_(True), Person.erased_at.is_(None))
     )
-    found = [Known(row[0], row[1], row[2], row[3], row[4], row[5] or "") for row in rows]
+    found = [Known(*row[:5], row.school or "", bool(row.is_teacher)) for row in rows]
     return sorted(found, key=lambda each: (fold(each.name), each.membership_id))
 
 
 def search(people: Iterable[Known], wanted: str, page: int, size: int = 30) -> ListPage[Known]:
-    """A part of those whose name holds every word of `wanted`, in the order in which they come."""
-    return _part([each for each in people if _holds(wanted, each.name)], page, size)
+    """A part of the teachers whose name holds every word of `wanted`, in the order in which they come."""
+    return _part([each for each in people if each.is_teacher and _holds(wanted, each.name)], page, size)
 
 
 def list_of(session: Session, course_id: str, wanted: str = "", page: int = 1, size: int = 30) -> ListPage[Listed]:

@@ -124,6 +124,7 @@ def test_reports_are_chosen_by_name_and_taken_off_again(trainer: Browser, databa
     assert f"/round/managers/{one}" in page and f"/round/managers/{two}" not in page
     page = trainer.get(f"/round/managers/{one}")
     assert f'value="{one}"' not in page and f'value="{two}"' in page
+    assert made.course.leader not in page and made.course.trainer not in page
     url, token = f"{trainer.at}/round/managers/{one}", {"csrf_token": trainer.token}
     assert trainer.client.post(url, data=token | {"report": [two, three]}).status_code == 303
     trainer.client.post(url, data=token | {"report": [two]})
