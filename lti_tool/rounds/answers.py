@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -28,6 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
+from lti_tool.activities.models import Activity
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Pair, PairMember
 from lti_tool.people.models import Membership, Person
@@ -46,6 +48,7 @@ REMEMBERED_FOR = timedelta(days=60)
 
 _own = aliased(ProposalMember)
 _later = aliased(RoundRun)
+_mine = aliased(Membership)
 _MINE: CompoundSelect[Any] = union_all(
     select(
         literal("asked").label("what"),
@@ -277,3 +280,71 @@ def forget_over(session: Session, keyring: Keyring, now: datetime) -> int:
         keyring.shred(run_id, run_id, now)
     session.execute(update(RoundRun).where(RoundRun.id.in_(over)).values(problem=None, proof=None))
     return len(over)
+
+
+# What is one's own
+
+
+def of_person(session: Session, person_id: str, now: datetime) -> list[dict[str, Any]]:
+    """Where a person was proposed to somebody or left without a partner, for their own copy of what is theirs: their
+    own answer, and nobody else's."""
+    rows = session.execute(
+        select(
+            Activity.title,
+            Proposal.id,
+            Proposal.status,
+            RoundRun.answer_by,
+            _own.answer,
+            Person.given_name,
+            Person.name,
+        )
+        .join(RoundRun, RoundRun.activity_id == Activity.id)
+        .join(Proposal, Proposal.run_id == RoundRun.id)
+        .join(_own, _own.proposal_id == Proposal.id)
+        .join(_mine, and_(_mine.id == _own.membership_id, _mine.person_id == person_id))
+        .join(ProposalMember, ProposalMember.proposal_id == Proposal.id)
+        .join(Membership, Membership.id == ProposalMember.membership_id)
+        .join(Person, Person.id == Membership.person_id)
+        .where(Proposal.status != "draft", RoundRun.answer_by.is_not(None), Person.id != person_id)
+        .order_by(RoundRun.answer_by, Proposal.id, Person.name, Person.id)
+    )
+    found = []
+    for _id, members in groupby(rows, key=lambda row: row.id):
+        first, *others = members
+        is_over = first.status == "lapsed" or (first.status == "open" and first.answer_by <= now)
+        found.append(
+            {
+                "activity": first.title,
+                "with": ", ".join(each.given_name or each.name for each in (first, *others)),
+                "became": "lapsed" if is_over else first.status,
+                "open_until": first.answer_by,
+                "you_answered": "" if is_over else first.answer,
+            }
+        )
+    left = session.execute(
+        select(Activity.title, RoundRun.out_at, RoundLeft.helps)
+        .join(RoundRun, RoundRun.activity_id == Activity.id)
+        .join(RoundLeft, RoundLeft.run_id == RoundRun.id)
+        .join(_mine, and_(_mine.id == RoundLeft.membership_id, _mine.person_id == person_id))
+        .where(RoundRun.status.in_(("out", "over")))
+        .order_by(RoundRun.out_at)
+    )
+    return found + [
+        {"activity": row.title, "became": "left without a partner", "at": row.out_at, "would_help": row.helps}
+        for row in left
+    ]
+
+
+def forget_shared(session: Session, person_id: str) -> None:
+    """Of a person who is erased: what others and they shared goes, also where it was read out to the others."""
+    theirs = (
+        select(ProposalMember.proposal_id)
+        .join(Membership, Membership.id == ProposalMember.membership_id)
+        .where(Membership.person_id == person_id)
+    )
+    session.execute(
+        update(ProposalMember)
+        .where(ProposalMember.proposal_id.in_(theirs))
+        .values(why=None)
+        .execution_options(synchronize_session=False)
+    )

@@ -10,6 +10,7 @@ from home.placed import add_activity
 from rounds.proposed import asked, keyring_of, reviewed
 from sqlalchemy import select, update
 
+from lti_tool.ownership.erasure import erase
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Invitation, Pair, PairMember
 from lti_tool.people.models import Membership
@@ -244,3 +245,43 @@ def test_what_was_calculated_goes_with_its_key_when_a_run_is_over(round_: Round,
             answers.forget_over(session, keyring, clock.now)
             assert (run_id in keyring.opened(session, run_id, clock.now)) is kept
         assert round_.column(RoundRun.problem) != [None] if kept else round_.column(RoundRun.problem) == [None]
+
+
+def test_a_person_takes_their_own_answers_along_and_those_of_nobody_else(round_: Round, clock: Any) -> None:
+    def taken(teacher: int) -> list[dict[str, Any]]:
+        with round_.database.read() as session:
+            person = session.scalars(
+                select(Membership.person_id).where(Membership.id == round_.teachers[teacher])
+            ).one()
+            return answers.of_person(session, person, clock.now)
+
+    (proposal,) = round_.asked((0, 1, 2), left={round_.teachers[3]: "joins"})
+    before = taken(0)
+    assert [(each["with"], each["became"], each["you_answered"]) for each in before] == [("Gráinne, Seán", "open", "")]
+    round_.says(proposal, 1, "another")
+    assert taken(0) == before and [each["you_answered"] for each in taken(1)] == ["another"]
+    assert taken(3)[0]["would_help"] == "joins" and taken(4) == []
+    clock.now += 14 * DAY
+    late = taken(1)
+    round_.lapse()
+    assert taken(1) == late and late[0]["became"] == "lapsed" and late[0]["you_answered"] == ""
+
+
+def test_who_is_erased_is_in_no_proposal_any_more(round_: Round, clock: Any) -> None:
+    why = Why(wanted=((round_.teachers[1], round_.teachers[0], "questions"),))
+    two, three = round_.asked((0, 1), (2, 3, 4), why=why)
+    round_.says(three, 3, "yes")
+    keyring = keyring_of(round_.database)
+    with round_.database.write() as session:
+        for teacher in (1, 4):
+            person = session.scalars(
+                select(Membership.person_id).where(Membership.id == round_.teachers[teacher])
+            ).one()
+            erase(session, keyring, person, clock.now)
+    assert round_.mine(0) == answers.Mine()
+    assert round_.says(two, 0, "yes") == "kept" and round_.pair(0) is None
+    found = round_.mine(2).asked
+    assert found is not None and found.sealed_why is None and len(found.others) == 1
+    assert round_.says(three, 2, "yes") == "paired", "the two who are left have both said yes"
+    clock.now += 14 * DAY
+    assert round_.lapse() == 1
