@@ -4,16 +4,21 @@ J. Edmonds, Paths, trees, and flowers (1965). Everything here counts partners on
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from lti_tool.matching.problem import Ints
 
 ALONE = -1
-Near = Sequence[Sequence[int]]
-"""For each person those with whom a pair is possible."""
+
+
+class Near(Protocol):
+    """For each person those with whom a pair is possible."""
+
+    def __getitem__(self, person: int, /) -> Sequence[int]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,7 @@ class Tree:
     before: dict[int, int]
 
 
-def near(people: int, first: Ints, second: Ints) -> list[list[int]]:
+def near(people: int, first: Ints, second: Ints) -> list[Sequence[int]]:
     """The possible pairs, two arrays of shape (m,), by person; in order."""
     tails, heads = np.concatenate((first, second)), np.concatenate((second, first))
     order = np.lexsort((heads, tails))
@@ -47,7 +52,7 @@ def mates(people: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
     return mate
 
 
-def grow(root: int, mate: Sequence[int], near: Near, away: frozenset[int] = frozenset()) -> Tree:
+def grow(root: int, mate: Sequence[int], near: Near, away: Container[int] = frozenset()) -> Tree:
     """The tree of `root`, who has no partner; it ends at the first other without one. Who is `away` is passed by.
 
     Time: each possible pair of who is reached is looked at once or twice.

@@ -4,7 +4,7 @@ The witness is that of Tutte and Berge, read off one alternating tree: everybody
 compete for, or with each other where they are an odd number.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lti_tool.matching.alternating import ALONE, Tree, grow, mates, near
@@ -34,7 +34,7 @@ class Gaps:
 
     problem: Problem
     solution: Solution
-    _near: list[list[int]] = field(init=False)
+    _near: list[Sequence[int]] = field(init=False)
     _mate: list[int] = field(init=False)
     _trees: dict[int, Tree] = field(init=False, default_factory=dict)
 
