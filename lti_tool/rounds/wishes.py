@@ -119,7 +119,7 @@ def of_person(session: Session, keyring: Keyring, person_id: str, now: datetime)
                 "you_would_like_a_partner": wish.is_in,
                 "you_would_like_to_work_on": [topics[key] for key in wish.wants],
                 "you_can_offer": [topics[key] for key in wish.offers],
-                "what_matters_most": topics.get(wish.focus),
+                "what_matters_most": [topics[wish.focus]] if wish.focus else [],
                 "languages": list(wish.languages),
                 "subject": wish.subject,
                 "class_or_year": wish.level,
@@ -145,11 +145,15 @@ def count_here(session: Session, person_id: str, activity_id: str) -> int:
 
 
 def delete_old(session: Session, keyring: Keyring, now: datetime) -> int:
-    """Deletes what was said for rounds that have not been calculated for KEPT_FOR, nor made since; how many wishes."""
+    """Deletes what was said for rounds that have not been calculated for KEPT_FOR, nor made since; how many wishes.
+
+    A part of them, so that nobody waits for long: the rest at the next call.
+    """
     since = now - KEPT_FOR
     is_old = exists().where(Activity.id == PairingWish.activity_id, Activity.created_at < since)
     is_used = exists().where(RoundRun.activity_id == PairingWish.activity_id, RoundRun.created_at >= since)
-    return _delete(session, keyring, now, is_old, ~is_used)
+    some = session.scalars(select(PairingWish.id).where(is_old, ~is_used).limit(_AT_ONCE)).all()
+    return _delete(session, keyring, now, PairingWish.id.in_(some))
 
 
 def _delete(session: Session, keyring: Keyring, now: datetime, *which: ColumnElement[bool]) -> int:

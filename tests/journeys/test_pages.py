@@ -160,7 +160,9 @@ def test_the_pages_of_other_kinds_of_activities_are_too(
 
     niamh, sean = arrive(steps.NIAMH, found), arrive(steps.SEAN, found)
     sean.press("I have read this: continue")
-    steps.become_partners(niamh, sean)
+    niamh.visit("round/wishes", "round/wishes/not-with")
+    niamh.home()
+    steps.become_partners(niamh, sean, "Find a partner yourself")
     niamh.visit("pair", "partner")
     niamh, sean = arrive(steps.NIAMH, coaching), arrive(steps.SEAN, coaching)
     niamh.press("Begin with Seán")

@@ -178,3 +178,11 @@ def test_it_is_there_for_who_takes_part_in_a_round_alone(
         assert {other.status(PATH), other.status(LIST), send(other, do="yes").status_code} == {404}
     in_cycle = Browser(app, database, clock, made.teachers[0], course.activity_id)
     assert {in_cycle.status(PATH), in_cycle.status(LIST), send(in_cycle, do="yes").status_code} == {404}
+
+
+def test_it_is_found_from_the_page_of_the_next_step_in_a_round_alone(
+    browser: Browser, app: Flask, database: Database, clock: Any, made: MadeRound
+) -> None:
+    page = browser.get("/")
+    assert page.count('/round/wishes"') == 2 and "Find a partner yourself" in page
+    assert "/round/wishes" not in Browser(app, database, clock, made.teachers[0], made.course.activity_id).get("/")

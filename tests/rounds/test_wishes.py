@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from browsers import Browser
+from flask import Flask
 from rounds.proposed import keyring_of
 from rounds.rounds_school import MadeRound, make_round, make_run
 from sqlalchemy import delete, func, insert, select, update
@@ -180,3 +182,31 @@ def test_tidying_keeps_each_once_and_no_more_than_is_allowed() -> None:
     assert tidy(wish, "abcdefg", 2, "pqrs") == Wish(
         wants=tuple("abcde"), free=("0-0",), teaching=("0-1",), not_with=tuple("pqr")
     )
+
+
+# What is one's own
+
+
+def test_the_owner_takes_it_along_in_words_and_deletes_it_with_its_key(
+    app: Flask, database: Database, made: MadeRound, clock: Any
+) -> None:
+    keyring = app.extensions["meitheal"].keyring
+    with database.write() as session:
+        wish = replace(SAID, not_with=(made.teachers[1], "0" * 16))
+        wishes.say(session, keyring, made.teachers[0], made.activity_id, wish, clock())
+    owner, named = (Browser(app, database, clock, made.teachers[each], made.activity_id) for each in (0, 1))
+    body = owner.client.get(f"{owner.at}/mine/mine.json").get_json()
+    (said,) = body["what_you_said_for_pairing_rounds"]
+    assert said["you_would_like_to_work_on"] == ["Questions that make pupils think", "Time to think after a question"]
+    assert said["free"] == [{"weekday": 1, "periods": "1"}, {"weekday": 5, "periods": "9"}]
+    assert said["not_with"] == ["Seán Ó Dónaill"] and said["subject"] == "Canary-subject"
+    page = owner.get("/mine/mine.html")
+    for words in ("Time to think after a question", "Friday: 9", "Canary-level", "Seán Ó Dónaill"):
+        assert words in page
+    assert "what you would like of 1 pairing round" in owner.get("/mine")
+    theirs = named.get("/mine/mine.json")
+    assert "Canary" not in theirs and json.loads(theirs)["what_you_said_for_pairing_rounds"] == []
+    owner.post("/mine/everything", sure="1")
+    assert everybodys(database, made, clock()) == {}
+    with keyring.database.read() as session:
+        assert session.scalars(select(ContentKey.id)).all() == []
