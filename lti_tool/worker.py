@@ -22,7 +22,7 @@ from lti_tool.people import roster, sign_ins
 from lti_tool.privacy.keyring import Keyring
 from lti_tool.progress.service import forget_old_nudges
 from lti_tool.progress.totals import service as totals
-from lti_tool.rounds import calculation, wishes
+from lti_tool.rounds import answers, calculation, wishes
 from lti_tool.schools import service as schools
 from lti_tool.settings import Settings
 from lti_tool.store import jobs
@@ -66,6 +66,7 @@ def periodic(database: Database, keyring: Keyring, clock: Clock) -> tuple[Period
         Periodic("deliver_completions", timedelta(minutes=15), in_transaction(completion.look_after_waiting)),
         Periodic("forget_school_visits", timedelta(hours=1), in_transaction(schools.remove_expired)),
         Periodic("lapse_invitations", timedelta(hours=1), in_transaction(lapse_due)),
+        Periodic("lapse_proposals", timedelta(minutes=10), in_transaction(partial(_lapse_proposals, keyring))),
         Periodic("look_after_runs", timedelta(minutes=5), in_transaction(calculation.look_after)),
         Periodic("delete_old_wishes", timedelta(hours=1), in_transaction(partial(_delete_old_wishes, keyring))),
         Periodic("delete_due_notes", timedelta(hours=1), partial(retention.delete_due_notes, database, clock)),
@@ -74,6 +75,11 @@ def periodic(database: Database, keyring: Keyring, clock: Clock) -> tuple[Period
         Periodic("forget_old_nudges", timedelta(hours=1), in_transaction(forget_old_nudges)),
         Periodic("count_totals", timedelta(hours=6), in_transaction(totals.count_month)),
     )
+
+
+def _lapse_proposals(keyring: Keyring, session: Session, now: datetime) -> None:
+    answers.lapse_due(session, now)
+    answers.forget_over(session, keyring, now)
 
 
 def _delete_old_wishes(keyring: Keyring, session: Session, now: datetime) -> None:

@@ -153,8 +153,7 @@ def publish(session: Session, run_id: str, now: datetime) -> bool:
     )
     drafts = (Proposal.run_id == run_id, Proposal.status == "draft")
     session.execute(
-        update(Proposal).where(*drafts, is_off).values(status="lapsed").execution_options(synchronize_session=False),
-        {"activity": activity_id},
+        delete(Proposal).where(*drafts, is_off).execution_options(synchronize_session=False), {"activity": activity_id}
     )
     session.execute(update(Proposal).where(*drafts).values(status="open"))
     return True
