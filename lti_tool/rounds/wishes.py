@@ -39,7 +39,7 @@ def mine(session: Session, keyring: Keyring, membership_id: str, activity_id: st
 def of_round(session: Session, keyring: Keyring, activity_id: str, now: datetime) -> dict[str, Wish]:
     """Membership id → what they said for a round, as far as it still holds; also of those who are not in.
 
-    For the calculation, and never for a page. Two statements, and one for each 500 wishes.
+    For the calculation and a rounded count, never for a page. Three statements, and one for each 500 wishes.
     """
     rows = session.execute(
         select(PairingWish.id, PairingWish.membership_id, PairingWish.person_id, PairingWish.sealed)
@@ -54,7 +54,8 @@ def of_round(session: Session, keyring: Keyring, activity_id: str, now: datetime
             with contextlib.suppress(KeyShredded):
                 found[row.membership_id] = _wish(keys[row.id].open(row.person_id, row.sealed, _place(row.id)))
     chosen = setting.settings(session, activity_id)
-    topics, here = _keys(chosen), _people(session, activity_id) if found else ()
+    # Asked for in any case: a trainer's page counts by this, and must not take longer once somebody has said something.
+    topics, here = _keys(chosen), _people(session, activity_id)
     return {id_: tidy(wish, topics, len(chosen.periods), here) for id_, wish in found.items()}
 
 
