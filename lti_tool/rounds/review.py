@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Row, delete, select, update
 from sqlalchemy.orm import Session
 
+from lti_tool.matching.certificate import Certificate
 from lti_tool.people.models import Membership, Person
 from lti_tool.people.rules import Colleague, fold
 from lti_tool.people.service import takes_part
@@ -39,6 +40,7 @@ _RUN = (
     RoundRun.created_at,
     RoundRun.out_at,
     RoundRun.answer_by,
+    RoundRun.proof.is_not(None).label("has_proof"),
 )
 _NAME = (Membership.id, Person.name, Person.given_name, Person.school_id)
 
@@ -61,6 +63,8 @@ class Run:
     created_at: datetime
     out_at: datetime | None
     answer_by: datetime | None
+    has_proof: bool
+    """Whether what was calculated, and its proof, are still kept."""
 
     @property
     def is_calculating(self) -> bool:
@@ -103,6 +107,21 @@ class Line:
         if self.is_left:
             return "left"
         return "look" if self.attention else "rest"
+
+
+@dataclass(frozen=True, slots=True)
+class Witnesses:
+    """How much there is to the proof of a result, without naming anybody."""
+
+    parts: int
+    """Parts of the people that no possible pair connects; each has witnesses of its own."""
+    apart: int
+    odd: int
+    """People set apart, and groups of an odd number left, that prove how many have to be without a partner."""
+    is_best_pair: bool
+    """Whether in no part any possible pair fits better than its least fitting one."""
+    sets: int
+    """Odd sets of people that have a price of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +191,18 @@ def lines(session: Session, run: Run) -> list[Line]:
         )
     ]
     return sorted([*left, *together], key=_place)
+
+
+def witnesses(certificate: Certificate) -> Witnesses:
+    """What a certificate holds, counted over all its parts."""
+    parts = certificate.parts
+    return Witnesses(
+        parts=len(parts),
+        apart=sum(len(part.left.apart) for part in parts),
+        odd=sum(len(part.left.odd) for part in parts),
+        is_best_pair=all(part.worst is None for part in parts),
+        sets=sum(len(part.prices.odd) for part in parts),
+    )
 
 
 def page_of(found: Sequence[Line], wanted: str = "", page: int = 1) -> Lines:

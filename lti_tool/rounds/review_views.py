@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from lti_tool.activities.service import ActivityView
-from lti_tool.rounds import answers, fit, review, setting
+from lti_tool.matching.check import check
+from lti_tool.rounds import answers, calculation, fit, review, setting
 from lti_tool.rounds import review_words as words
 from lti_tool.rounds.review import Run
 from lti_tool.rounds.views_base import blueprint, round_of_trainer
@@ -49,8 +50,6 @@ def calculate() -> Response:
     """Has the round calculated; where it is already, on to that."""
     with tool().database.write() as session:
         activity = _open(session)
-        from lti_tool.rounds import calculation
-
         try:
             run_id = calculation.ask(session, activity.id, tool().clock())
         except calculation.AlreadyCurrent as current:
@@ -113,8 +112,6 @@ def stop(run_id: str) -> Response:
     with tool().database.write() as session:
         _activity, found = _run(session, run_id)
         if found.is_calculating:
-            from lti_tool.rounds import calculation
-
             calculation.stop(session, found.id)
     return redirect(url_for(".run", run_id=run_id, told="stopping" if found.is_calculating else None), 303)
 
@@ -156,6 +153,41 @@ def publish(run_id: str) -> Response:
         if not answers.publish(session, found.id, tool().clock()):
             raise words.meanwhile()
     return redirect(url_for(".run", run_id=run_id, told="published"), 303)
+
+
+@blueprint.get("/round/runs/<run_id>/proof")
+def proof(run_id: str) -> str:
+    """What was proven, aim by aim."""
+    with tool().database.read() as session:
+        return _proof_page(session, run_id)
+
+
+@blueprint.post("/round/runs/<run_id>/proof")
+def check_proof(run_id: str) -> str:
+    """The same page after the proof was checked once more; nothing is kept of that."""
+    with tool().database.read() as session:
+        return _proof_page(session, run_id, is_checked=True)
+
+
+def _proof_page(session: Session, run_id: str, *, is_checked: bool = False) -> str:
+    activity, found = _run(session, run_id)
+    stored = calculation.stored(session, tool().keyring, run_id, tool().clock()) if found.has_proof else None
+    if stored is None:
+        abort(404)
+    is_told = found.summary.people >= words.MANY
+    return render_template(
+        "rounds/proof.html",
+        activity=activity,
+        activity_title=activity.title,
+        message=words.verdict(check(stored.problem, stored.solution), bool(stored.moved)) if is_checked else "",
+        run=found,
+        proof=words.proof(
+            found.summary, review.witnesses(stored.solution.certificate) if is_told else None, found.seed
+        ),
+        is_told=is_told,
+        about=words.about(found.summary),
+        is_moved=bool(stored.moved),
+    )
 
 
 def _open(session: Session) -> ActivityView:

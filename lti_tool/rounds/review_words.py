@@ -3,20 +3,24 @@
 from datetime import datetime
 
 from babel.dates import format_date
+from babel.numbers import format_decimal
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 
 from lti_tool.cycles.words import zone
+from lti_tool.matching.check import Verdict
 from lti_tool.pairing.words import somebody
 from lti_tool.people.rules import Colleague
 from lti_tool.rounds.fit import Part
-from lti_tool.rounds.review import Line, Run
+from lti_tool.rounds.review import Line, Run, Witnesses
 from lti_tool.rounds.rules import AGAIN, LITTLE, MOVED, TRIAD, Settings, Summary
 from lti_tool.web.errors import PageError
 from lti_tool.web.languages import listed
 
 FEW = 5
 """Fewer people than this are never counted: somebody could tell who they are."""
+MANY = 50
+"""In rounds of fewer people the size of a proof is not told: it could show that somebody asked not to be paired."""
 STEP = 5
 """Counts of who takes part are rounded down to a multiple of this: one more or less tells nothing of anybody."""
 
@@ -153,6 +157,97 @@ def proven(found: Summary) -> str:
         found.gap,
         total=found.total,
     )
+
+
+def proof(found: Summary, of: Witnesses | None, seed: int) -> list[tuple[str, list[str]]]:
+    """(Aim, sentences) on what was proven, in the order of the aims. `of`: None where its size is not told."""
+    least, best, total, new, draw = aims()
+    left = (
+        _("Everybody has a partner, so nothing can be better.")
+        if not found.left
+        else ngettext(
+            "%(num)s teacher is left, and it is proven that no fewer can be.",
+            "%(num)s teachers are left, and it is proven that no fewer can be.",
+            found.left,
+        )
+    )
+    sentences = {
+        least: [left],
+        best: [_("The pair that fits least has %(fit)s.", fit=in_words(found.worst or 0))] if found.pairs else [],
+        total: [_("All pairs together come to %(total)s points; %(proven)s.", total=found.total, proven=proven(found))],
+        new: [
+            ngettext(
+                "%(num)s pair has met before. No result that is as good in all the rest has fewer.",
+                "%(num)s pairs have met before. No result that is as good in all the rest has fewer.",
+                found.again,
+            )
+        ],
+        draw: [_("The number of the draw is %(seed)s. With it the same comes out again.", seed=seed)],
+    }
+    if of is not None:
+        if found.left and of.odd:
+            sentences[least].append(
+                _(
+                    "The witness: without %(apart)s teachers, %(odd)s groups of an odd number stay, each of which "
+                    "can only go on among itself.",
+                    apart=of.apart,
+                    odd=of.odd,
+                )
+            )
+        sentences[best].append(
+            _("The witness: no possible pair fits better.")
+            if of.is_best_pair
+            else _("The witness: of pairs that all fit better, more teachers would be left.")
+        )
+        sentences[total].append(
+            ngettext(
+                "The witness: a price for each teacher, and for %(num)s odd set of teachers, by which no pair is "
+                "worth more than it costs.",
+                "The witness: a price for each teacher, and for %(num)s odd sets of teachers, by which no pair is "
+                "worth more than it costs.",
+                of.sets,
+            )
+        )
+    return list(sentences.items())
+
+
+def about(found: Summary) -> list[str]:
+    """How great the task was, as far as a number cannot tell of anybody."""
+    sentences = [
+        _("It took less than a second.")
+        if found.seconds < 1
+        else ngettext("It took %(num)s second.", "It took %(num)s seconds.", round(found.seconds))
+    ]
+    if found.people >= MANY:
+        sentences.insert(
+            0,
+            _(
+                "About %(count)s pairs were possible.",
+                count=format_decimal(_rounded(found.candidates), locale=get_locale()),
+            ),
+        )
+    return sentences
+
+
+def _rounded(count: int) -> int:
+    """A count to its first digit."""
+    step: int = 10 ** (len(str(count)) - 1)
+    return round(count / step) * step
+
+
+def verdict(found: Verdict, is_moved: bool) -> str:
+    """What the check of a proof found."""
+    if found.proven:
+        return _("Checked just now: the proof holds. No better result is possible.")
+    if is_moved:
+        return _("Checked just now: with what you moved by hand this is not the best result any more, as you decided.")
+    if found.ok:
+        return ngettext(
+            "Checked just now: the proof holds. No result can be better by more than %(num)s point.",
+            "Checked just now: the proof holds. No result can be better by more than %(num)s points.",
+            found.gap,
+        )
+    return _("Checked just now: the proof does not hold. Calculate again, and tell the people who run the tool.")
 
 
 def notes(line: Line) -> list[str]:
