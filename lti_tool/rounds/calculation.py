@@ -8,6 +8,7 @@ a second worker still begin, the first one finds the other's mark in the run and
 
 import secrets
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -128,7 +129,7 @@ def run(payload: Mapping[str, Any], *, database: Database, keyring: Keyring, clo
             "problem": keys.seal(run_id, keeping.pack(found.problem, members), f"round_runs/{run_id}/problem"),
             "proof": keys.seal(run_id, keeping.pack_proof(found.solution.certificate), f"round_runs/{run_id}/proof"),
         }
-        summary = _summary(everybody, found, time.monotonic() - began_at)
+        summary = _summary(everybody, found, rows, time.monotonic() - began_at)
         left = {members[person]: code for person, code in found.helps.items()}
         with database.write() as session:
             attempt.look(session)
@@ -147,7 +148,9 @@ def run(payload: Mapping[str, Any], *, database: Database, keyring: Keyring, clo
         raise
     except Exception as error:
         code = "not_proven" if isinstance(error, NotProven) else "broken"
-        log.exception("round_failed", run=run_id, code=code)
+        # Where, and not what: an error may carry what people said.
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        log.error("round_failed", run=run_id, code=code, error=type(error).__name__, at=f"{at.filename}:{at.lineno}")
         attempt.end("failed", code)
         keyring.shred(run_id, run_id, clock())
 
@@ -200,6 +203,7 @@ class _Attempt:
         if time.monotonic() - self._told_at < _TOLD_EVERY:
             return
         low, high = _SHARES.get(doing, (0, 0))
+        doing = doing if doing in _SHARES else "build"
         with self._database.write() as session:
             self.look(session)
             values = {"doing": doing[:20]}
@@ -251,19 +255,17 @@ def _drafts(run_id: str, keys: Any, everybody: Everybody, found: Found) -> keepi
     )
 
 
-def _summary(everybody: Everybody, found: Found, seconds: float) -> Summary:
+def _summary(everybody: Everybody, found: Found, rows: keeping.Drafts, seconds: float) -> Summary:
     solution = found.solution
-    from lti_tool.matching.values import values
-
-    reached = values(found.problem, solution.pairs, solution.triads, solution.left)
     return Summary(
         people=len(everybody.members),
         pairs=len(solution.pairs),
         triads=len(solution.triads),
         left=len(solution.left),
-        worst=reached.worst,
-        total=reached.total,
-        again=reached.again,
+        worst=found.reached.worst if solution.pairs or solution.triads else None,
+        total=found.reached.total,
+        again=sum(row["again"] for row in rows.proposals),
+        gap=found.gap,
         seconds=round(seconds, 2),
         kept=everybody.kept,
         candidates=found.problem.pairs,

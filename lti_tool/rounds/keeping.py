@@ -88,12 +88,12 @@ def unpack(text: str) -> tuple[Problem, tuple[str, ...]]:
 
 def pack_proof(certificate: Certificate) -> str:
     """A certificate as a short text."""
-    return base64.b64encode(zlib.compress(json.dumps(certificate.to_json()).encode())).decode()
+    return base64.b64encode(zlib.compress(certificate.to_json().encode())).decode()
 
 
 def unpack_proof(text: str) -> Certificate:
     """The certificate that pack_proof() was given."""
-    return Certificate.of(json.loads(zlib.decompress(base64.b64decode(text))))
+    return Certificate.from_json(zlib.decompress(base64.b64decode(text)).decode())
 
 
 def drafts(

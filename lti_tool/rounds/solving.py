@@ -5,10 +5,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lti_tool.matching.certificate import Certificate
+from lti_tool.matching.check import check
 from lti_tool.matching.gaps import Gaps
 from lti_tool.matching.graph import components
 from lti_tool.matching.plan import narrowed, plan
 from lti_tool.matching.problem import Flags, Problem, Solution
+from lti_tool.matching.solve import solve
+from lti_tool.matching.values import Values, values
 from lti_tool.rounds import fit
 from lti_tool.rounds.fit import History, Member
 from lti_tool.rounds.rules import Settings
@@ -40,12 +44,6 @@ class Everybody:
     """How many are in a pair of the round already, or are asked at present."""
 
 
-def solve(problem: Problem, tell: Tell) -> Solution:
-    from lti_tool.matching.solve import solve
-
-    return solve(problem, tell)
-
-
 class NotProven(Exception):
     """A solution does not pass the check, and so is none."""
 
@@ -57,6 +55,10 @@ class Found:
     problem: Problem
     """As it was solved."""
     solution: Solution
+    reached: Values
+    """What it is worth, with the fit that people have by what they said, also where a pair is only made if needed."""
+    gap: int
+    """How much greater the total could be at most; 0: proven best."""
     helps: dict[int, str]
     """Of each who is left, by number: a code of rules.HELPS."""
     later: tuple[int, ...]
@@ -68,7 +70,7 @@ def find(everybody: Everybody, seed: int, tell: Tell) -> Found:
 
     `tell` gets (key of what is done, share of that), and may raise to stop. Raises NotProven.
     """
-    problem = fit.build(
+    everything = fit.build(
         everybody.members,
         everybody.settings,
         everybody.topics,
@@ -77,7 +79,7 @@ def find(everybody: Everybody, seed: int, tell: Tell) -> Found:
         seed=seed,
         tell=lambda share: tell("build", share),
     )
-    problem, solution = solve_needing(problem, only_if_needed(everybody, problem), tell)
+    problem, solution = solve_needing(everything, only_if_needed(everybody, everything), tell)
     later: tuple[int, ...] = ()
     if everybody.settings.rounds > 1 and problem.pairs <= PLANNED:
         tell("plan", 0)
@@ -87,11 +89,11 @@ def find(everybody: Everybody, seed: int, tell: Tell) -> Found:
             problem = narrowed(problem, planned.allowed)
             solution = solve(problem, tell)
     tell("check", 0)
-    from lti_tool.matching.check import check
-
-    if not check(problem, solution).holds:
+    verdict = check(problem, solution)
+    if not verdict.ok:
         raise NotProven
-    return Found(problem, solution, _helps(everybody, problem, solution), later)
+    reached = values(everything, solution.pairs, solution.triads, solution.left)
+    return Found(problem, solution, reached, verdict.gap, _helps(everybody, problem, solution), later)
 
 
 def only_if_needed(everybody: Everybody, problem: Problem) -> Flags:
@@ -117,6 +119,8 @@ def solve_needing(problem: Problem, if_needed: Flags, tell: Tell) -> tuple[Probl
     paired with each other over any number of steps, as the aims hold for each by itself.
     """
     without = narrowed(problem, ~if_needed)
+    if not without.pairs and not if_needed.any():
+        return without, Solution((), (), tuple(range(problem.people)), Certificate())
     first = solve(without, tell)
     if not first.left or not if_needed.any():
         return without, first
