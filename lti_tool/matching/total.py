@@ -1,0 +1,113 @@
+"""The third and fourth aim: the greatest total, then fewest again, by a linear program with odd sets.
+
+J. Edmonds, Maximum matching and a polyhedron with 0,1-vertices (1965): with one row for each person and each odd set of
+people it has whole answers. Most pairs and nearly all odd sets are never needed; they are added when missing: M.
+Grötschel and O. Holland, Solving matching problems with linear programming (1985).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lti_tool.matching.alternating import ALONE
+from lti_tool.matching.certificate import Prices, unit
+from lti_tool.matching.graph import Edges, Graph
+from lti_tool.matching.odd_sets import violated
+from lti_tool.matching.program import CHUNK, Program
+
+Numbers = NDArray[np.int64]
+SCALES = (2, 12, 2**12, 2**24)
+"""In what fractions prices are written down: the first in which they prove the answer."""
+ROUNDS = 500
+"""How often pairs or odd sets are added before it gives up; fewer than twenty were needed in all that was tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """The partners, what they are worth in all, and the prices that prove how much more there could be at most."""
+
+    mate: list[int]
+    worth: int
+    prices: Prices
+
+    @property
+    def gap(self) -> int:
+        """How much more could be possible at most; 0: proven best."""
+        pairs = sum(each != ALONE for each in self.mate) // 2
+        return self.prices.bound(pairs) - self.worth
+
+
+def worths(graph: Graph) -> Numbers:
+    """What each pair is worth, as in certificate.worth; shape (m,)."""
+    return 2 * graph.fit.astype(np.int64) * unit(graph.size) - graph.again
+
+
+def greatest_total(
+    graph: Graph, pool: Edges, mate: list[int], tell: Callable[[float], None], rounds: int = ROUNDS
+) -> Total:
+    """As many pairs as in `mate`, worth as much as possible together; begun with the pairs of `pool`.
+
+    After so many `rounds` it gives `mate` back, with the gap.
+    """
+    worth = worths(graph)
+    turn = 0
+    program = Program(graph, worth / unit(graph.size), mate.count(ALONE), lambda: tell(turn / (turn + 3)))
+    program.add_pairs(np.union1d(pool, _places(graph, mate)))
+    for turn in range(rounds):  # noqa: B007  it is what `tell` says
+        program.run()
+        missing = program.missing()
+        if len(missing):
+            program.add_pairs(missing)
+            continue
+        share, alone = program.shares()
+        sets = violated(graph.a[program.pairs], graph.b[program.pairs], share, alone)
+        if not sets:
+            whole = program.pairs[share > 0.5]
+            if 2 * len(whole) == graph.size - mate.count(ALONE):
+                mate = _mate(graph, whole)
+            break
+        program.add_sets(sets)
+    value = int(worth[_places(graph, mate)].sum())
+    for scale in SCALES:
+        total = Total(mate, value, _in_whole_numbers(graph, worth, scale, program))
+        if total.gap == 0:
+            break
+    return total
+
+
+def _places(graph: Graph, mate: list[int]) -> Edges:
+    """Which pairs of the graph are taken."""
+    partner = np.array(mate, dtype=np.int32)
+    return np.flatnonzero(partner[graph.a] == graph.b)
+
+
+def _mate(graph: Graph, pairs: Edges) -> list[int]:
+    mate = np.full(graph.size, ALONE, dtype=np.int32)
+    mate[graph.a[pairs]] = graph.b[pairs]
+    mate[graph.b[pairs]] = graph.a[pairs]
+    return mate.tolist()
+
+
+def _in_whole_numbers(graph: Graph, worth: Numbers, scale: int, program: Program) -> Prices:
+    """The program's prices in whole numbers, raised where a pair would be worth more than is paid for it."""
+    each, size, odd = (np.rint(np.asarray(price) * (scale * unit(graph.size))) for price in program.prices())
+    pays = each.astype(np.int64)
+    used = [(group, int(price)) for group, price in zip(program.sets, odd.tolist(), strict=True) if price > 0]
+    inside = np.zeros(graph.size, dtype=np.bool_)
+    for start in range(0, len(graph.a), CHUNK):
+        part = slice(start, start + CHUNK)
+        a, b = graph.a[part], graph.b[part]
+        lack = worth[part] * scale - pays[a] - pays[b] - int(size)
+        short = np.flatnonzero(lack > 0)
+        a, b, lack = a[short], b[short], lack[short]
+        for group, price in used:
+            people = list(group)
+            inside[people] = True
+            lack[inside[a] & inside[b]] -= price
+            inside[people] = False
+        more = np.zeros(graph.size, dtype=np.int64)
+        np.maximum.at(more, a, lack)
+        pays += more
+    return Prices(scale, tuple(pays.tolist()), int(size), tuple(used))
