@@ -22,6 +22,7 @@ from lti_tool.cycles import service as cycles
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Invitation
 from lti_tool.people.models import SignIn
+from lti_tool.rounds import answers
 from lti_tool.store.database import Database
 from lti_tool.web.app import create_app
 
@@ -38,6 +39,8 @@ class World:
     now: datetime
     sign_ins: dict[str, tuple[str, str]]
     """Membership → (address, secret)."""
+    more: list[str] = field(default_factory=list)
+    """Addresses that are looked at beside those that anybody could type."""
     seen: list[object] = field(default_factory=list)
     _ids: dict[str, str] = field(default_factory=dict)
 
@@ -74,6 +77,7 @@ class World:
             session.execute(update(SignIn).values(expires_at=self.now + timedelta(hours=6)))
             if with_jobs:
                 pairing.lapse_due(session, self.now)
+                answers.lapse_due(session, self.now)
 
     def look(self, *who: str) -> None:
         """Notes all that these people see now: every page, byte for byte, its status, and the statements behind it."""
@@ -96,7 +100,7 @@ class World:
             for rule in self.app.url_map.iter_rules()
             if rule.rule.startswith("/at/") and rule.arguments == {"handle"} and "GET" in (rule.methods or ())
         ]
-        return [*sorted(alone), *_SEARCHES, *(f"/partner/{teacher}" for teacher in self.course.teachers)]
+        return [*sorted(alone), *_SEARCHES, *(f"/partner/{each}" for each in self.course.teachers), *self.more]
 
     @cached_property
     def app(self) -> Flask:
@@ -137,6 +141,9 @@ class Fork:
         for name in ("one", "other"):
             file = self.folder / f"{name}.db"
             file.write_bytes(first.read_bytes())
+            keys = self.folder / "first-keyring.db"
+            if keys.exists():
+                (self.folder / f"{name}-keyring.db").write_bytes(keys.read_bytes())
             made.append(World(Database(f"sqlite:///{file}"), course, self.now, sign_ins))
         try:
             yield made

@@ -1,0 +1,167 @@
+"""Nobody learns what somebody answered, or said for a round: two worlds that differ in it alone look the same to all.
+
+Every page of everybody else is compared, byte for byte, with its status and the statements behind it: of the partner in
+the proposal, another teacher, a facilitator, the trainer, a guest Instructor, the leader of the school and the
+administrator; the addresses come from the routing table, so that a new page is in the comparison by itself.
+
+What cannot be hidden:
+- From the partner: that not all have said yes. Until the time is over they know no more than that, afterwards neither.
+- From the trainer: who has a partner and who has none, now; who is in a calculation and who is not (a pause, as anybody
+  who would like no partner, is in none), and which pairs it came to. Two calculations with different words of teachers
+  between them may come to different pairs; a change of them does not say whose words, or which.
+- From whoever asks "why not with X": what that would cost all. It is worked out in the same way whatever forbids it.
+- From whoever runs the server: the rows while they live; what was said is sealed, and goes with its keys.
+- Time to answer: the statements are the same; a difference below what a network adds was not measured.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from factories import MadeCourse, make_course
+from home.placed import add_activity
+from pairing.two_worlds import Fork, World, assert_same
+from rounds.proposed import asked
+from sqlalchemy import select
+
+from lti_tool.activities.models import ActivityFacilitator
+from lti_tool.rounds.models import Proposal, ProposalMember, RoundRun
+from lti_tool.rounds.rules import Why
+from lti_tool.store.database import Database
+
+NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+A, B, C, D, E, FACILITATOR = range(6)
+FILLED = {"handle", "run_id", "membership_id", "proposal_id"}
+Worlds = Callable[[Callable[[Database, MadeCourse], None]], Any]
+
+
+@pytest.fixture
+def worlds(tmp_path: Path, _empty_sqlite: bytes) -> Worlds:
+    """Makes two worlds with a round of six teachers, one of whom facilitates it, after something was done in them."""
+
+    def make(prepare: Callable[[Database, MadeCourse], None], database: Database) -> MadeCourse:
+        course = make_course(database, teachers=6, now=NOW)
+        activity = add_activity(database, course, NOW, title="Partners", kind="pairing")
+        add_activity(database, course, NOW, title="Autumn", protocol="collegial", pairs_from_id=activity)
+        made = replace(course, activity_id=activity)
+        facilitator = course.teachers[FACILITATOR]
+        with database.write() as session:
+            session.add(ActivityFacilitator(activity_id=activity, membership_id=facilitator, created_at=NOW))
+        prepare(database, made)
+        return made
+
+    fork = Fork(tmp_path, _empty_sqlite, NOW)
+    return lambda prepare: fork.worlds(lambda database: make(prepare, database), everybody)
+
+
+def everybody(course: MadeCourse) -> Iterator[str]:
+    yield from (*course.teachers, course.trainer, course.guest, course.leader, course.administrator)
+
+
+def all_but(course: MadeCourse, *teachers: int) -> list[str]:
+    return [each for each in everybody(course) if each not in [course.teachers[number] for number in teachers]]
+
+
+def look(world: World, *who: str) -> None:
+    """As World.look, also at the pages of runs, proposals and colleagues."""
+    with world.database.read() as session:
+        runs = session.scalars(select(RoundRun.id).order_by(RoundRun.number)).all()
+        proposals = session.scalars(
+            select(Proposal.id).join(ProposalMember).order_by(ProposalMember.membership_id)
+        ).all()
+    known = {"run_id": runs, "membership_id": world.course.teachers, "proposal_id": list(dict.fromkeys(proposals))}
+    world.more = []
+    for rule in world.app.url_map.iter_rules():
+        names = sorted(rule.arguments - {"handle"})
+        if names and rule.endpoint.startswith("rounds.") and "GET" in (rule.methods or ()):
+            assert rule.arguments <= FILLED, f"say what {rule.rule} can be opened with"
+            paths = [rule.rule.removeprefix("/at/<handle>")]
+            for name in names:
+                paths = [re.sub(rf"<(\w+:)?{name}>", each, path) for path in paths for each in known[name]]
+            world.more += paths
+    world.look(*who)
+
+
+def proposed(database: Database, course: MadeCourse) -> None:
+    """A, B and C, D are asked; E was left."""
+    a, b, c, d, e = course.teachers[:5]
+    why = Why(wanted=((a, b, "questions"), (b, a, "waiting")), talks=2)
+    asked(database, course.activity_id, [[a, b], [c, d]], NOW, why=why, left={e: "period"})
+
+
+def proposal_of(world: World, teacher: int) -> str:
+    with world.database.read() as session:
+        return session.scalars(
+            select(ProposalMember.proposal_id).where(ProposalMember.membership_id == world.course.teachers[teacher])
+        ).one()
+
+
+def says(world: World, teacher: int, answer: str) -> None:
+    """Noted with the status and the way on that this person is shown."""
+    answered = world.post(
+        world.course.teachers[teacher], f"/round/proposal/{proposal_of(world, teacher)}", answer=answer
+    )
+    world.seen.append(answered)
+    assert answered[0] == 303
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("another", ""),
+        pytest.param("pause", "another", marks=pytest.mark.soak),
+        pytest.param("yes", "pause", marks=pytest.mark.soak),
+    ],
+)
+def test_an_answer_is_seen_by_nobody_before_all_have_said_yes(worlds: Worlds, one: str, other: str) -> None:
+    with worlds(proposed) as both:
+        for world, answer in zip(both, (one, other), strict=True):
+            if answer:
+                says(world, B, answer)
+            world.seen.clear()
+            world.wait(13.9, with_jobs=True)
+            look(world, *all_but(world.course, B, D, E))
+            if "yes" not in (one, other):
+                says(world, A, "yes")
+                look(world, world.course.teachers[A])
+            for with_jobs in (False, True):
+                # When the time is over, the worker comes late.
+                world.wait(0.1, with_jobs=with_jobs)
+                look(world, world.course.teachers[A], world.course.trainer)
+        assert_same(*both)
+        for world in both:
+            with world.database.read() as session:
+                assert set(session.scalars(select(ProposalMember.answer))) == {""}
+
+
+def test_the_worlds_can_differ(worlds: Worlds) -> None:
+    """A yes of all is seen, by the two and by the trainer."""
+    with worlds(proposed) as (yes, silence):
+        says(yes, B, "yes")
+        says(yes, A, "yes")
+        for who in (yes.course.teachers[A], yes.course.trainer):
+            for world in (yes, silence):
+                world.seen.clear()
+                look(world, who)
+            with pytest.raises(pytest.fail.Exception):
+                assert_same(yes, silence)
+
+
+def test_a_yes_to_somebody_who_found_a_partner_looks_like_any_other(worlds: Worlds) -> None:
+    """B has said yes to A, and then to an invitation of E: A sees what they would if B had not answered."""
+    with worlds(proposed) as (elsewhere, silence):
+        e, b = (elsewhere.course.teachers[each] for each in (E, B))
+        says(elsewhere, B, "yes")
+        assert elsewhere.post(e, f"/partner/{b}")[0] == 303
+        assert elsewhere.post(b, f"/invitations/{elsewhere.invitation(e, b)}/accept")[0] == 303
+        for world in (elsewhere, silence):
+            world.seen.clear()
+            says(world, A, "yes")
+            for days in (5, 8.9, 1):
+                world.wait(days, with_jobs=True)
+                look(world, world.course.teachers[A])
+        assert_same(elsewhere, silence)
