@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from lti_tool.cycles.words import zone
 from lti_tool.matching.check import Verdict
+from lti_tool.matching.forced import Cost
 from lti_tool.pairing.words import somebody
 from lti_tool.people.rules import Colleague
 from lti_tool.rounds.fit import Part
@@ -248,6 +249,33 @@ def verdict(found: Verdict, is_moved: bool) -> str:
             found.gap,
         )
     return _("Checked just now: the proof does not hold. Calculate again, and tell the people who run the tool.")
+
+
+def cost(found: Cost, total: int) -> str:
+    """What a change would cost, by the aims; `total`: what all pairs come to now."""
+    if found.total_less > 0:
+        sentences = [
+            ngettext(
+                "Costs %(num)s point of %(total)s.", "Costs %(num)s points of %(total)s.", found.total_less, total=total
+            )
+        ]
+    elif found.total_less < 0:
+        sentences = [ngettext("Gains %(num)s point.", "Gains %(num)s points.", -found.total_less)]
+    else:
+        sentences = [_("Costs no points.")]
+    if found.left_more > 0:
+        sentences.append(ngettext("%(num)s more is left out.", "%(num)s more are left out.", found.left_more))
+    elif found.left_more < 0:
+        sentences.append(ngettext("%(num)s fewer is left out.", "%(num)s fewer are left out.", -found.left_more))
+    else:
+        sentences.append(_("Nobody more is left out."))
+    if found.worst_less > 0:
+        sentences.append(_("The pair that fits least would fit less well."))
+    if found.again_more > 0:
+        sentences.append(
+            ngettext("%(num)s more pair has met before.", "%(num)s more pairs have met before.", found.again_more)
+        )
+    return " ".join(sentences)
 
 
 def notes(line: Line) -> list[str]:
