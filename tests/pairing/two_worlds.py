@@ -91,7 +91,7 @@ class World:
                     answer = client.get(at + path)
                 body = self._same(answer.get_data(as_text=True)) if answer.status_code < 400 else ""
                 to = self._same(answer.headers.get("Location") or "")
-                self.seen.append((membership, path, answer.status_code, body, to, [text for text, _n in statements]))
+                self.seen.append((membership, self._same(path), answer.status_code, body, to, [text for text, _n in statements]))
 
     def _pages(self) -> list[str]:
         """All that somebody can open who knows no id but those of their colleagues: a new page is among them."""

@@ -19,18 +19,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from factories import MadeCourse, make_course
 from home.placed import add_activity
 from pairing.two_worlds import Fork, World, assert_same
-from rounds.proposed import asked
+from rounds.proposed import asked, keyring_of
 from sqlalchemy import select
 
 from lti_tool.activities.models import ActivityFacilitator
+from lti_tool.cycles import going_on
+from lti_tool.rounds import calculation, wishes
 from lti_tool.rounds.models import Proposal, ProposalMember, RoundRun
-from lti_tool.rounds.rules import Why
+from lti_tool.rounds.rules import TOPICS, Summary, Why, Wish
 from lti_tool.store.database import Database
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -165,3 +168,65 @@ def test_a_yes_to_somebody_who_found_a_partner_looks_like_any_other(worlds: Worl
                 world.wait(days, with_jobs=True)
                 look(world, world.course.teachers[A])
         assert_same(elsewhere, silence)
+
+
+# What was said for a round
+
+
+def wished(database: Database, course: MadeCourse) -> None:
+    """All would like a partner; by their topics A fits B best, C fits D, and E the facilitator."""
+    with database.write() as session:
+        for number, teacher in enumerate(course.teachers):
+            topics = TOPICS[2 * (number // 2) :][:2]
+            wish = Wish(is_in=True, wants=topics, offers=topics, focus=topics[0])
+            wishes.say(session, keyring_of(database), teacher, course.activity_id, wish, NOW)
+
+
+def says_more(world: World) -> None:
+    """What is nobody's business, and does not change who is paired: a veto, how far, times, a language, a school."""
+    with world.database.write() as session:
+        for number, more in (
+            (B, {"not_with": (world.course.teachers[E],), "same_step": True}),
+            (D, {"free": ("0-1", "1-1"), "teaching": ("0-2", "1-2", "2-3")}),
+            (E, {"languages": ("ga",), "other_school": True, "level": "Junior cycle"}),
+        ):
+            who = world.course.teachers[number], world.course.activity_id
+            wish = wishes.mine(session, keyring_of(world.database), *who, world.now)
+            wishes.say(session, keyring_of(world.database), *who, replace(wish, **more), world.now)
+        going_on.say_step(session, world.course.teachers[C], world.course.activity_id, "look")
+
+
+def calculate(world: World) -> str:
+    """Id of the run that the trainer has calculated."""
+    assert world.post(world.course.trainer, "/round/calculate")[0] == 303
+    with world.database.read() as session:
+        run_id = session.scalars(select(RoundRun.id).order_by(RoundRun.number.desc())).first() or ""
+    keyring = keyring_of(world.database)
+    calculation.run({"run_id": run_id}, database=world.database, keyring=keyring, clock=lambda: world.now)
+    return run_id
+
+
+def summary(world: World, run_id: str) -> Summary:
+    with world.database.read() as session:
+        row = session.execute(select(RoundRun.status, RoundRun.summary).where(RoundRun.id == run_id)).one()
+    assert row.status == "over"
+    # How many pairs are possible is told to nobody in a small round.
+    return replace(Summary.of(row.summary), candidates=0)
+
+
+def test_what_was_said_is_seen_by_nobody(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calculation, "secrets", SimpleNamespace(randbelow=lambda _most: 7))
+    monkeypatch.setattr(calculation, "time", SimpleNamespace(monotonic=lambda: 0.0))
+    with worlds(wished) as both:
+        says_more(both[0])
+        runs = []
+        for world in both:
+            look(world, world.course.teachers[A], world.course.trainer)
+            runs.append(calculate(world))
+            look(world, *all_but(world.course, B, C, D, E))
+            assert world.post(world.course.trainer, f"/round/runs/{runs[-1]}/publish")[0] == 303
+            look(world, *all_but(world.course, B, C, D, E))
+            world.wait(14, with_jobs=True)
+            look(world, world.course.teachers[A], world.course.trainer)
+        assert summary(both[0], runs[0]) == summary(both[1], runs[1])
+        assert_same(*both)
