@@ -50,6 +50,7 @@ def test_a_round_from_its_settings_to_the_first_cycle(
     trainer.follow(trainer.at.locator(".btn-primary", has_text="Save"))
     teachers = {user: say(arrive(user), *said) for user, said in SAID.items()}
 
+    say_who_reports(trainer)
     trainer.visit("round")
     trainer.press("Calculate the pairs")
     expect(trainer.at.locator("h1")).to_have_text("It is being calculated")
@@ -95,6 +96,20 @@ def say(teacher: Somebody, wants: list[str], offers: list[str]) -> Somebody:
             teacher.at.locator(f"[name={name}][value={key}]").check()
     teacher.press("Keep it, and find me a partner")
     return teacher
+
+
+def say_who_reports(trainer: Somebody) -> None:
+    """The trainer says who reports to whom, by names, and by a list of which one line is wrong."""
+    trainer.visit("round/managers")
+    trainer.press("Add by choosing names")
+    trainer.press("Siobhán Nic Gabhann")
+    trainer.at.get_by_label("Seán Ó Dónaill").check()
+    trainer.press("Those who are ticked report to them")
+    trainer.at.get_by_label("Write or paste the list").fill("Siobhán Nic Gabhann; Niamh Ní Bhriain\nNobody; *")
+    trainer.press("Read it and show what it says")
+    expect(trainer.at.locator(".status-error")).to_contain_text("Line 2: “Nobody” is in this course neither")
+    trainer.press("Take the 1 that is understood, and leave the others out")
+    expect(trainer.at.locator("main")).to_contain_text("To Siobhán Nic Gabhann reports Niamh Ní Bhriain")
 
 
 def move_somebody(trainer: Somebody) -> tuple[str, str]:
