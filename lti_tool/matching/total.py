@@ -54,7 +54,7 @@ def greatest_total(
     worth = worths(graph)
     turn = 0
     program = Program(graph, worth / unit(graph.size), mate.count(ALONE), lambda: tell(turn / (turn + 3)))
-    program.add_pairs(np.union1d(pool, _places(graph, mate)))
+    program.add_pairs(np.union1d(pool, places(graph, mate)))
     for turn in range(rounds):  # noqa: B007  it is what `tell` says
         program.run()
         missing = program.missing()
@@ -69,15 +69,15 @@ def greatest_total(
                 mate = _mate(graph, whole)
             break
         program.add_sets(sets)
-    value = int(worth[_places(graph, mate)].sum())
+    value = int(worth[places(graph, mate)].sum())
     for scale in SCALES:
-        total = Total(mate, value, _in_whole_numbers(graph, worth, scale, program))
+        total = Total(mate, value, in_whole_numbers(graph, worth, scale, program))
         if total.gap == 0:
             break
     return total
 
 
-def _places(graph: Graph, mate: list[int]) -> Edges:
+def places(graph: Graph, mate: list[int]) -> Edges:
     """Which pairs of the graph are taken."""
     partner = np.array(mate, dtype=np.int32)
     return np.flatnonzero(partner[graph.a] == graph.b)
@@ -90,7 +90,7 @@ def _mate(graph: Graph, pairs: Edges) -> list[int]:
     return mate.tolist()
 
 
-def _in_whole_numbers(graph: Graph, worth: Numbers, scale: int, program: Program) -> Prices:
+def in_whole_numbers(graph: Graph, worth: Numbers, scale: int, program: Program) -> Prices:
     """The program's prices in whole numbers, raised where a pair would be worth more than is paid for it."""
     each, size, odd = (np.rint(np.asarray(price) * (scale * unit(graph.size))) for price in program.prices())
     pays = each.astype(np.int64)
