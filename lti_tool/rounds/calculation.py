@@ -22,6 +22,10 @@ from lti_tool.activities.models import Activity
 from lti_tool.privacy.keyring import Keyring
 from lti_tool.rounds import everybody as people
 from lti_tool.rounds import fit, keeping
+from lti_tool.rounds.changes import alternatives as alternatives
+from lti_tool.rounds.changes import move as move
+from lti_tool.rounds.changes import move_back as move_back
+from lti_tool.rounds.changes import why_not as why_not
 from lti_tool.rounds.keeping import StoredProblem
 from lti_tool.rounds.models import RoundRun
 from lti_tool.rounds.rules import Summary

@@ -93,7 +93,7 @@ def find(everybody: Everybody, seed: int, tell: Tell) -> Found:
     if not verdict.ok:
         raise NotProven
     reached = values(everything, solution.pairs, solution.triads, solution.left)
-    return Found(problem, solution, reached, verdict.gap, _helps(everybody, problem, solution), later)
+    return Found(problem, solution, reached, verdict.gap, helps_of(everybody, problem, solution), later)
 
 
 def only_if_needed(everybody: Everybody, problem: Problem) -> Flags:
@@ -137,7 +137,8 @@ def solve_needing(problem: Problem, if_needed: Flags, tell: Tell) -> tuple[Probl
     return mixed, solve(mixed, tell)
 
 
-def _helps(everybody: Everybody, problem: Problem, solution: Solution) -> dict[int, str]:
+def helps_of(everybody: Everybody, problem: Problem, solution: Solution) -> dict[int, str]:
+    """Of each who is left, by number, the first of rules.HELPS that would help."""
     if not solution.left:
         return {}
     gaps = Gaps(problem, solution)

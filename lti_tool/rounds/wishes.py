@@ -36,14 +36,19 @@ def mine(session: Session, keyring: Keyring, membership_id: str, activity_id: st
     return _still_holds(session, activity_id, _opened(keyring, session, row, now))
 
 
-def of_round(session: Session, keyring: Keyring, activity_id: str, now: datetime) -> dict[str, Wish]:
+def of_round(
+    session: Session, keyring: Keyring, activity_id: str, now: datetime, only: Collection[str] | None = None
+) -> dict[str, Wish]:
     """Membership id → what they said for a round, as far as it still holds; also of those who are not in.
+
+    `only`: of these memberships alone.
 
     For the calculation and a rounded count, never for a page. Three statements, and one for each 500 wishes.
     """
     rows = session.execute(
         select(PairingWish.id, PairingWish.membership_id, PairingWish.person_id, PairingWish.sealed)
         .where(PairingWish.activity_id == activity_id)
+        .where(*([] if only is None else [PairingWish.membership_id.in_(only)]))
         .order_by(PairingWish.membership_id)
     ).all()
     found = {}
