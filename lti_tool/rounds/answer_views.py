@@ -15,8 +15,10 @@ from lti_tool.activities.service import ActivityView
 from lti_tool.cycles.views import is_id
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.views import closed_sentence, must_be_open, partner_names
+from lti_tool.pairing.words import name_of
+from lti_tool.people import service as people
 from lti_tool.privacy.rules import Action, may
-from lti_tool.rounds import answer_words, answers, setting, wishes, words
+from lti_tool.rounds import answer_words, answers, changes, setting, wishes, words
 from lti_tool.rounds.views_base import blueprint, round_of_teacher
 from lti_tool.web.context import actor, tool
 from lti_tool.web.errors import PageError
@@ -74,12 +76,71 @@ def without() -> str:
     """Why the last calculation left one without a partner, in general words, and what would help."""
     with tool().database.read() as session:
         activity = round_of_teacher(session)
-        helps = answers.mine(session, actor().membership_id, activity.id, tool().clock()).helps
+        mine = answers.mine(session, actor().membership_id, activity.id, tool().clock())
     return render_template(
         "rounds/without.html",
         activity_title=activity.title,
-        is_left=helps is not None,
-        helps=answer_words.helps(helps or ""),
+        is_left=mine.helps is not None,
+        helps=answer_words.helps(mine.helps or ""),
+        can_ask=mine.run_id is not None,
+        closed=closed_sentence(activity),
+    )
+
+
+@blueprint.get("/round/why-not")
+def why_not_whom() -> str:
+    """The colleagues about whom one can ask why the calculation did not put them together with oneself."""
+    wanted = request.args.get("q", "").replace("\0", "").strip()[:100]
+    with tool().database.read() as session:
+        activity = round_of_teacher(session)
+        run_id = answers.mine(session, actor().membership_id, activity.id, tool().clock()).run_id
+        colleagues = people.list_colleagues(
+            session,
+            course_id=actor().course_id,
+            activity_id=activity.id,
+            me=actor().membership_id,
+            wanted=wanted,
+            page=request.args.get("page", 1, type=int),
+        )
+    return render_template(
+        "rounds/why_not.html",
+        activity_title=activity.title,
+        can_ask=run_id is not None,
+        colleagues=colleagues,
+        wanted=wanted,
+        name_of=name_of,
+    )
+
+
+@blueprint.get("/round/why-not/<membership_id>")
+def why_not(membership_id: str) -> str | Response:
+    """Why one is not together with a colleague: what it would have come to for all, whatever is against it."""
+    me, now = actor().membership_id, tool().clock()
+    with tool().database.read() as session:
+        activity = round_of_teacher(session)
+        colleague = (
+            people.find_colleague(
+                session, course_id=actor().course_id, activity_id=activity.id, membership_id=membership_id, me=me
+            )
+            if is_id(membership_id)
+            else None
+        )
+        if colleague is None:
+            abort(404)
+        mine = answers.mine(session, me, activity.id, now)
+        if mine.run_id is None:
+            return redirect(url_for(".why_not_whom"), 303)
+        if mine.asked and membership_id in [each.membership_id for each in mine.asked.others]:
+            return redirect(url_for(".proposal"), 303)
+        found = changes.why_not(session, tool().keyring, mine.run_id, me, membership_id, now)
+    name = answer_words.given(colleague)
+    return render_template(
+        "rounds/why_not_with.html",
+        activity_title=activity.title,
+        name=name,
+        colleague=colleague,
+        because=answer_words.why_not(found.code, found.number, name),
+        is_mine=found.code == "mine",
         closed=closed_sentence(activity),
     )
 

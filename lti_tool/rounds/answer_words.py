@@ -95,9 +95,10 @@ def helps(code: str) -> str:
 def why_not(code: str, left: int, name: str) -> str:
     """What it would come to if one were together with a colleague of this name, in words, and nobody else by name.
 
-    `code`: the first of the aims that would be reached less well (left, worst, total), or empty; `left`: how many more
-    colleagues would be without a partner.
+    `code`: of changes.WhyNot; `left`: how many more colleagues would be without a partner.
     """
+    if code == "mine":
+        return _("You asked not to be paired with %(name)s. Only you see that, and you can change it.", name=name)
     if code == "left":
         return ngettext(
             "%(num)s colleague more would be left without a partner.",

@@ -73,7 +73,7 @@ _MINE: CompoundSelect[Any] = union_all(
         ProposalMember.membership_id != bindparam("me"),
     ),
     select(
-        literal("left"),
+        RoundRun.status,
         RoundRun.id,
         RoundRun.id,
         RoundRun.answer_by,
@@ -128,6 +128,8 @@ class Mine:
     asked: Asked | None = None
     helps: str | None = None
     """Where the last calculation left them without a partner: a code of rules.HELPS; else None."""
+    run_id: str | None = None
+    """The run they can ask about, because its answers are still awaited."""
 
 
 def publish(session: Session, run_id: str, now: datetime) -> bool:
@@ -219,12 +221,14 @@ def mine(session: Session, membership_id: str, activity_id: str, now: datetime) 
     """Where a teacher stands in a round; one statement, whatever anybody said."""
     rows = run(session, _MINE, {"me": membership_id, "activity": activity_id, "now": now}).all()
     asked = sorted((row for row in rows if row.what == "asked"), key=lambda row: (row.name, row.membership_id))
-    helps = next((row.answer for row in rows if row.what == "left"), None)
+    left = next((row for row in rows if row.what != "asked"), None)
+    helps = left.answer if left else None
     if not asked:
-        return Mine(None, helps)
+        return Mine(None, helps, left.run_id if left and left.what == "out" else None)
     first = asked[0]
     others = tuple(Colleague(row.membership_id, row.name, row.given_name or row.name) for row in asked)
-    return Mine(Asked(first.id, first.run_id, first.answer_by, first.answer, others, first.why), helps)
+    found = Asked(first.id, first.run_id, first.answer_by, first.answer, others, first.why)
+    return Mine(found, helps, found.run_id)
 
 
 def why(session: Session, keyring: Keyring, asked: Asked, membership_id: str, now: datetime) -> Why:

@@ -1,8 +1,9 @@
 """Two worlds that begin as one: in one of them somebody says no, in the other they do not. What do others see?"""
 
 import re
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from difflib import unified_diff
@@ -91,7 +92,8 @@ class World:
                     answer = client.get(at + path)
                 body = self._same(answer.get_data(as_text=True)) if answer.status_code < 400 else ""
                 to = self._same(answer.headers.get("Location") or "")
-                self.seen.append((membership, self._same(path), answer.status_code, body, to, [text for text, _n in statements]))
+                said = [text for text, _n in statements]
+                self.seen.append((membership, self._same(path), answer.status_code, body, to, said))
 
     def _pages(self) -> list[str]:
         """All that somebody can open who knows no id but those of their colleagues: a new page is among them."""
@@ -141,9 +143,9 @@ class Fork:
         for name in ("one", "other"):
             file = self.folder / f"{name}.db"
             file.write_bytes(first.read_bytes())
-            keys = self.folder / "first-keyring.db"
-            if keys.exists():
-                (self.folder / f"{name}-keyring.db").write_bytes(keys.read_bytes())
+            keyrings = (self.folder / f"{each}-keyring.db" for each in ("first", name))
+            with closing(sqlite3.connect(next(keyrings))) as keys, closing(sqlite3.connect(next(keyrings))) as copy:
+                keys.backup(copy)
             made.append(World(Database(f"sqlite:///{file}"), course, self.now, sign_ins))
         try:
             yield made

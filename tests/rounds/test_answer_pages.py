@@ -1,6 +1,7 @@
 """The pages on which a teacher answers a proposal, through the app."""
 
 import html
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from sqlalchemy import update
 
 from lti_tool.activities.models import Activity
 from lti_tool.people.models import Membership
-from lti_tool.rounds import wishes
+from lti_tool.rounds import answers, calculation, wishes
 from lti_tool.rounds.rules import Settings, Topic, Why, Wish
 from lti_tool.rounds.setting import keep
 from lti_tool.store.database import Database
@@ -144,13 +145,52 @@ def test_an_unread_proposal_of_somebody_who_is_gone_can_be_answered(
     assert people.says(0, proposal, "yes") == (303, "/round/proposal")
 
 
-@pytest.mark.parametrize(("code", "said"), [("triad", "if three could go"), ("period", "one more free period"), ("", "No single change")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [("triad", "if three could go"), ("period", "one more free period"), ("", "No single change")],
+)
 def test_who_is_left_reads_what_would_help(people: People, made: MadeRound, code: str, said: str) -> None:
     people.asked((0, 1), left={made.teachers[2]: code})
     assert "/round/without" in people.read(2, "/") and "/round/without" not in people.read(3, "/")
     page = people.read(2, "/round/without")
     assert said in page and not any(name in page for name in ("Niamh", "Seán", "Oisín"))
     assert "did not leave you" in people.read(0, "/round/without")
+
+
+def test_why_not_with_somebody_is_answered_from_what_it_would_cost(
+    people: People, made: MadeRound, database: Database, clock: Any
+) -> None:
+    """Niamh and Seán, Gráinne and Oisín fit best; Aoife is left, and Pádraig said nothing."""
+    keyring = keyring_of(database)
+    with database.write() as session:
+        for number, teacher in enumerate(made.teachers[:5]):
+            topics = (("questions", "waiting"), ("feedback", "play"), ("irish", "routines"))[number // 2]
+            wish = Wish(is_in=True, wants=topics, offers=topics, focus=topics[0])
+            not_with = (made.teachers[3],) if number == 1 else ()
+            wishes.say(session, keyring, teacher, made.activity_id, replace(wish, not_with=not_with), clock.now)
+        keep(session, made.activity_id, Settings(triads=False))
+        run_id = calculation.ask(session, made.activity_id, clock.now)
+    calculation.run({"run_id": run_id}, database=database, keyring=keyring, clock=lambda: clock.now)
+    assert "There is none at present" in people.read(0, "/round/why-not"), "nobody is asked yet"
+    with database.write() as session:
+        assert answers.publish(session, run_id, clock.now)
+    assert "Why not with Oisín Mac Cárthaigh" in people.read(0, "/round/why-not?q=oisin")
+    assert "You two" in people.read(0).replace("you two", "You two")
+    said = [people.read(0, f"/round/why-not/{made.teachers[other]}") for other in (2, 3, 4, 5)]
+    assert all("fit less well" in page or "would be left without a partner" in page for page in said)
+    assert "You asked not to be paired with Oisín" in people.read(1, f"/round/why-not/{made.teachers[3]}")
+    assert "You asked not" not in people.read(3, f"/round/why-not/{made.teachers[1]}")
+    assert people.browser(0).status(f"/round/why-not/{made.teachers[1]}") == 303, "they are together"
+    assert people.browser(5).status(f"/round/why-not/{made.teachers[1]}") == 303, "who was in no calculation"
+    for odd in (made.teachers[0], made.course.trainer, made.course.leader, "0" * 16, "x", "%00", "a" * 2000):
+        assert people.browser(0).status(f"/round/why-not/{odd}") == 404
+    assert people.browser(made.course.trainer).status(f"/round/why-not/{made.teachers[1]}") == 404
+    with recorded(database) as statements:
+        people.read(0, f"/round/why-not/{made.teachers[2]}")
+    assert len(statements) <= 12
+    clock.now += timedelta(days=14)
+    people._browsers.clear()
+    assert people.browser(0).status(f"/round/why-not/{made.teachers[2]}") == 303
 
 
 def test_the_pages_cost_at_most_twelve_statements(people: People, made: MadeRound, database: Database) -> None:
