@@ -6,7 +6,11 @@ It names people by their numbers in the problem. A part is one component of poss
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
+
+Three = tuple[int, int, int]
+"""Of a triad, in ascending order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,44 @@ class Prices:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why among some of the possible pairs no three together leave fewer without a partner than there are.
+
+    Either the barrier proves that even pairs alone would leave more. Or it proves as many; then only three of one of
+    its odd groups could leave fewer, and for each three of a group who are possible with each other a barrier proves
+    that the others would leave too many.
+    """
+
+    barrier: Barrier
+    refused: tuple[tuple[Three, Barrier], ...] = ()
+
+    def renamed(self, names: Sequence[int]) -> "Refusal":
+        """The same with names[k] in place of k."""
+        return Refusal(self.barrier.renamed(names), _refused(self.refused, names))
+
+
+@dataclass(frozen=True, slots=True)
+class Triad:
+    """Three together, and why no other three are better."""
+
+    three: Three
+    above: Refusal
+    """Why with a triad not all pairs can fit better than the least one does."""
+    within: Barrier
+    """Of the pairs that fit as well as the least: only three of one of its odd groups leave fewer than pairs alone."""
+    solved: tuple[tuple[Three, Prices], ...]
+    """Those with whom by the prices of the part the total could be greater, and the prices without them that say no."""
+    refused: tuple[tuple[Three, Barrier], ...]
+    """Those who could have a greater total, but would leave more without a partner."""
+
+    def renamed(self, names: Sequence[int]) -> "Triad":
+        """The same with names[k] in place of k."""
+        solved = tuple(sorted((_three(three, names), prices.renamed(names)) for three, prices in self.solved))
+        refused = _refused(self.refused, names)
+        return Triad(_three(self.three, names), self.above.renamed(names), self.within.renamed(names), solved, refused)
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """The witnesses of one component, one for each aim."""
 
@@ -71,6 +113,8 @@ class Part:
     """Why not all pairs can fit better than `least`: more would be left. None: no possible pair fits better."""
     prices: Prices
     """Why the total is not greater, nor the number who met before smaller. A pair is worth by `worth`."""
+    triad: Triad | Refusal | None = None
+    """Where triads are allowed and somebody is left without one: the triad, or why there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,30 +150,89 @@ def _renamed(people: Sequence[int], names: Sequence[int]) -> tuple[int, ...]:
     return tuple(sorted(int(names[each]) for each in people))
 
 
+def _three(three: Three, names: Sequence[int]) -> Three:
+    one, two, last = _renamed(three, names)
+    return one, two, last
+
+
+def _refused(refused: tuple[tuple[Three, Barrier], ...], names: Sequence[int]) -> tuple[tuple[Three, Barrier], ...]:
+    renamed = ((_three(three, names), barrier.renamed(names)) for three, barrier in refused)
+    return tuple(sorted(renamed, key=itemgetter(0)))
+
+
 def _part(part: Part) -> dict[str, Any]:
     return {
         "first": part.first,
         "left": [part.left.apart, part.left.odd],
         "least": part.least,
         "worst": part.worst and [part.worst.apart, part.worst.odd],
-        "prices": [part.prices.scale, part.prices.each, part.prices.size, part.prices.odd],
+        "prices": _row(part.prices),
+        "triad": _of_triad(part.triad),
     }
 
 
+def _row(prices: Prices) -> list[Any]:
+    return [prices.scale, prices.each, prices.size, prices.odd]
+
+
+def _of_triad(triad: Triad | Refusal | None) -> list[Any] | None:
+    if triad is None:
+        return None
+    if isinstance(triad, Refusal):
+        return [[triad.barrier.apart, triad.barrier.odd], _of_refused(triad.refused)]
+    solved = [[three, _row(prices)] for three, prices in triad.solved]
+    within = [triad.within.apart, triad.within.odd]
+    return [triad.three, _of_triad(triad.above), within, solved, _of_refused(triad.refused)]
+
+
+def _of_refused(refused: tuple[tuple[Three, Barrier], ...]) -> list[Any]:
+    return [[three, [barrier.apart, barrier.odd]] for three, barrier in refused]
+
+
 def _read(row: dict[str, Any]) -> Part:
-    scale, each, size, odd = row["prices"]
     return Part(
         int(row["first"]),
         _barrier(row["left"]),
         int(row["least"]),
         None if row["worst"] is None else _barrier(row["worst"]),
-        Prices(int(scale), _numbers(each), int(size), tuple((_numbers(group), int(pays)) for group, pays in odd)),
+        _prices(row["prices"]),
+        _triad(row.get("triad")),
     )
+
+
+def _prices(row: list[Any]) -> Prices:
+    scale, each, size, odd = row
+    return Prices(int(scale), _numbers(each), int(size), tuple((_numbers(group), int(pays)) for group, pays in odd))
+
+
+def _triad(row: list[Any] | None) -> Triad | Refusal | None:
+    if row is None:
+        return None
+    if len(row) == 2:
+        return _refusal(row)
+    three, above, within, solved, refused = row
+    return Triad(
+        _as_three(three),
+        _refusal(above),
+        _barrier(within),
+        tuple((_as_three(each), _prices(prices)) for each, prices in solved),
+        tuple((_as_three(each), _barrier(barrier)) for each, barrier in refused),
+    )
+
+
+def _refusal(row: list[Any]) -> Refusal:
+    barrier, refused = row
+    return Refusal(_barrier(barrier), tuple((_as_three(each), _barrier(proof)) for each, proof in refused))
 
 
 def _barrier(row: list[Any]) -> Barrier:
     apart, odd = row
     return Barrier(_numbers(apart), tuple(_numbers(group) for group in odd))
+
+
+def _as_three(row: list[Any]) -> Three:
+    one, two, three = _numbers(row)
+    return one, two, three
 
 
 def _numbers(row: list[Any]) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lti_tool.matching.certificate import Barrier, Part, unit
+from lti_tool.matching.certificate import Barrier, Part, Prices, Refusal, Three, Triad, unit
 from lti_tool.matching.problem import Flags, Ints, Problem, Solution
 
 Numbers = NDArray[np.int64]
@@ -52,6 +52,9 @@ def check(problem: Problem, solution: Solution) -> Verdict:
     mate = np.full(problem.people, -1, dtype=np.int32)
     for a, b in solution.pairs:
         mate[a], mate[b] = b, a
+    triads = {int(label[three[0]]): three for three in solution.triads}
+    if len(triads) < len(solution.triads):
+        return Verdict(False, 0, ("a part has more than one triad",))
     gap = again = 0
     for root in roots:
         members = people[slice(*np.searchsorted(label[people], (root, root + 1)))]
@@ -65,6 +68,9 @@ def check(problem: Problem, solution: Solution) -> Verdict:
             problem.fit[own],
             problem.again[own],
             mate[problem.first[own]] == problem.second[own],
+            problem.was_in_triad[members],
+            problem.triads,
+            triads.get(root),
         )
         try:
             more = _part(view, proofs[root])
@@ -92,6 +98,22 @@ class _View:
     fit: Ints
     again: Flags
     chosen: Flags
+    was: Flags
+    """For each person."""
+    triads: bool
+    """Whether they are allowed."""
+    three: Three | None
+    """The triad of the part, by the problem's numbers."""
+
+    def touching(self, three: Three) -> Flags:
+        """Which pairs have somebody of these."""
+        own = self.inside(three)
+        return np.isin(self.a, own) | np.isin(self.b, own)
+
+    def within(self, three: Three) -> Flags:
+        """Which pairs are of two of these."""
+        own = self.inside(three)
+        return np.isin(self.a, own) & np.isin(self.b, own)
 
     def inside(self, people: tuple[int, ...]) -> list[int]:
         """The own numbers of some people, who must be of this component and all different."""
@@ -114,8 +136,12 @@ def _rules(problem: Problem, solution: Solution) -> Iterator[str]:
     if everybody != list(range(problem.people)):
         yield "not everybody is there exactly once"
         return
-    if solution.triads:
-        yield "three people together are not proven here"
+    if solution.triads and not problem.triads:
+        yield "three together are not allowed"
+    for three in solution.triads:
+        inside = np.isin(problem.first, three) & np.isin(problem.second, three)
+        if len(three) != 3 or int(inside.sum()) != 3 or list(three) != sorted(three):
+            yield "three together are not possible with each other, or out of order"
     partner = np.full(problem.people, -1, dtype=np.int32)
     for a, b in solution.pairs:
         if a > b:
@@ -143,12 +169,19 @@ def _part(view: _View, proof: Part) -> int:
     """How much more one component could be worth; raises _WrongError where a witness fails."""
     people = len(view.members)
     pairs = int(view.chosen.sum())
-    left = people - 2 * pairs
+    left = people - 2 * pairs - (3 if view.three else 0)
     _hold(view, proof.left, np.ones(len(view.fit), dtype=np.bool_))
-    if proof.left.proves(people) != left:
+    if proof.left.proves(people) != left + (view.three is not None):
         raise _WrongError("that nobody more can have a partner is not proven")
-    if pairs == 0 or int(view.fit[view.chosen].min()) != proof.least:
+    chosen = view.chosen if view.three is None else view.chosen | view.within(view.three)
+    if not chosen.any() or int(view.fit[chosen].min()) != proof.least:
         raise _WrongError("the least fit is another one")
+    if view.three is not None:
+        return _with_triad(view, proof, pairs, view.three)
+    if view.triads and left:
+        if not isinstance(proof.triad, Refusal):
+            raise _WrongError("that three together would leave as many is not proven")
+        _refuse(view, proof.triad, np.ones(len(view.fit), dtype=np.bool_), left)
     better = view.fit > proof.least
     if proof.worst is None:
         if better.any():
@@ -176,9 +209,22 @@ def _hold(view: _View, barrier: Barrier, among: Flags) -> None:
 
 def _total(view: _View, proof: Part, pairs: int) -> int:
     """The bound of the prices less what the pairs are worth, the prices being enough for every pair that is allowed."""
-    prices = proof.prices
+    _enough(view, proof.prices, view.fit >= proof.least)
+    more = proof.prices.bound(pairs) - int(_worth(view)[view.chosen].sum())
+    if more < 0:
+        raise _WrongError("the bound is below what is there")
+    return more
+
+
+def _worth(view: _View) -> Numbers:
+    worth: Numbers = 2 * view.fit.astype(np.int64) * unit(len(view.members)) - view.again
+    return worth
+
+
+def _enough(view: _View, prices: Prices, among: Flags) -> None:
+    """Whether the prices pay for some of the possible pairs what they are worth."""
     people = len(view.members)
-    worth = 2 * view.fit.astype(np.int64) * unit(people) - view.again
+    worth = _worth(view)
     if prices.scale < 1 or len(prices.each) != people or min(prices.each) < 0:
         raise _WrongError("the prices are not of these people")
     numbers = [prices.scale * int(worth.max()), *prices.each, abs(prices.size), *(much for _group, much in prices.odd)]
@@ -195,7 +241,7 @@ def _total(view: _View, proof: Part, pairs: int) -> int:
         part = slice(start, start + CHUNK)
         a, b = view.a[part], view.b[part]
         lack = prices.scale * worth[part] - pays[a] - pays[b] - prices.size
-        short = np.flatnonzero((lack > 0) & (view.fit[part] >= proof.least))
+        short = np.flatnonzero((lack > 0) & among[part])
         a, b, lack = a[short], b[short], lack[short]
         for own, much in sets:
             inside[own] = True
@@ -203,7 +249,117 @@ def _total(view: _View, proof: Part, pairs: int) -> int:
             inside[own] = False
         if (lack > 0).any():
             raise _WrongError("a pair is worth more than is paid for it")
-    more = prices.bound(pairs) - int(worth[view.chosen].sum())
-    if more < 0:
-        raise _WrongError("the bound is below what is there")
-    return more
+
+
+def _with_triad(view: _View, proof: Part, pairs: int, three: Three) -> int:
+    """How much more a component with a triad could be worth; that pairs alone leave one more is proven already."""
+    triad = proof.triad
+    if not isinstance(triad, Triad) or triad.three != three:
+        raise _WrongError("that these three are best is not proven")
+    alone = len(view.members) - 2 * pairs - 2
+    _refuse(view, triad.above, view.fit > proof.least, alone)
+    allowed = view.fit >= proof.least
+    group = _groups(view, triad.within, allowed, alone)
+    _enough(view, proof.prices, allowed)
+    half = view.fit.astype(np.int64) * unit(len(view.members)) - view.again
+    value = int(_worth(view)[view.chosen].sum() + half[view.within(three)].sum() - view.was[view.inside(three)].sum())
+    bounds: dict[tuple[int, ...], int] = {}
+    for other, prices in triad.solved:
+        _enough(view, prices, allowed & ~view.touching(other))
+        own = view.inside(other)
+        worth = int(half[allowed & view.within(other)].sum() - view.was[own].sum())
+        bounds[tuple(sorted(own))] = prices.bound(pairs) + worth
+    for other, barrier in triad.refused:
+        _too_many(view, other, barrier, allowed, alone)
+        bounds[tuple(sorted(view.inside(other)))] = value
+    top = value
+    for others, most in _promising(view, proof.prices, allowed, group, half, pairs, value):
+        for each, bound in zip(others.tolist(), most.tolist(), strict=True):
+            top = max(top, min(bound, bounds.get(tuple(each), bound)))
+    return top - value
+
+
+def _refuse(view: _View, refusal: Refusal, among: Flags, left: int) -> None:
+    """Whether no triad of some possible pairs leaves fewer than `left`."""
+    _hold(view, refusal.barrier, among)
+    if refusal.barrier.proves(len(view.members)) > left:
+        return
+    group = _groups(view, refusal.barrier, among, left)
+    refused = set()
+    for three, barrier in refusal.refused:
+        _too_many(view, three, barrier, among, left)
+        refused.add(tuple(sorted(view.inside(three))))
+    for threes, _pairs in _threes(view, among & (group[view.a] == group[view.b]) & (group[view.a] > 0)):
+        if any(tuple(three) not in refused for three in threes.tolist()):
+            raise _WrongError("that three together would leave as many is not proven")
+
+
+def _groups(view: _View, barrier: Barrier, among: Flags, left: int) -> Ints:
+    """The odd group of each person by a barrier that proves just `left`, from 1; 0 for who is in none.
+
+    A triad that is not within one group takes as many of those set apart, or makes as many groups odd, that more are
+    left.
+    """
+    _hold(view, barrier, among)
+    if len(barrier.odd) - len(barrier.apart) != left:
+        raise _WrongError("a barrier does not prove how many are left")
+    label = np.zeros(len(view.members), dtype=np.int32)
+    for number, group in enumerate(barrier.odd, start=1):
+        label[view.inside(group)] = number
+    return label
+
+
+def _too_many(view: _View, three: Three, barrier: Barrier, among: Flags, left: int) -> None:
+    """Whether with a triad as many as `left` or more are left: it counts as three who are left beside the others."""
+    _hold(view, barrier, among & ~view.touching(three))
+    if barrier.proves(len(view.members)) <= left + 2:
+        raise _WrongError("that three together would leave more is not proven")
+
+
+def _promising(
+    view: _View, prices: Prices, allowed: Flags, group: Ints, half: Numbers, pairs: int, value: int
+) -> Iterator[tuple[Numbers, Numbers]]:
+    """The threes, shape (k, 3), with whom by the prices there could be more than `value`, and how much, shape (k,).
+
+    What the three are worth, and all that is paid but by them: an odd set with two or three of them pays for one pair
+    less.
+    """
+    pays, scale = np.array(prices.each, dtype=np.int64), prices.scale
+    base = sum(prices.each) + pairs * prices.size + sum(len(odd) // 2 * much for odd, much in prices.odd)
+    # Each pair of the three loses 0 or more against the prices, odd sets included; where one alone loses too much, the
+    # three need not be looked at.
+    loses = pays[view.a] + pays[view.b] + prices.size - 2 * scale * half
+    near = loses < 2 * base + 3 * prices.size - 2 * scale * value
+    sets = [(view.inside(odd), much) for odd, much in prices.odd]
+    same = (group[view.a] == group[view.b]) & (group[view.a] > 0)
+    for threes, rows in _threes(view, allowed & near & same):
+        most = scale * (half[rows].sum(axis=1) - view.was[threes].sum(axis=1)) + base - pays[threes].sum(axis=1)
+        for own, much in sets:
+            most -= much * (np.isin(threes, own).sum(axis=1) >= 2)
+        most //= scale
+        yield threes[most > value], most[most > value]
+
+
+def _threes(view: _View, among: Flags) -> Iterator[tuple[Numbers, Numbers]]:
+    """All threes who are possible with each other by some pairs: own numbers ascending, and the places of the pairs."""
+    edges = np.flatnonzero(among)
+    low, high = np.minimum(view.a, view.b)[edges], np.maximum(view.a, view.b)[edges]
+    order = np.lexsort((high, low))
+    edges, low, high = edges[order], low[order], high[order]
+    starts = np.searchsorted(low, np.arange(len(view.members) + 1))
+    place = np.full(len(view.members), -1, dtype=np.int64)
+    for one in np.unique(low).tolist():
+        first = slice(starts[one], starts[one + 1])
+        place[high[first]] = edges[first]
+        for begin in range(starts[one], starts[one + 1], 1000):
+            seconds = np.arange(begin, min(begin + 1000, starts[one + 1]))
+            many = starts[high[seconds] + 1] - starts[high[seconds]]
+            ends = np.cumsum(many)
+            thirds = np.arange(many.sum()) + np.repeat(starts[high[seconds]] - ends + many, many)
+            seconds = np.repeat(seconds, many)
+            hit = place[high[thirds]] >= 0
+            seconds, thirds = seconds[hit], thirds[hit]
+            if len(thirds):
+                threes = np.stack((np.full(len(thirds), one), high[seconds], high[thirds]), axis=1).astype(np.int64)
+                yield threes, np.stack((edges[seconds], place[high[thirds]], edges[thirds]), axis=1)
+        place[high[first]] = -1

@@ -85,7 +85,7 @@ def greatest_least(
         allowed = graph.fit >= levels[at]
         narrow = graph.only(allowed)
         own = narrowed(pool, allowed)
-        found, barrier, own = fewest_left(narrow, own, _still(narrow, mate), left, say)
+        found, barrier, own = fewest_left(narrow, own, still(narrow, mate), left, say)
         pool = np.union1d(pool, np.flatnonzero(allowed)[own])
         if barrier is None:
             mate, low = found, at
@@ -101,7 +101,7 @@ def narrowed(pool: Edges, allowed: Flags) -> Edges:
     return (np.cumsum(allowed) - 1)[pool[allowed[pool]]]
 
 
-def _still(graph: Graph, mate: list[int]) -> list[int]:
+def still(graph: Graph, mate: list[int]) -> list[int]:
     """The partners in those of the pairs that the graph has."""
     partner = np.array(mate, dtype=np.int32)
     kept = np.full(graph.size, ALONE, dtype=np.int32)

@@ -1,8 +1,8 @@
 """Several rounds planned together, so that this one takes no pair without which people would be left in a later one.
 
 The aim is, in this order: fewest without a partner in this round, then in the next, and so on; nobody goes twice with
-the same partner. Nobody is left today for the sake of a later round, since people come and go until then; and where whole
-rounds are possible, this order has the greatest number of them. Then this round fits as well as it can.
+the same partner. Nobody is left today for the sake of a later round, since people come and go until then; and where
+whole rounds are possible, this order has the greatest number of them. Then this round fits as well as it can.
 
 Pairs of later rounds are kept in reserve: this round may choose from all others, so that whatever it chooses, those
 planned stay possible. Where the best solution of all leaves room for the later rounds, nothing is kept back.

@@ -65,7 +65,7 @@ class _Program:
         self.row(list(range(at * step, at * step + step)), pairs, self.part.people // 2)
 
     def in_order(self, alike: Sequence[int]) -> None:
-        """Rounds alike in which everybody has a partner come in the order of one person's partners, to try each once."""
+        """Rounds alike in which everybody has a partner come in the order of one person's partners, each once."""
         step = self.part.pairs
         places = min(self.by, key=len)
         numbers = [float(each + 1) for each in range(len(places))]
@@ -134,7 +134,7 @@ def most_in_last(part: Part, start: Chosen, until: float) -> tuple[Chosen, int]:
 
 
 def fittest(part: Part, start: Chosen, least: int, until: float) -> Chosen | None:
-    """The plan with as many pairs in each round whose first fits best, each of its pairs `least` or more; None: none."""
+    """The plan with as many pairs in each round whose first fits best, its pairs `least` or more; None: none."""
     program = _Program(part, len(start), until)
     for at, places in enumerate(start):
         program.at_least(at, len(places))

@@ -1,15 +1,16 @@
 """The best set of pairs, with its proof. Each component of possible pairs is solved alone, one aim after another."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lti_tool.matching.alternating import ALONE
-from lti_tool.matching.certificate import Barrier, Certificate, Part, Prices
+from lti_tool.matching.best_triad import WithTriad, best_triad
+from lti_tool.matching.certificate import Barrier, Certificate, Part, Prices, Refusal, Three
 from lti_tool.matching.fewest import fewest_left, greatest_least, narrowed
 from lti_tool.matching.graph import Graph, best_of_each, parts
-from lti_tool.matching.problem import Ints, Problem, Solution
+from lti_tool.matching.problem import Flags, Ints, Problem, Solution
 from lti_tool.matching.total import greatest_total
 
 Tell = Callable[[str, float], None]
@@ -42,16 +43,27 @@ def solve(problem: Problem, tell: Tell | None = None) -> Solution:
     said = tell or _silent
     said("reading", 0)
     pairs: list[tuple[int, int]] = []
+    triads: list[Three] = []
     proofs: list[Part] = []
     done = 0
     for people, graph in parts(problem):
-        found = best(graph, _within(said, done / problem.people, graph.size / problem.people))
-        pairs += pairs_of(found.mate, people)
-        proofs.append(proof_of(found, people))
+        telling = _within(said, done / problem.people, graph.size / problem.people)
+        found = best(graph, telling)
+        proof = proof_of(found, people)
+        mate = found.mate
+        if problem.triads and ALONE in mate:
+            more = triad_beside(graph, found, problem.was_in_triad[people], telling)
+            proof = with_triad(proof, more, people)
+            if isinstance(more, WithTriad):
+                mate = more.mate
+                triads.append(more.triad.renamed(people.tolist()).three)
+        pairs += pairs_of(mate, people)
+        proofs.append(proof)
         done += graph.size
-    paired = {each for pair in pairs for each in pair}
-    left = tuple(each for each in range(problem.people) if each not in paired)
-    return Solution(tuple(sorted(pairs)), (), left, Certificate(tuple(sorted(proofs, key=lambda part: part.first))))
+    placed = {each for group in (*pairs, *triads) for each in group}
+    left = tuple(each for each in range(problem.people) if each not in placed)
+    certificate = Certificate(tuple(sorted(proofs, key=lambda part: part.first)))
+    return Solution(tuple(sorted(pairs)), tuple(sorted(triads)), left, certificate)
 
 
 def best(graph: Graph, tell: Tell) -> Best:
@@ -70,6 +82,21 @@ def best(graph: Graph, tell: Tell) -> Best:
     own = narrowed(pool, allowed)
     total = greatest_total(graph.only(allowed), own, mate, lambda share: tell("total", share))
     return Best(total.mate, left or Barrier(), least, worst, total.worth, total.prices, total.gap)
+
+
+def triad_beside(graph: Graph, found: Best, was: Flags, tell: Tell) -> WithTriad | Refusal:
+    """The best triad where the best pairs leave somebody, or why there is none; `was`: who has been in one before."""
+    tell("triad", 0)
+    return best_triad(graph, found.mate, found.least, found.prices, was, lambda share: tell("triad", share))
+
+
+def with_triad(proof: Part, more: WithTriad | Refusal, people: Ints) -> Part:
+    """The witnesses, with those of the triad, by the problem's numbers."""
+    names = people.tolist()
+    if isinstance(more, Refusal):
+        return replace(proof, triad=more.renamed(names))
+    prices = more.prices.renamed(names)
+    return replace(proof, least=more.least, worst=None, prices=prices, triad=more.triad.renamed(names))
 
 
 def pairs_of(mate: list[int], people: Ints) -> list[tuple[int, int]]:
