@@ -101,6 +101,10 @@ class Line:
         """Whether it is somebody without a partner."""
         return self.helps is not None
 
+    def others(self, membership_id: str) -> tuple[Colleague, ...]:
+        """All but one of its members."""
+        return tuple(each for each in self.members if each.membership_id != membership_id)
+
     @property
     def part(self) -> str:
         """Where in the list it stands: left, look or rest."""
@@ -214,9 +218,9 @@ def page_of(found: Sequence[Line], wanted: str = "", page: int = 1) -> Lines:
     return Lines(tuple(matching[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]), len(matching), page, pages)
 
 
-def line_of(found: Sequence[Line], membership_id: str) -> Line | None:
-    """The line in which somebody stands, or None."""
-    return next((line for line in found if any(each.membership_id == membership_id for each in line.members)), None)
+def line_of(found: Sequence[Line], membership_id: str) -> tuple[Line, Colleague] | None:
+    """The line in which somebody stands, and them; or None."""
+    return next(((line, each) for line in found for each in line.members if each.membership_id == membership_id), None)
 
 
 def _run(row: Row[Any], now: datetime) -> Run:

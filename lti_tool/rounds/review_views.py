@@ -8,9 +8,10 @@ from werkzeug.wrappers import Response
 
 from lti_tool.activities.service import ActivityView
 from lti_tool.matching.check import check
-from lti_tool.rounds import answers, calculation, fit, review, setting
+from lti_tool.rounds import answers, calculation, changes, fit, review, setting
 from lti_tool.rounds import review_words as words
 from lti_tool.rounds.review import Run
+from lti_tool.rounds.rules import MOVED
 from lti_tool.rounds.views_base import blueprint, round_of_trainer
 from lti_tool.web.context import tool
 
@@ -81,6 +82,8 @@ def run(run_id: str) -> str:
         settings=chosen,
         titles=words.part_titles(),
         words=words,
+        can_move=found.status == "review" and found.has_proof,
+        is_moved=any(line.attention & MOVED for line in lines),
         paired=sum(line.status == "paired" for line in lines),
         asked=sum(not line.is_left for line in lines),
     )
@@ -114,6 +117,63 @@ def stop(run_id: str) -> Response:
         if found.is_calculating:
             calculation.stop(session, found.id)
     return redirect(url_for(".run", run_id=run_id, told="stopping" if found.is_calculating else None), 303)
+
+
+@blueprint.get("/round/runs/<run_id>/people/<membership_id>")
+def person(run_id: str, membership_id: str) -> str:
+    """With whom somebody goes, and with whom else they could, at what cost."""
+    now = tool().clock()
+    with tool().database.read() as session:
+        activity, found = _in_review(session, run_id)
+        lines = review.lines(session, found)
+        here = review.line_of(lines, membership_id)
+        if here is None:
+            abort(404)
+        chosen = setting.settings(session, activity.id)
+        offered = changes.alternatives(session, tool().keyring, run_id, membership_id, _secret(), now)
+    line, who = here
+    names = {each.membership_id: words.names((each,)) for of_one in lines for each in of_one.members}
+    return render_template(
+        "rounds/person.html",
+        activity=activity,
+        activity_title=activity.title,
+        run=found,
+        membership_id=membership_id,
+        name=words.names((who,)),
+        others=words.names(line.others(membership_id)),
+        helps=words.helps(line, chosen) if line.is_left else "",
+        notes=words.notes(line),
+        offers=[
+            (each.membership_id, names[each.membership_id], words.cost(each.cost.before, each.cost.after))
+            for each in offered
+            if each.membership_id in names
+        ],
+    )
+
+
+@blueprint.post("/round/runs/<run_id>/people/<membership_id>")
+def move(run_id: str, membership_id: str) -> Response:
+    """Puts somebody together with `partner`, and has all others calculated again around the two."""
+    together = [(membership_id, request.form.get("partner", ""))]
+    _must_be_in_review(run_id)
+    try:
+        changes.move(tool().database, tool().keyring, run_id, together, secret=_secret(), now=tool().clock())
+    except changes.NotOffered as refusal:
+        raise words.not_offered() from refusal
+    except changes.Changed as refusal:
+        raise words.meanwhile() from refusal
+    return redirect(url_for(".run", run_id=run_id, told="moved"), 303)
+
+
+@blueprint.post("/round/runs/<run_id>/back")
+def take_back(run_id: str) -> Response:
+    """Takes back all that was moved by hand."""
+    _must_be_in_review(run_id)
+    try:
+        changes.move_back(tool().database, tool().keyring, run_id, now=tool().clock())
+    except changes.Changed as refusal:
+        raise words.meanwhile() from refusal
+    return redirect(url_for(".run", run_id=run_id, told="back"), 303)
 
 
 @blueprint.post("/round/runs/<run_id>/drop")
@@ -188,6 +248,17 @@ def _proof_page(session: Session, run_id: str, *, is_checked: bool = False) -> s
         about=words.about(found.summary),
         is_moved=bool(stored.moved),
     )
+
+
+def _must_be_in_review(run_id: str) -> None:
+    # Solving again holds no transaction, so whether it still is in review is asked once more when it is kept.
+    with tool().database.read() as session:
+        _open(session)
+        _in_review(session, run_id)
+
+
+def _secret() -> bytes:
+    return tool().settings.secret_key.get_secret_value()
 
 
 def _open(session: Session) -> ActivityView:

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from lti_tool.cycles.words import zone
 from lti_tool.matching.check import Verdict
-from lti_tool.matching.forced import Cost
+from lti_tool.matching.values import Values
 from lti_tool.pairing.words import somebody
 from lti_tool.people.rules import Colleague
 from lti_tool.rounds.fit import Part
@@ -175,13 +175,21 @@ def proof(found: Summary, of: Witnesses | None, seed: int) -> list[tuple[str, li
     sentences = {
         least: [left],
         best: [_("The pair that fits least has %(fit)s.", fit=in_words(found.worst or 0))] if found.pairs else [],
-        total: [_("All pairs together come to %(total)s points; %(proven)s.", total=found.total, proven=proven(found))],
+        total: [
+            _(
+                "All pairs together come to %(total)s points; %(proven)s.",
+                total=format_decimal(found.total, locale=get_locale()),
+                proven=proven(found),
+            )
+        ],
         new: [
             ngettext(
                 "%(num)s pair has met before. No result that is as good in all the rest has fewer.",
                 "%(num)s pairs have met before. No result that is as good in all the rest has fewer.",
                 found.again,
             )
+            if found.again
+            else _("No pair has met before.")
         ],
         draw: [_("The number of the draw is %(seed)s. With it the same comes out again.", seed=seed)],
     }
@@ -251,30 +259,30 @@ def verdict(found: Verdict, is_moved: bool) -> str:
     return _("Checked just now: the proof does not hold. Calculate again, and tell the people who run the tool.")
 
 
-def cost(found: Cost, total: int) -> str:
-    """What a change would cost, by the aims; `total`: what all pairs come to now."""
-    if found.total_less > 0:
+def cost(before: Values, after: Values) -> str:
+    """What a change would cost, by the aims: how it is now, and how it would be."""
+    less, more = before.total - after.total, after.left - before.left
+    if less > 0:
+        total = format_decimal(before.total, locale=get_locale())
         sentences = [
-            ngettext(
-                "Costs %(num)s point of %(total)s.", "Costs %(num)s points of %(total)s.", found.total_less, total=total
-            )
+            ngettext("Costs %(num)s point of %(total)s.", "Costs %(num)s points of %(total)s.", less, total=total)
         ]
-    elif found.total_less < 0:
-        sentences = [ngettext("Gains %(num)s point.", "Gains %(num)s points.", -found.total_less)]
+    elif less < 0:
+        sentences = [ngettext("Gains %(num)s point.", "Gains %(num)s points.", -less)]
     else:
         sentences = [_("Costs no points.")]
-    if found.left_more > 0:
-        sentences.append(ngettext("%(num)s more is left out.", "%(num)s more are left out.", found.left_more))
-    elif found.left_more < 0:
-        sentences.append(ngettext("%(num)s fewer is left out.", "%(num)s fewer are left out.", -found.left_more))
+    if more > 0:
+        sentences.append(ngettext("%(num)s more is left out.", "%(num)s more are left out.", more))
+    elif more < 0:
+        sentences.append(ngettext("%(num)s fewer is left out.", "%(num)s fewer are left out.", -more))
     else:
         sentences.append(_("Nobody more is left out."))
-    if found.worst_less > 0:
-        sentences.append(_("The pair that fits least would fit less well."))
-    if found.again_more > 0:
-        sentences.append(
-            ngettext("%(num)s more pair has met before.", "%(num)s more pairs have met before.", found.again_more)
-        )
+    if in_words(after.worst) != in_words(before.worst):
+        sentences.append(_("The pair that fits least would have %(fit)s.", fit=in_words(after.worst)))
+    elif after.worst < before.worst:
+        sentences.append(_("The pair that fits least would fit a little less."))
+    if (met := after.again - before.again) > 0:
+        sentences.append(ngettext("%(num)s more has met before.", "%(num)s more have met before.", met))
     return " ".join(sentences)
 
 
@@ -318,12 +326,23 @@ def told(code: str) -> str:
         return ""
     sentences = {
         "moved": _("They are together now. The rest was calculated again around them."),
-        "back": _("Your last move is taken back."),
+        "back": _("All moves are taken back: this is the result as it was calculated."),
         "published": _("The teachers are asked. They see it when they open this activity."),
         "dropped": _("The result is put away. Nobody was asked."),
         "stopping": _("The calculation stops at its next step."),
     }
     return sentences.get(code, "")
+
+
+def not_offered() -> PageError:
+    """The page for two who were not offered to be put together."""
+    return PageError(
+        409,
+        _("This is not offered at present"),
+        _("The two cannot be put together here. Nobody is told why, and there need not be a reason."),
+        _("Go back to the pairs and choose among what is offered there."),
+        reason="not offered",
+    )
 
 
 def meanwhile() -> PageError:

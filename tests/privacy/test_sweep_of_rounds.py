@@ -27,7 +27,7 @@ SEES_NO_NAMES = (*OFFICES, "left", "trainer elsewhere", "teacher elsewhere")
 NAMES = ("Ní Bhriain", "Ó Dónaill", "Byrne", "Mac Cárthaigh")
 FOR_TEACHERS = (
     *("wishes_form", "say_wishes", "not_with", "choose_not_with"),
-    *("proposal", "answer_proposal", "why_not", "without"),
+    *("proposal", "answer_proposal", "why_not", "why_not_whom", "without"),
 )
 """Endpoints of the room that are for who takes part; all others are for the trainer."""
 
