@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import combinations
 from typing import Literal
 
 import numpy as np
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity
 from lti_tool.matching.forced import cost
+from lti_tool.matching.graph import Graph, best_of_each
 from lti_tool.matching.plan import narrowed
 from lti_tool.matching.problem import Problem, Solution
 from lti_tool.matching.solve import solve
@@ -37,6 +39,10 @@ NEVER_OFFERED = 4
 """Of the possible partners of somebody, one in so many is never offered: so that whoever is missing there says nothing
 about who asked not to be paired with whom."""
 
+OFFERED_EXACTLY, ANSWERED_EXACTLY = 50_000, 500_000
+"""Up to so many possible pairs the costs of what is offered, and the answer to a why not, are those of all of them."""
+NEAR = 30
+"""Beyond, for each person so many pairs are looked at, those that fit best. What a move costs is always exact."""
 _AT_ONCE = 500
 
 Group = tuple[int, ...]
@@ -90,8 +96,10 @@ def alternatives(
     free = people.free(session, activity_id)
     now_there = _present(stored, free)
     before = _values(now_there, now_there.solution, free)
+    shortlist = _shortlist(now_there, me, course_id, secret)
+    now_there = _narrowed(now_there, (me, *shortlist), OFFERED_EXACTLY)
     found = []
-    for other in _shortlist(now_there, me, course_id, secret):
+    for other in shortlist:
         again = cost(now_there.problem, now_there.solution, _with(now_there.moved, (me, other))).solution
         found.append(Alternative(stored.members[other], Cost(before, _values(now_there, again, free))))
     return sorted(found, key=lambda each: (*_badness(each.cost.after), each.membership_id))
@@ -152,14 +160,19 @@ def why_not(session: Session, keyring: Keyring, run_id: str, me: str, other: str
         stored, number_of_other = _joined(stored, other), stored.problem.people
     pair = (min(number, number_of_other), max(number, number_of_other))
     points = fit.of_two(mine, theirs, chosen, [topic.key for topic in setting.topics(chosen)])
-    found = cost(stored.problem, stored.solution, _with(stored.moved, pair), fits={pair: points})
+    # As if nothing were against it; of everybody, since whom the two could reach also tells what is possible.
+    stored = _with_possible(_narrowed(stored, (number, number_of_other), ANSWERED_EXACTLY), pair, points)
+    solution = stored.solution
+    before = values(stored.problem, solution.pairs, solution.triads, solution.left)
+    again = cost(stored.problem, solution, _with(stored.moved, pair)).solution
+    after = values(stored.problem, again.pairs, again.triads, again.left)
     if other in mine.wish.not_with:
         return WhyNot("mine")
-    if found.left_more > 0:
-        return WhyNot("left", found.left_more)
-    if found.worst_less > 0:
+    if after.left > before.left:
+        return WhyNot("left", after.left - before.left)
+    if after.worst < before.worst:
         return WhyNot("worst")
-    return WhyNot("total" if found.total_less > 0 else "as_good")
+    return WhyNot("total" if after.total < before.total else "as_good")
 
 
 # Solving again
@@ -175,6 +188,40 @@ def _present(stored: StoredProblem, free: frozenset[str]) -> StoredProblem:
         problem=narrowed(problem, here[problem.first] & here[problem.second]),
         solution=keeping.solution_of(problem.people, groups, solution.certificate),
         moved=tuple(group for group in stored.moved if here[list(group)].all()),
+    )
+
+
+def _narrowed(stored: StoredProblem, about: Sequence[int], exactly: int) -> StoredProblem:
+    """With no more possible pairs than can be solved while a page waits: all up to `exactly`, else those who fit best.
+
+    For each person NEAR of them, all of those it is about, and who is together now. It can only make a change dearer.
+    """
+    problem, solution = stored.problem, stored.solution
+    if problem.pairs <= exactly:
+        return stored
+    graph = Graph(problem.people, problem.first, problem.second, problem.fit, problem.again)
+    kept = np.zeros(problem.pairs, np.bool_)
+    kept[best_of_each(graph, NEAR, np.random.default_rng(problem.seed))] = True
+    kept |= np.isin(problem.first, about) | np.isin(problem.second, about)
+    groups = (*solution.pairs, *solution.triads)
+    together = [a * problem.people + b for group in groups for a, b in combinations(sorted(group), 2)]
+    kept |= np.isin(problem.first.astype(np.int64) * problem.people + problem.second, together)
+    return replace(stored, problem=narrowed(problem, kept))
+
+
+def _with_possible(stored: StoredProblem, pair: tuple[int, int], points: int) -> StoredProblem:
+    """With this pair possible, and with that fit."""
+    problem = stored.problem
+    others = narrowed(problem, (problem.first != pair[0]) | (problem.second != pair[1]))
+    return replace(
+        stored,
+        problem=replace(
+            others,
+            first=np.append(others.first, np.int32(pair[0])),
+            second=np.append(others.second, np.int32(pair[1])),
+            fit=np.append(others.fit, np.int32(points)),
+            again=np.append(others.again, np.bool_(False)),
+        ),
     )
 
 
