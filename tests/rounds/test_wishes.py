@@ -127,9 +127,10 @@ def test_wishes_of_a_round_that_is_not_used_any_more_are_deleted_with_their_keys
         assert session.scalar(select(func.count()).select_from(ContentKey)) == is_kept
 
 
-def test_five_thousand_wishes_are_read_in_a_few_seconds(database: Database, clock: Any) -> None:
-    made = make_round(database, clock.now, teachers=5000)
-    # Sealed by one key: to make 5,000 of them is not what is measured, to open them is.
+@pytest.mark.parametrize("count", [1200, pytest.param(5000, marks=pytest.mark.soak)])
+def test_thousands_of_wishes_are_read_in_a_few_seconds(database: Database, clock: Any, count: int) -> None:
+    made = make_round(database, clock.now, teachers=count)
+    # A keyring makes its tables at first use; to make keys one by one is not what is measured, to open them is.
     say(database, made, 0, SAID, clock())
     with database.write() as session:
         people = dict(session.execute(select(Membership.id, Membership.person_id)).all())
@@ -158,8 +159,10 @@ def test_five_thousand_wishes_are_read_in_a_few_seconds(database: Database, cloc
         )  # fmt: skip
     began = time.process_time()
     found = everybodys(database, made, clock())
-    assert len(found) == 5000 and set(found.values()) == {SAID}
-    assert time.process_time() - began < 5
+    took = time.process_time() - began
+    print(f"{count} wishes: {took:.2f} s")
+    assert len(found) == count and set(found.values()) == {SAID}
+    assert took < count / 1000
 
 
 # The form, by rules
