@@ -22,10 +22,6 @@ from lti_tool.activities.models import Activity
 from lti_tool.privacy.keyring import Keyring
 from lti_tool.rounds import everybody as people
 from lti_tool.rounds import fit, keeping
-from lti_tool.rounds.changes import alternatives as alternatives
-from lti_tool.rounds.changes import move as move
-from lti_tool.rounds.changes import move_back as move_back
-from lti_tool.rounds.changes import why_not as why_not
 from lti_tool.rounds.keeping import StoredProblem
 from lti_tool.rounds.models import RoundRun
 from lti_tool.rounds.rules import Summary
@@ -273,5 +269,6 @@ def _summary(everybody: Everybody, found: Found, rows: keeping.Drafts, seconds: 
         seconds=round(seconds, 2),
         kept=everybody.kept,
         candidates=found.problem.pairs,
+        nearest=fit.NEAREST if len(everybody.members) > fit.DENSE else 0,
         later=found.later,
     )

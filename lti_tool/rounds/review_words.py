@@ -144,6 +144,9 @@ def summary(found: Summary) -> list[tuple[str, str]]:
         rows.append((_("Stay as they are"), ngettext("%(num)s teacher", "%(num)s teachers", found.kept)))
     if found.later:
         rows.append((_("Without a partner in later rounds"), listed([str(each) for each in found.later])))
+    if found.nearest:
+        looked_at = _("the %(num)s colleagues of each teacher who fit best", num=found.nearest)
+        rows.append((_("Looked at, in a round of this size"), looked_at))
     rows.append((_("Proof"), proven(found)))
     return rows
 

@@ -157,6 +157,8 @@ class Summary:
     """People in pairs that were accepted or are open already, and stay."""
     candidates: int = 0
     """Pairs that are possible by all rules."""
+    nearest: int = 0
+    """In a very large round, how many of the best fitting colleagues of each person were looked at; 0: all."""
     later: tuple[int, ...] = field(default=())
     """Where further rounds are planned for: how many would be without a partner in each of them."""
 

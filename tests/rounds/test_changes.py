@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from lti_tool.matching.forced import cost
 from lti_tool.matching.values import values
 from lti_tool.people.models import Membership
-from lti_tool.rounds import calculation, changes, wishes
+from lti_tool.rounds import changes, wishes
 from lti_tool.rounds.changes import WhyNot
 from lti_tool.rounds.models import Proposal, RoundRun
 from lti_tool.rounds.rules import MOVED, TOPICS, Wish
@@ -23,16 +23,16 @@ SECRET = b"s" * 32
 
 def alternatives(school: School, run_id: str, member: str) -> list[changes.Alternative]:
     with school.database.read() as session:
-        return calculation.alternatives(session, school.keyring, run_id, member, SECRET, school.clock())
+        return changes.alternatives(session, school.keyring, run_id, member, SECRET, school.clock())
 
 
 def move(school: School, run_id: str, *together: tuple[str, str]) -> changes.Cost:
-    return calculation.move(school.database, school.keyring, run_id, together, secret=SECRET, now=school.clock())
+    return changes.move(school.database, school.keyring, run_id, together, secret=SECRET, now=school.clock())
 
 
 def why_not(school: School, run_id: str, me: str, other: str) -> WhyNot:
     with school.database.read() as session:
-        return calculation.why_not(session, school.keyring, run_id, me, other, school.clock())
+        return changes.why_not(session, school.keyring, run_id, me, other, school.clock())
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_a_move_costs_what_was_said_and_the_rest_is_calculated_around_it(calcula
     move(school, run_id, (other, second))
     assert {frozenset((member, offered[-1].membership_id)), frozenset((other, second))} <= school.groups(run_id)
     assert len(school.stored(run_id).moved) == 2
-    calculation.move_back(school.database, school.keyring, run_id, now=school.clock())
+    changes.move_back(school.database, school.keyring, run_id, now=school.clock())
     assert school.groups(run_id) == before and not school.stored(run_id).moved
 
 
@@ -194,7 +194,7 @@ def test_a_colleagues_veto_does_not_change_why_not(found: Callable[[int], School
     first = school.calculate()
     apart = [
         (me, other)
-        for me in school.teachers
+        for me in school.teachers[:4]
         for other in school.teachers
         if me != other and frozenset((me, other)) not in school.groups(first)
     ]
