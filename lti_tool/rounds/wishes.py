@@ -21,6 +21,8 @@ from lti_tool.store.base import new_id
 KEPT_FOR = timedelta(days=400)
 """Without a calculation of their round, until what teachers said for it is deleted."""
 _AT_ONCE = 500
+_ROOM = 2048
+"""Bytes to which what is sealed is filled up, so that its length tells nothing either."""
 
 
 def mine(session: Session, keyring: Keyring, membership_id: str, activity_id: str, now: datetime) -> Wish:
@@ -70,7 +72,7 @@ def say(session: Session, keyring: Keyring, membership_id: str, activity_id: str
     if before is None and wish == Wish():
         return
     wish_id = before or new_id()
-    sealed = keyring.opened(session, wish_id, now).seal(person_id, dumps(wish.to_json()), _place(wish_id))
+    sealed = keyring.opened(session, wish_id, now).seal(person_id, dumps(wish.to_json()).ljust(_ROOM), _place(wish_id))
     if before:
         session.execute(update(PairingWish).where(PairingWish.id == wish_id).values(sealed=sealed))
         return

@@ -72,6 +72,12 @@ def test_what_is_said_is_kept_sealed_and_read_as_it_was(database: Database, made
     with database.read() as session:
         row = session.execute(select(PairingWish)).scalars().one()
         assert b"anary" not in row.sealed and made.teachers[1].encode() not in row.sealed
+        sealed = len(row.sealed)
+    say(database, made, 1, Wish(is_in=True), clock())
+    with database.read() as session:
+        assert {len(each) for each in session.scalars(select(PairingWish.sealed))} == {sealed}, (
+            "nor does its length tell"
+        )
 
 
 def test_leaving_keeps_all_but_that_one_is_in(database: Database, made: MadeRound, clock: Any) -> None:
