@@ -6,7 +6,7 @@ all others pay. In the order of these bounds the rest is solved, until no bound 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,13 +42,21 @@ class WithTriad:
 
 
 def best_triad(
-    graph: Graph, mate: list[int], least: int, prices: Prices, was: Flags, tell: Callable[[float], None]
+    graph: Graph,
+    mate: list[int],
+    least: int,
+    prices: Prices,
+    was: Flags,
+    tell: Callable[[float], None],
+    enough: int | None = None,
 ) -> WithTriad | Refusal:
     """The best triad of a graph of whom somebody is left, or what proves that none leaves fewer.
 
     `mate`, `least` and `prices` are those of the best pairs alone. `was`: who has been one of three before.
+    The least fit need not be above `enough`; then its proof does not say so either.
     """
-    level, three, above = _greatest_least(graph, mate, least, tell)
+    levelled = graph if enough is None else replace(graph, fit=np.minimum(graph.fit, enough))
+    level, three, above = _greatest_least(levelled, mate, least, tell)
     if three is None:
         return above
     allowed = graph.at_least(level)
@@ -261,7 +269,7 @@ class _Search:
         return worth
 
     def _above(self, edges: Edges, most: int) -> tuple[Numbers, Numbers]:
-        """The threes among these pairs whose bounds are above the best so far, with these; the greatest, at most so many."""
+        """The threes among these pairs with bounds above the best so far, and these; the greatest, at most so many."""
         threes, bounds = np.empty((0, 3), dtype=np.int64), np.empty(0, dtype=np.int64)
         for more in threes_of(self.graph, self.label, edges):
             bound = self._bounds(more)

@@ -66,18 +66,19 @@ def solve(problem: Problem, tell: Tell | None = None) -> Solution:
     return Solution(tuple(sorted(pairs)), tuple(sorted(triads)), left, certificate)
 
 
-def best(graph: Graph, tell: Tell) -> Best:
+def best(graph: Graph, tell: Tell, enough: int | None = None) -> Best:
     """The best pairs of one graph, which need not hang together: the aims hold for all of it at once.
 
     To have some people removed, give `graph.without(people)`: they stay as numbers in no pair, count as left, and add
-    nothing else. To allow only pairs of some fit, give `graph.at_least(fit)`.
+    nothing else. To allow only pairs of some fit, give `graph.at_least(fit)`. The least fit need not be above `enough`.
     """
     tell("left", 0)
     pool = best_of_each(graph, CANDIDATES, np.random.default_rng(graph.size))
     mate, left, pool = fewest_left(graph, pool, [ALONE] * graph.size, tell=lambda: tell("left", 0))
     if mate.count(ALONE) == graph.size:
         return Best(mate, left or Barrier(), 0, None, 0, Prices(1, (0,) * graph.size, 0), 0)
-    mate, least, worst, pool = greatest_least(graph, pool, mate, tell)
+    levelled = graph if enough is None else replace(graph, fit=np.minimum(graph.fit, enough))
+    mate, least, worst, pool = greatest_least(levelled, pool, mate, tell)
     allowed = graph.fit >= least
     own = narrowed(pool, allowed)
     total = greatest_total(graph.only(allowed), own, mate, lambda share: tell("total", share))
