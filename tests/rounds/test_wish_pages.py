@@ -184,5 +184,7 @@ def test_it_is_found_from_the_page_of_the_next_step_in_a_round_alone(
     browser: Browser, app: Flask, database: Database, clock: Any, made: MadeRound
 ) -> None:
     page = browser.get("/")
-    assert page.count('/round/wishes"') == 2 and "Find a partner yourself" in page
+    assert page.count('/round/wishes"') == 1 and "Find a partner yourself" in page
+    browser.post(f"/partner/{made.teachers[1]}")
+    assert "What you would like in this round" in browser.get("/"), "also while an invitation waits"
     assert "/round/wishes" not in Browser(app, database, clock, made.teachers[0], made.course.activity_id).get("/")
