@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lti_tool.matching.alternating import ALONE, grow
 from lti_tool.matching.certificate import Barrier, Prices, Refusal, Three, Triad, unit
 from lti_tool.matching.fewest import fewest_left, still
-from lti_tool.matching.graph import Edges, Graph, components
+from lti_tool.matching.graph import Edges, Graph, best_of_each, components
 from lti_tool.matching.problem import Flags
 from lti_tool.matching.total import Total, greatest_total
 from lti_tool.matching.triads import triad_of_group
@@ -25,6 +25,8 @@ MOST = 150
 """For so many threes the rest is solved; then the best so far stays, with the gap that is open."""
 FIRST = 20
 """So many pairs for each person, the least dear, in which a good first three is looked for."""
+CANDIDATES = 12
+"""With how many pairs of each person the search for prices begins."""
 CHUNK = 2_000_000
 
 
@@ -61,7 +63,8 @@ def best_triad(
         return above
     allowed = graph.at_least(level)
     if level < least:
-        prices = greatest_total(allowed, np.arange(len(allowed.a)), mate, tell).prices
+        pool = best_of_each(allowed, CANDIDATES, np.random.default_rng(graph.size))
+        prices = greatest_total(allowed, pool, mate, tell).prices
     search = _Search(allowed, mate, prices, was, tell)
     return search.run(level, three, above)
 
@@ -247,7 +250,8 @@ class _Search:
         if barrier is not None:
             self.refused[three] = barrier
             return None
-        return greatest_total(rest, everything, mate, self.tell)
+        pool = best_of_each(rest, CANDIDATES, np.random.default_rng(rest.size))
+        return greatest_total(rest, pool, mate, self.tell)
 
     def _bounds(self, threes: Numbers) -> Numbers:
         """What a solution with these triads, shape (k, 3), can be worth at most, shape (k,)."""

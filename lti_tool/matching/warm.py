@@ -31,9 +31,7 @@ class Warm(Program):
         self._out: tuple[int, ...] = ()
         self._saved: tuple[Edges, NDArray[np.float64]] = (np.empty(0, dtype=np.int64), np.empty(0))
         super().__init__(graph, self._points / unit(graph.size), self._left, tell)
-        dear = dearness(graph, prices)
-        few = min(len(dear), POOL * graph.size)
-        self.add_pairs(np.union1d(np.argpartition(dear, few - 1)[:few], places(graph, mate)))
+        self.add_pairs(np.union1d(least_dear(graph, prices), places(graph, mate)))
         self.add_sets([group for group, _much in prices.odd])
 
     def without(self, out: tuple[int, ...], left: int) -> Edges | None:
@@ -91,6 +89,12 @@ class Warm(Program):
         edges = np.flatnonzero(gone[self.graph.a] | gone[self.graph.b])
         self._out, self._saved = out, (edges, self.worth[edges])
         self.worth[edges] = NEVER
+
+
+def least_dear(graph: Graph, prices: Prices, many: int = POOL) -> Edges:
+    """So many pairs for each person that lose least against the prices: likely all that a good answer needs."""
+    few = min(len(graph.a), many * graph.size)
+    return np.argpartition(dearness(graph, prices), few - 1)[:few]
 
 
 def dearness(graph: Graph, prices: Prices) -> NDArray[np.int64]:
