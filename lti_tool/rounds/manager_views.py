@@ -153,7 +153,7 @@ def _list_page(
         most_lines=MAX_LINES,
         most_kb=MAX_FILE // 1000,
         named=_named,
-        everybody_of=everybody_of,
+        everybody_of=_everybody_of,
         message=_message(request.args.get("told", "")),
     )
 
@@ -177,7 +177,7 @@ def _preview_page(
         wrong=[_line_told(each) for each in read.wrong[:_SHOWN]],
         wrong_in_all=len(read.wrong),
         name_of=_name_of,
-        everybody_of=everybody_of,
+        everybody_of=_everybody_of,
         message="",
     )
     return (page, 400) if read.wrong else page
@@ -195,7 +195,7 @@ def _named(name: str) -> str:
     return name or str(_("Somebody whose name the LMS does not give"))
 
 
-def everybody_of(school: str) -> str:
+def _everybody_of(school: str) -> str:
     """Who is meant by all of a school, be its name known or not."""
     return str(_("everybody of %(school)s", school=school) if school else _("everybody of the course"))
 
