@@ -47,7 +47,7 @@ Worlds = Callable[[Callable[[Database, MadeCourse], None]], Any]
 
 @pytest.fixture
 def worlds(tmp_path: Path, _empty_sqlite: bytes) -> Worlds:
-    """Makes two worlds with a round of six teachers, one of whom facilitates it, after something was done in them."""
+    """Makes two worlds with a round of six teachers, one of whom facilitates it too, after something was done in them."""
 
     def make(prepare: Callable[[Database, MadeCourse], None], database: Database) -> MadeCourse:
         course = make_course(database, teachers=6, now=NOW)
@@ -139,7 +139,7 @@ def test_an_answer_is_seen_by_nobody_before_all_have_said_yes(worlds: Worlds, on
                 says(world, B, answer)
             world.seen.clear()
             world.wait(13.9, with_jobs=True)
-            look(world, *all_but(world.course, B, D, E))
+            look(world, *all_but(world.course, B, C, D, E))
             if "yes" not in (one, other):
                 says(world, A, "yes")
                 look(world, world.course.teachers[A])
@@ -239,7 +239,7 @@ def test_what_was_said_is_seen_by_nobody(worlds: Worlds) -> None:
             runs.append(calculate(world))
             look(world, world.course.trainer, but="rounds.person")
             assert world.post(world.course.trainer, f"/round/runs/{runs[-1]}/publish")[0] == 303
-            look(world, *all_but(world.course, B, C, D))
+            look(world, *all_but(world.course, A, B, C, D))
             world.wait(14, with_jobs=True)
             look(world, world.course.trainer)
         assert summary(both[0], runs[0]) == summary(both[1], runs[1])
