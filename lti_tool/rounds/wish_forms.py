@@ -20,7 +20,7 @@ class Problem(StrEnum):
     WANTS = "wants"
     OFFERS = "offers"
     SUBJECT = "subject"
-    LEVEL = "level"
+    YEAR = "year"
     WEEK = "week"
     """Two have to find a period in which each can visit the other, and one to talk."""
 
@@ -35,7 +35,7 @@ def read(form: MultiDict[str, str], before: Wish, settings: Settings, topics: Co
         focus=form.get("focus", "") if form.get("focus", "") in topics else "",
         languages=_ticked(form, "language", LANGUAGES),
         subject=_line(form, "subject"),
-        level=_line(form, "level"),
+        level=_line(form, "year"),
         free=tuple(each for each, state in week.items() if state == "free"),
         teaching=tuple(each for each, state in week.items() if state == "teach"),
         same_step=form.get("same_step") == "1",
@@ -49,7 +49,7 @@ def problems_of(wish: Wish) -> list[Problem]:
         Problem.WANTS: len(wish.wants) > MAX_CHOSEN,
         Problem.OFFERS: len(wish.offers) > MAX_CHOSEN,
         Problem.SUBJECT: len(wish.subject) > MAX_WORDS,
-        Problem.LEVEL: len(wish.level) > MAX_WORDS,
+        Problem.YEAR: len(wish.level) > MAX_WORDS,
         Problem.WEEK: bool(wish.free) != bool(wish.teaching),
     }
     return [problem for problem, is_there in found.items() if is_there]

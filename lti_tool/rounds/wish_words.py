@@ -25,7 +25,7 @@ def problem(found: Problem) -> tuple[str, str]:
         Problem.WANTS: _("Choose up to %(most)s topics that you would like to work on.", most=MAX_CHOSEN),
         Problem.OFFERS: _("Choose up to %(most)s topics in which you can be of use.", most=MAX_CHOSEN),
         Problem.SUBJECT: _("Say your subject in up to %(most)s characters.", most=MAX_WORDS),
-        Problem.LEVEL: _("Say your class or year in up to %(most)s characters.", most=MAX_WORDS),
+        Problem.YEAR: _("Say your class or year in up to %(most)s characters.", most=MAX_WORDS),
         Problem.WEEK: _(
             "Mark at least one period in which you teach and one in which you are free, or leave the whole week empty."
         ),
@@ -73,7 +73,7 @@ def subjects() -> list[str]:
     ]
 
 
-def levels() -> list[str]:
+def years() -> list[str]:
     """Suggestions for a class or year."""
     return [
         _("Infants"),

@@ -22,7 +22,7 @@ from lti_tool.store.database import Database
 PATH, LIST = "/round/wishes", "/round/wishes/not-with"
 ALL = {
     "whole": "1", "want": ["questions", "waiting"], "offer": ["groups", "no such topic"], "focus": "waiting",
-    "language": ["ga", "xx"], "subject": "  Maths\r\n ", "level": "Second", "at-0-0": "free", "at-4-8": "teach",
+    "language": ["ga", "xx"], "subject": "  Maths\r\n ", "year": "Second", "at-0-0": "free", "at-4-8": "teach",
     "at-9-9": "free", "at-0-1": "\0", "step": "data", "same_step": "1", "other_school": "1",
 }  # fmt: skip
 SAID = Wish(
@@ -129,7 +129,7 @@ def test_colleagues_are_named_searched_and_taken_off_and_nothing_of_it_stands_in
     assert mine().not_with == made.teachers[1:4], "three at most"
     assert "Your list is full" in browser.get(LIST)
     # In the form that was open, something was typed meanwhile.
-    answer = send(browser, do=f"remove {made.teachers[1]}", **ALL | {"level": "Third"})
+    answer = send(browser, do=f"remove {made.teachers[1]}", **ALL | {"year": "Third"})
     assert answer.location.endswith("?told=removed#not-with")
     assert mine().not_with == made.teachers[2:4] and mine().level == "Third"
     assert send(browser, LIST, remove=made.teachers[2]).status_code == 303
