@@ -36,7 +36,7 @@ class Program:
         self.sets: list[tuple[int, ...]] = []
         self._taken = np.zeros(len(graph.a), dtype=np.bool_)
         self._layers: list[tuple[Ints, list[int]]] = []
-        """Odd sets that do not overlap share one array: in which of them each person is (-1: none); and their numbers."""
+        """Odd sets that do not overlap share one array: in which of them each person is (-1: none)."""
         self._tell = tell
         self._told = monotonic()
         self._stopped: BaseException | None = None
@@ -102,6 +102,15 @@ class Program:
         # If somebody is alone, nobody pays less than it is worth to be alone; else all can pay more and each pair less.
         more = float(dual[self.graph.size]) if self._before_pairs else max(0.0, -float(each.min()))
         return np.maximum(each + more, 0), -2 * more, np.maximum(dual[self._before_sets :], 0)
+
+    def worth_of_all(self) -> float:
+        """What the answer is worth in all; no whole one is worth more, once no pair is missing."""
+        return -float(self._solver.getInfo().objective_function_value)
+
+    def tight(self, loss: float = 10 * SMALL) -> Edges:
+        """The pairs worth just what is paid for them, or so little less: a best answer has only such."""
+        lack = np.array(self._solver.getSolution().col_dual)[self._before_pairs :]
+        return self.pairs[lack <= loss]
 
     def missing(self) -> Edges:
         """Pairs not taken in that are worth more than is paid for them: of each person the few that lack most."""
