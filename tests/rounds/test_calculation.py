@@ -299,6 +299,26 @@ def test_the_same_two_are_asked_again_where_else_both_are_left(found: Callable[[
     assert school.groups(school.calculate()) == {frozenset(school.teachers)}
 
 
+def test_rounds_that_are_planned_for_leave_nobody_without_a_new_partner(found: Callable[[int], School]) -> None:
+    school = found(6)
+    school.choose(rounds=5, again="if_needed", triads=False)
+    school.say(*((member, IN) for member in school.teachers))
+    met: set[frozenset[str]] = set()
+    for number in range(5):
+        run_id = school.calculate(seed=number)
+        groups = school.groups(run_id)
+        assert len(groups) == 3 and not groups & met
+        if not number:
+            assert school.summary(run_id).later == (0, 0, 0, 0)
+        met |= groups
+        school.drop(run_id)
+        for group in groups:
+            made = school.pair(*sorted(group))
+            with school.database.write() as session:
+                pairing.end_pair(session, made, school.clock())
+    assert len(met) == 15
+
+
 def test_who_leaves_or_has_a_trainers_role_is_not_calculated(found: Callable[[int], School]) -> None:
     school = found(5)
     school.say(*((member, IN) for member in school.teachers))
@@ -394,6 +414,32 @@ def test_one_calculation_of_a_round_at_a_time(found: Callable[[int], School]) ->
         school.ask()
     school.publish(run_id)
     assert school.row(school.ask()).number == 2
+
+
+def test_it_says_how_far_it_is(found: Callable[[int], School], monkeypatch: pytest.MonkeyPatch) -> None:
+    school = found(6)
+    school.say(*((member, IN) for member in school.teachers))
+    run_id, seen = school.ask(), []
+    tell = calculation._Attempt.tell
+
+    def told(self: Any, doing: str, share: float) -> None:
+        tell(self, doing, share)
+        row = school.row(run_id)
+        seen.append((row.done, row.doing))
+
+    monkeypatch.setattr(calculation, "_TOLD_EVERY", 0)
+    monkeypatch.setattr(calculation._Attempt, "tell", told)
+    school.run(run_id)
+    assert [done for done, _doing in seen] == sorted(done for done, _doing in seen)
+    assert {"build", "left", "total", "check", "store"} <= {doing for _done, doing in seen} <= set(calculation._SHARES)
+    # Where it is done before it is time to say something, nothing of it is written.
+    monkeypatch.undo()
+    monkeypatch.setattr(calculation, "_TOLD_EVERY", 60)
+    school.drop(run_id)
+    run_id = school.ask()
+    with statements(school.database) as noted:
+        school.run(run_id)
+    assert sum(each.startswith("UPDATE round_runs") for each in noted) == 2
 
 
 def test_what_has_not_begun_is_stopped_at_once(found: Callable[[int], School]) -> None:
@@ -512,16 +558,19 @@ def test_a_solution_that_does_not_check_is_never_kept(
 
 
 def test_what_is_not_foreseen_fails_the_run_and_not_the_worker(
-    found: Callable[[int], School], monkeypatch: pytest.MonkeyPatch
+    found: Callable[[int], School], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     school = found(2)
 
     def broken(*_args: Any) -> None:
-        raise ZeroDivisionError
+        raise ValueError("Canaryology")
 
     monkeypatch.setattr(calculation, "find", broken)
     run_id = school.calculate()
     assert (school.row(run_id).status, school.row(run_id).doing) == ("failed", "broken")
+    # The log says where it happened, and nothing of what somebody may have said.
+    logged = "".join(capfd.readouterr())
+    assert "round_failed" in logged and "test_calculation.py" in logged and "Canaryology" not in logged
 
     def away(*_args: Any) -> None:
         raise OperationalError("", {}, Exception())
@@ -550,7 +599,10 @@ def statements(database: Database) -> Iterator[list[str]]:
         event.remove(database.engine, "before_cursor_execute", note)
 
 
-def test_the_statements_are_as_many_for_a_hundred_people(found: Callable[[int], School]) -> None:
+def test_the_statements_are_as_many_for_a_hundred_people(
+    found: Callable[[int], School], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calculation, "_TOLD_EVERY", 60)
     counts = []
     for people in (4, 100):
         school = found(people)
