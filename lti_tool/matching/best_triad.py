@@ -2,7 +2,8 @@
 
 Which three there can be follows from the barrier that proves how many are left: only three of one of its odd groups
 leave fewer. How good it can be with them follows from the prices of the pairs alone: what the three are worth and what
-all others pay. In the order of these bounds the rest is solved, until no bound is above the best found.
+all others pay. In the order of these bounds the rest is solved, until no bound is above the best found; each time its
+prices, made enough for all, bound the other threes as well.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,11 +19,14 @@ from lti_tool.matching.graph import Edges, Graph, best_of_each, components
 from lti_tool.matching.problem import Flags
 from lti_tool.matching.total import Total, greatest_total
 from lti_tool.matching.triads import triad_of_group
-from lti_tool.matching.warm import Warm
+from lti_tool.matching.warm import Warm, dearness
 
 Numbers = NDArray[np.int64]
 MOST = 150
-"""For so many threes the rest is solved; then the best so far stays, with the gap that is open."""
+"""For so many threes the rest is solved; then the best so far stays, with the gap that is open. Each of these gives
+prices that bound others, too: ten were enough in nearly all that was tried."""
+MANY = 200_000
+"""So many threes with bounds above the best are kept in mind at once."""
 FIRST = 20
 """So many pairs for each person, the least dear, in which a good first three is looked for."""
 CANDIDATES = 12
@@ -174,6 +178,23 @@ def threes_of(graph: Graph, label: NDArray[np.int32], edges: Edges) -> Iterator[
         there[others] = False
 
 
+class _Bounds:
+    """What a solution with a triad can be worth at most by one system of prices, enough for all allowed pairs."""
+
+    def __init__(self, prices: Prices, pairs: int) -> None:
+        self.scale = prices.scale
+        self.pays = np.array(prices.each, dtype=np.int64)
+        self.base = sum(prices.each) + pairs * prices.size + sum(len(odd) // 2 * much for odd, much in prices.odd)
+        self.odd = [(np.isin(np.arange(len(self.pays)), group), much) for group, much in prices.odd]
+
+    def of(self, threes: Numbers, worths: Numbers) -> Numbers:
+        """Of triads, shape (k, 3), that are themselves worth `worths`, shape (k,): what all others pay comes to it."""
+        most: Numbers = self.scale * worths + self.base - self.pays[threes].sum(axis=1)
+        for inside, much in self.odd:
+            most -= much * (inside[threes].sum(axis=1) >= 2)
+        return most // self.scale
+
+
 class _Search:
     """For the greatest total with a triad among pairs that all fit well enough."""
 
@@ -182,65 +203,67 @@ class _Search:
     ) -> None:
         self.graph, self.mate, self.prices, self.was, self.tell = graph, mate, prices, was, tell
         self.left = mate.count(ALONE)
+        self.pairs = (graph.size - self.left) // 2 - 1
         self.within = finest(graph, mate)
         self.label = grouped(graph.size, self.within)
         key = np.minimum(graph.a, graph.b).astype(np.int64) * graph.size + np.maximum(graph.a, graph.b)
         self.order = np.argsort(key)
         self.key = key[self.order]
-        pays, scale = np.array(prices.each, dtype=np.int64), prices.scale
         self.half = graph.fit.astype(np.int64) * unit(graph.size) - graph.again
         """What a pair within a triad is worth."""
+        self.systems = [_Bounds(prices, self.pairs)]
+        pays, scale = self.systems[0].pays, prices.scale
         self.dear = pays[graph.a] + pays[graph.b] + prices.size - 2 * scale * self.half
         """Twice what a pair within a triad loses against the prices, but for odd sets."""
-        pairs = (graph.size - self.left) // 2 - 1
-        self.base = sum(prices.each) + pairs * prices.size + sum(len(odd) // 2 * much for odd, much in prices.odd)
-        self.pays = pays
         self.program = Warm(graph, mate, prices, lambda: tell(0.5))
-
         self.worth = -1
-        self.proofs: dict[Three, Prices] = {}
+        self.best: tuple[Three, list[int]] | None = None
+        self.more: list[Prices] = []
+        self.tried: set[Three] = set()
         self.refused: dict[Three, Barrier] = {}
 
     def run(self, level: int, three: Three, above: Refusal) -> WithTriad:
         """The best, begun with some triad that is possible."""
         few = min(len(self.dear), FIRST * self.graph.size)
-        near = np.argpartition(self.dear, few - 1)[:few]
-        good, _bounds = self._above(near, 1)
-        found = self._solve(three)
+        good, _bounds = self._above(np.argpartition(self.dear, few - 1)[:few], 1)
+        self._solve(three)
         for row in good:
-            found = self._solve(_three(row)) or found
-        slack = 2 * self.base + 3 * self.prices.size - 2 * self.prices.scale * self.worth
-        threes, bounds = self._above(np.flatnonzero(self.dear < slack), MOST)
-        for row, bound in zip(threes, bounds.tolist(), strict=True):
-            self.tell(0.5)
-            if bound <= self.worth:
+            self._solve(_three(row))
+        tried = 0
+        while tried < MOST:
+            slack = 2 * self.systems[0].base + 3 * self.prices.size - 2 * self.prices.scale * self.worth
+            threes, bounds = self._above(np.flatnonzero(self.dear < slack), MANY)
+            if not len(threes):
                 break
-            found = self._solve(_three(row)) or found
-        if found is None:
+            worths = self._worths(threes)
+            while tried < MOST and len(bounds) and (at := int(bounds.argmax())) >= 0 and bounds[at] > self.worth:
+                self.tell(0.5)
+                tried += 1
+                known = len(self.systems)
+                self._solve(_three(threes[at]))
+                bounds[at] = self.worth  # solved or refused
+                for system in self.systems[known:]:
+                    bounds = np.minimum(bounds, system.of(threes, worths))
+        if self.best is None:
             raise ValueError("the triad to begin with is none")
-        above_best = [_three(row) for row in threes[bounds > self.worth]]
-        triad = Triad(
-            found[0],
-            above,
-            self.within,
-            tuple((each, self.proofs[each]) for each in above_best if each in self.proofs),
-            tuple((each, self.refused[each]) for each in above_best if each in self.refused),
-        )
-        return WithTriad(found[1], level, self.prices, triad)
+        refused = tuple(sorted(self.refused.items(), key=lambda each: each[0]))
+        triad = Triad(self.best[0], above, self.within, tuple(self.more), refused)
+        return WithTriad(self.best[1], level, self.prices, triad)
 
-    def _solve(self, three: Three) -> tuple[Three, list[int]] | None:
-        """The best pairs beside a triad, if it is possible and the best so far; what is proven is kept."""
-        if three in self.proofs or three in self.refused:
-            return None
+    def _solve(self, three: Three) -> None:
+        """Find the best pairs beside a triad, or why it would leave more; what is proven by that is kept."""
+        if three in self.tried:
+            return
+        self.tried.add(three)
         total = self.program.proven(three, self.left - 1) or self._slowly(three)
         if total is None:
-            return None
-        self.proofs[three] = total.prices
+            return
+        prices = _extended(self.graph, total.prices, three)
+        self.more.append(prices)
+        self.systems.append(_Bounds(prices, self.pairs))
         worth = total.worth + int(self._worths(np.array([three]))[0])
-        if worth <= self.worth:
-            return None
-        self.worth = worth
-        return three, total.mate
+        if worth > self.worth:
+            self.worth, self.best = worth, (three, total.mate)
 
     def _slowly(self, three: Three) -> Total | None:
         """As the program says it, from the beginning; None with a reason kept if the triad does not leave fewer."""
@@ -252,17 +275,6 @@ class _Search:
             return None
         pool = best_of_each(rest, CANDIDATES, np.random.default_rng(rest.size))
         return greatest_total(rest, pool, mate, self.tell)
-
-    def _bounds(self, threes: Numbers) -> Numbers:
-        """What a solution with these triads, shape (k, 3), can be worth at most, shape (k,)."""
-        scale = self.prices.scale
-        pays = self.pays[threes].sum(axis=1)
-        for group, much in self.prices.odd:
-            inside = np.zeros(self.graph.size, dtype=np.bool_)
-            inside[list(group)] = True
-            pays += much * (inside[threes].sum(axis=1) >= 2)
-        most: Numbers = (scale * self._worths(threes) + self.base - pays) // scale
-        return most
 
     def _worths(self, threes: Numbers) -> Numbers:
         """What triads are worth: half of each of their pairs, less one for each who was one of three before."""
@@ -276,13 +288,30 @@ class _Search:
         """The threes among these pairs with bounds above the best so far, and these; the greatest, at most so many."""
         threes, bounds = np.empty((0, 3), dtype=np.int64), np.empty(0, dtype=np.int64)
         for more in threes_of(self.graph, self.label, edges):
-            bound = self._bounds(more)
-            wanted = bound > (self.worth if len(bounds) < most else bounds[-1])
-            threes = np.concatenate((threes, more[wanted]))
-            bounds = np.concatenate((bounds, bound[wanted]))
-            order = np.lexsort((threes[:, 2], threes[:, 1], threes[:, 0], -bounds))
-            threes, bounds = threes[order[:most]], bounds[order[:most]]
+            worths = self._worths(more)
+            bound = self.systems[0].of(more, worths)
+            for system in self.systems[1:]:
+                good = bound > self.worth
+                more, worths, bound = more[good], worths[good], bound[good]
+                bound = np.minimum(bound, system.of(more, worths))
+            good = bound > (self.worth if len(bounds) < most else bounds[-1])
+            good[good] = [_three(row) not in self.tried for row in more[good]]
+            threes, bounds = np.concatenate((threes, more[good])), np.concatenate((bounds, bound[good]))
+            order = np.lexsort((threes[:, 2], threes[:, 1], threes[:, 0], -bounds))[:most]
+            threes, bounds = threes[order], bounds[order]
         return threes, bounds
+
+
+def _extended(graph: Graph, prices: Prices, three: Three) -> Prices:
+    """Prices of a graph without some people, who pay now what they have to for all their pairs."""
+    each = list(prices.each)
+    for person in three:
+        each[person] = 0
+    for person in three:
+        own = graph.only((graph.a == person) | (graph.b == person))
+        short = -dearness(own, replace(prices, each=tuple(each)))
+        each[person] = max(0, int(short.max(initial=0)))
+    return replace(prices, each=tuple(each))
 
 
 def _three(row: Numbers) -> Three:

@@ -87,16 +87,16 @@ class Triad:
     """Why with a triad not all pairs can fit better than the least one does."""
     within: Barrier
     """Of the pairs that fit as well as the least: only three of one of its odd groups leave fewer than pairs alone."""
-    solved: tuple[tuple[Three, Prices], ...]
-    """Those with whom by the prices of the part the total could be greater, and the prices without them that say no."""
+    prices: tuple[Prices, ...]
+    """Further prices of the part. Each system of prices bounds what there can be with any three; the lowest counts."""
     refused: tuple[tuple[Three, Barrier], ...]
     """Those who could have a greater total, but would leave more without a partner."""
 
     def renamed(self, names: Sequence[int]) -> "Triad":
         """The same with names[k] in place of k."""
-        solved = tuple(sorted((_three(three, names), prices.renamed(names)) for three, prices in self.solved))
+        prices = tuple(each.renamed(names) for each in self.prices)
         refused = _refused(self.refused, names)
-        return Triad(_three(self.three, names), self.above.renamed(names), self.within.renamed(names), solved, refused)
+        return Triad(_three(self.three, names), self.above.renamed(names), self.within.renamed(names), prices, refused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +180,14 @@ def _of_triad(triad: Triad | Refusal | None) -> list[Any] | None:
         return None
     if isinstance(triad, Refusal):
         return [[triad.barrier.apart, triad.barrier.odd], _of_refused(triad.refused)]
-    solved = [[three, _row(prices)] for three, prices in triad.solved]
     within = [triad.within.apart, triad.within.odd]
-    return [triad.three, _of_triad(triad.above), within, solved, _of_refused(triad.refused)]
+    return [
+        triad.three,
+        _of_triad(triad.above),
+        within,
+        [_row(each) for each in triad.prices],
+        _of_refused(triad.refused),
+    ]
 
 
 def _of_refused(refused: tuple[tuple[Three, Barrier], ...]) -> list[Any]:
@@ -210,12 +215,12 @@ def _triad(row: list[Any] | None) -> Triad | Refusal | None:
         return None
     if len(row) == 2:
         return _refusal(row)
-    three, above, within, solved, refused = row
+    three, above, within, prices, refused = row
     return Triad(
         _as_three(three),
         _refusal(above),
         _barrier(within),
-        tuple((_as_three(each), _prices(prices)) for each, prices in solved),
+        tuple(_prices(each) for each in prices),
         tuple((_as_three(each), _barrier(barrier)) for each, barrier in refused),
     )
 

@@ -263,19 +263,20 @@ def _with_triad(view: _View, proof: Part, pairs: int, three: Three) -> int:
     _enough(view, proof.prices, allowed)
     half = view.fit.astype(np.int64) * unit(len(view.members)) - view.again
     value = int(_worth(view)[view.chosen].sum() + half[view.within(three)].sum() - view.was[view.inside(three)].sum())
-    bounds: dict[tuple[int, ...], int] = {}
-    for other, prices in triad.solved:
-        _enough(view, prices, allowed & ~view.touching(other))
-        own = view.inside(other)
-        worth = int(half[allowed & view.within(other)].sum() - view.was[own].sum())
-        bounds[tuple(sorted(own))] = prices.bound(pairs) + worth
+    refused = set()
     for other, barrier in triad.refused:
         _too_many(view, other, barrier, allowed, alone)
-        bounds[tuple(sorted(view.inside(other)))] = value
+        refused.add(tuple(sorted(view.inside(other))))
+    systems = [_System(view, prices, pairs) for prices in (proof.prices, *triad.prices)]
+    for prices in triad.prices:
+        _enough(view, prices, allowed)
     top = value
-    for others, most in _promising(view, proof.prices, allowed, group, half, pairs, value):
-        for each, bound in zip(others.tolist(), most.tolist(), strict=True):
-            top = max(top, min(bound, bounds.get(tuple(each), bound)))
+    among = allowed & (group[view.a] == group[view.b]) & (group[view.a] > 0)
+    for threes, worths in _promising(view, systems[0], among, half, value):
+        most = np.min([system.bounds(threes, worths) for system in systems], axis=0)
+        for each, bound in zip(threes[most > top].tolist(), most[most > top].tolist(), strict=True):
+            if tuple(each) not in refused:
+                top = max(top, bound)
     return top - value
 
 
@@ -316,28 +317,42 @@ def _too_many(view: _View, three: Three, barrier: Barrier, among: Flags, left: i
         raise _WrongError("that three together would leave more is not proven")
 
 
-def _promising(
-    view: _View, prices: Prices, allowed: Flags, group: Ints, half: Numbers, pairs: int, value: int
-) -> Iterator[tuple[Numbers, Numbers]]:
-    """The threes, shape (k, 3), with whom by the prices there could be more than `value`, and how much, shape (k,).
+class _System:
+    """What there can be with a triad by one system of prices.
 
     What the three are worth, and all that is paid but by them: an odd set with two or three of them pays for one pair
     less.
     """
-    pays, scale = np.array(prices.each, dtype=np.int64), prices.scale
-    base = sum(prices.each) + pairs * prices.size + sum(len(odd) // 2 * much for odd, much in prices.odd)
-    # Each pair of the three loses 0 or more against the prices, odd sets included; where one alone loses too much, the
-    # three need not be looked at.
-    loses = pays[view.a] + pays[view.b] + prices.size - 2 * scale * half
-    near = loses < 2 * base + 3 * prices.size - 2 * scale * value
-    sets = [(view.inside(odd), much) for odd, much in prices.odd]
-    same = (group[view.a] == group[view.b]) & (group[view.a] > 0)
-    for threes, rows in _threes(view, allowed & near & same):
-        most = scale * (half[rows].sum(axis=1) - view.was[threes].sum(axis=1)) + base - pays[threes].sum(axis=1)
-        for own, much in sets:
+
+    def __init__(self, view: _View, prices: Prices, pairs: int) -> None:
+        self.prices = prices
+        self.pays = np.array(prices.each, dtype=np.int64)
+        self.base = sum(prices.each) + pairs * prices.size + sum(len(odd) // 2 * much for odd, much in prices.odd)
+        self.sets = [(view.inside(odd), much) for odd, much in prices.odd]
+
+    def bounds(self, threes: Numbers, worths: Numbers) -> Numbers:
+        """Of threes, shape (k, 3), by own numbers, who are themselves worth `worths`; shape (k,)."""
+        most: Numbers = self.prices.scale * worths + self.base - self.pays[threes].sum(axis=1)
+        for own, much in self.sets:
             most -= much * (np.isin(threes, own).sum(axis=1) >= 2)
-        most //= scale
-        yield threes[most > value], most[most > value]
+        return most // self.prices.scale
+
+
+def _promising(
+    view: _View, system: _System, among: Flags, half: Numbers, value: int
+) -> Iterator[tuple[Numbers, Numbers]]:
+    """The threes, shape (k, 3), of whom more than `value` could be expected by one system, and their worths, (k,).
+
+    Each pair of the three loses 0 or more against the prices, odd sets included; where one alone loses too much, the
+    three need not be looked at.
+    """
+    prices, pays = system.prices, system.pays
+    loses = pays[view.a] + pays[view.b] + prices.size - 2 * prices.scale * half
+    near = loses < 2 * system.base + 3 * prices.size - 2 * prices.scale * value
+    for threes, rows in _threes(view, among & near):
+        worths = half[rows].sum(axis=1) - view.was[threes].sum(axis=1)
+        more = system.bounds(threes, worths) > value
+        yield threes[more], worths[more]
 
 
 def _threes(view: _View, among: Flags) -> Iterator[tuple[Numbers, Numbers]]:
