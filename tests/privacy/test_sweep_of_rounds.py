@@ -154,3 +154,30 @@ def test_a_rule_of_holding_rounds_that_is_gone_is_noticed(
     world = build(database, clock, status)
     monkeypatch.setitem(rules.RULES, Action.HOLD_ROUND, lambda *_: opened)
     assert next(leaks(world), "")
+
+
+def answers_that_are_not_theirs(world: World) -> Iterator[str]:
+    """Who can answer a proposal that does not name them, or is not open to its members yet, one sentence each."""
+    with world.database.read() as session:
+        rows = session.execute(select(ProposalMember.proposal_id, ProposalMember.membership_id)).all()
+    for role, browser in world.doors.items():
+        for proposal in {row.proposal_id for row in rows}:
+            is_theirs = (proposal, browser.membership) in {tuple(row) for row in rows} and role != "left"
+            before = fingerprint(world)
+            answer = browser.post(f"/round/proposal/{proposal}", answer="another")
+            if (answer.status_code != 404 or fingerprint(world) != before) != (is_theirs and world.status == "out"):
+                yield f"{role} is answered {answer.status_code}"
+
+
+def test_a_proposal_is_answered_by_those_whom_it_names(database: Database, clock: Any, status: str) -> None:
+    assert not (found := list(answers_that_are_not_theirs(build(database, clock, status)))), "\n".join(found)
+
+
+@pytest.mark.parametrize("opened", [True, False])
+def test_a_rule_of_answering_that_is_gone_is_noticed(
+    database: Database, clock: Any, monkeypatch: pytest.MonkeyPatch, opened: bool, status: str
+) -> None:
+    world = build(database, clock, status)
+    monkeypatch.setitem(rules.RULES, Action.ANSWER_PROPOSAL, lambda *_: opened)
+    # Before anybody is asked there is nothing to answer, whatever the rule says.
+    assert bool(next(answers_that_are_not_theirs(world), "")) == (status == "out")
