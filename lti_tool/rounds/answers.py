@@ -250,6 +250,8 @@ def lapse_due(session: Session, now: datetime) -> int:
     """
     due = select(RoundRun.id).where(RoundRun.status == "out", RoundRun.answer_by <= now)
     still_open = (Proposal.run_id.in_(due), Proposal.status == "open")
+    # As answer() does: first the proposal, then its members.
+    session.execute(select(Proposal.id).where(*still_open).order_by(Proposal.id).with_for_update()).all()
     session.execute(
         update(ProposalMember)
         .where(ProposalMember.proposal_id.in_(select(Proposal.id).where(*still_open)))
