@@ -667,9 +667,7 @@ def _begin(session: Session, host_id: str, coach_id: str, activity_id: str, now:
     return pair_id
 
 
-def _begin_of_three(
-    session: Session, membership_ids: list[str], host_id: str, activity_id: str, now: datetime
-) -> None:
+def _begin_of_three(session: Session, membership_ids: list[str], host_id: str, activity_id: str, now: datetime) -> None:
     pair_id = _make_pair(session, membership_ids, activity_id, now)
     going_on.start_of_three(
         session, pair_id=pair_id, activity_id=activity_id, members=membership_ids, host_id=host_id, now=now

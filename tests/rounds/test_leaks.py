@@ -47,7 +47,7 @@ Worlds = Callable[[Callable[[Database, MadeCourse], None]], Any]
 
 @pytest.fixture
 def worlds(tmp_path: Path, _empty_sqlite: bytes) -> Worlds:
-    """Makes two worlds with a round of six teachers, one of whom facilitates it too, after something was done in them."""
+    """Makes two worlds with a round of six teachers, one of whom facilitates it too, after `prepare`."""
 
     def make(prepare: Callable[[Database, MadeCourse], None], database: Database) -> MadeCourse:
         course = make_course(database, teachers=6, now=NOW)
