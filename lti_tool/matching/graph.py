@@ -70,6 +70,8 @@ def parts(problem: Problem) -> Iterator[tuple[Ints, Graph]]:
 
     The order of the people is dealt by the seed, and with it who wins where two answers are as good.
     """
+    if not problem.pairs:
+        return
     label = components(problem.people, problem.first, problem.second)
     order = np.random.default_rng(problem.seed).permutation(problem.people).astype(np.int32)
     members = order[np.argsort(label[order], kind="stable")]

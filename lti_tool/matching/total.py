@@ -58,7 +58,10 @@ def greatest_total(
     left = mate.count(ALONE)
     value = int(worth[places(graph, mate)].sum())
     program = Program(graph, worth / unit(graph.size), left, lambda: tell(turn / (turn + 3)))
-    program.add_pairs(np.union1d(pool, places(graph, mate)))
+    pool = np.union1d(pool, places(graph, mate))
+    a, b = graph.a[pool], graph.b[pool]
+    # By the numbers of people, which are dealt by the seed: among answers as good, the order of columns decides.
+    program.add_pairs(pool[np.lexsort((np.maximum(a, b), np.minimum(a, b)))])
     for turn in range(rounds):  # noqa: B007  it is what `tell` says
         program.run()
         while len(missing := program.missing()):
