@@ -187,7 +187,7 @@ def _present(stored: StoredProblem, free: frozenset[str]) -> StoredProblem:
         stored,
         problem=narrowed(problem, here[problem.first] & here[problem.second]),
         solution=keeping.solution_of(problem.people, groups, solution.certificate),
-        moved=tuple(group for group in stored.moved if here[list(group)].all()),
+        moved=tuple(group for group in stored.moved if len(group) > 1 and here[list(group)].all()),
     )
 
 

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from rounds.test_calculation import IN, School, drawn, found, keyring  # noqa: F401
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from lti_tool.matching.forced import cost
 from lti_tool.matching.values import values
+from lti_tool.ownership.erasure import erase
 from lti_tool.people.models import Membership
 from lti_tool.rounds import changes, wishes
 from lti_tool.rounds.changes import WhyNot
@@ -139,6 +141,32 @@ def test_who_left_or_found_a_partner_is_in_no_change(calculated: tuple[School, s
     move(school, run_id, (alone, offered[0].membership_id))
     places = set().union(*school.groups(run_id), school.left(run_id))
     assert places.isdisjoint({gone, one}) and {alone, left_over} <= places
+
+
+def test_who_is_left_is_offered_a_partner_of_somebody_else(found: Callable[[int], School]) -> None:  # noqa: F811
+    school = found(9)
+    school.choose(triads=False)
+    school.say(*((member, IN) for member in school.teachers))
+    run_id = school.calculate()
+    (alone,) = school.left(run_id)
+    offered = alternatives(school, run_id, alone)
+    assert offered and {(each.cost.before.left, each.cost.after.left) for each in offered} == {(1, 1)}
+    move(school, run_id, (alone, offered[0].membership_id))
+    assert len(school.left(run_id)) == 1 and alone not in school.left(run_id)
+    # Whoever was put together is gone for good: the other is as free as before.
+    with school.database.write() as session:
+        erase(session, school.keyring, person_of(session, alone), school.clock())
+    other = offered[0].membership_id
+    again = alternatives(school, run_id, other)
+    assert again
+    move(school, run_id, (other, again[0].membership_id))
+    assert frozenset((other, again[0].membership_id)) in school.groups(run_id)
+    move_back = changes.move_back(school.database, school.keyring, run_id, now=school.clock())
+    assert move_back.after.left == 0 and alone not in set().union(*school.groups(run_id))
+
+
+def person_of(session: Session, membership_id: str) -> str:
+    return session.scalars(select(Membership.person_id).where(Membership.id == membership_id)).one()
 
 
 def test_who_said_no_meanwhile_is_not_told_by_a_move(calculated: tuple[School, str]) -> None:
