@@ -49,9 +49,13 @@ def why_us(why: Why, others: Sequence[Colleague], me: str, topics: Mapping[str, 
             )
     if why.focus:
         said.append(_("What matters most to each of you now is the same: %(topic)s.", topic=_topic(why.focus, topics)))
-    if both := [key for key in why.both_want if key != why.focus]:
+    two = len(others) == 1
+    if shared := [key for key in why.both_want if key != why.focus]:
+        about = listed([_topic(key, topics) for key in shared])
         said.append(
-            _("You would all like to work on %(topics)s.", topics=listed([_topic(key, topics) for key in both]))
+            _("You would both like to work on %(topics)s.", topics=about)
+            if two
+            else _("You would all like to work on %(topics)s.", topics=about)
         )
     if why.subject or why.level:
         # As it was typed or chosen; names of subjects are not joined into a sentence that would bend them.
@@ -61,16 +65,24 @@ def why_us(why: Why, others: Sequence[Colleague], me: str, topics: Mapping[str, 
             _("You would talk in %(languages)s.", languages=listed([_language(each) for each in why.languages]))
         )
     if why.talks:
-        said.append(
-            ngettext(
-                "There is %(num)s period in the week when all of you are free to talk.",
-                "There are %(num)s periods in the week when all of you are free to talk.",
-                why.talks,
-            )
-        )
+        said.append(_talks(why.talks, two))
     return said or [
         _("What each of you said so far says little for or against it. Often people find what they share as they talk.")
     ]
+
+
+def _talks(periods: int, two: bool) -> str:
+    if two:
+        return ngettext(
+            "There is %(num)s period in the week when both of you are free to talk.",
+            "There are %(num)s periods in the week when both of you are free to talk.",
+            periods,
+        )
+    return ngettext(
+        "There is %(num)s period in the week when all of you are free to talk.",
+        "There are %(num)s periods in the week when all of you are free to talk.",
+        periods,
+    )
 
 
 def helps(code: str) -> str:
