@@ -126,7 +126,9 @@ def run(payload: Mapping[str, Any], *, database: Database, keyring: Keyring, clo
         rows = _drafts(run_id, keys, everybody, found)
         members = [member.id for member in everybody.members]
         kept = {
-            "problem": keys.seal(run_id, keeping.pack(found.problem, members), f"round_runs/{run_id}/problem"),
+            "problem": keys.seal(
+                run_id, keeping.pack(found.problem, members, found.solution), f"round_runs/{run_id}/problem"
+            ),
             "proof": keys.seal(run_id, keeping.pack_proof(found.solution.certificate), f"round_runs/{run_id}/proof"),
         }
         summary = _summary(everybody, found, rows, time.monotonic() - began_at)

@@ -333,8 +333,13 @@ def _rewrite(
     before = _values(now_there, now_there.solution, free)
     kept = [(group[0], group[1]) for group in moved]
     problem = now_there.problem
-    # With nothing to keep together, all is as it was calculated.
-    again = cost(problem, now_there.solution, kept).solution if kept else solve(problem)
+    if kept:
+        again = cost(problem, now_there.solution, kept).solution
+    else:
+        # As it was calculated, which takes no time; it is solved again only where somebody of it is gone.
+        again = stored.calculated
+        if any(stored.members[each] not in free for group in (*again.pairs, *again.triads) for each in group):
+            again = solve(problem)
     again = replace(again, left=tuple(each for each in again.left if stored.members[each] in free))
     after = _values(now_there, again, free)
     members, groups = stored.members, [*again.pairs, *again.triads]

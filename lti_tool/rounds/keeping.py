@@ -36,6 +36,8 @@ class StoredProblem:
     """As the proposals are now; the certificate is that of the run."""
     moved: tuple[tuple[int, ...], ...]
     """Those whom the trainer put together."""
+    calculated: Solution
+    """As it was calculated, before the trainer moved anybody."""
 
     def number(self, membership_id: str) -> int | None:
         """Of somebody who was calculated over; else None."""
@@ -50,8 +52,8 @@ class Drafts:
     members: _Rows
 
 
-def pack(problem: Problem, members: Sequence[str]) -> str:
-    """A problem whose pairs are in order, and its people's membership ids, as a short text.
+def pack(problem: Problem, members: Sequence[str], solution: Solution) -> str:
+    """A problem whose pairs are in order, its people's membership ids, and who goes with whom, as a short text.
 
     Each pair is kept as the distance to the one before it, which is 1 for most where most are possible.
     """
@@ -61,6 +63,7 @@ def pack(problem: Problem, members: Sequence[str]) -> str:
         "pairs": problem.pairs,
         "triads": problem.triads,
         "seed": problem.seed,
+        "groups": [*solution.pairs, *solution.triads],
     }
     parts = (
         json.dumps(head).encode() + b"\n",
@@ -72,8 +75,8 @@ def pack(problem: Problem, members: Sequence[str]) -> str:
     return base64.b64encode(zlib.compress(b"".join(parts), 1)).decode()
 
 
-def unpack(text: str) -> tuple[Problem, tuple[str, ...]]:
-    """(Problem, membership ids) as pack() was given them."""
+def unpack(text: str) -> tuple[Problem, tuple[str, ...], list[list[int]]]:
+    """(Problem, membership ids, groups of who goes with whom) as pack() was given them."""
     head_, _newline, rest = zlib.decompress(base64.b64decode(text)).partition(b"\n")
     head = json.loads(head_)
     n, m = len(head["members"]), head["pairs"]
@@ -83,7 +86,7 @@ def unpack(text: str) -> tuple[Problem, tuple[str, ...]]:
     in_triad = np.unpackbits(np.frombuffer(rest, np.uint8, -1, 6 * m - (-m // 8)), count=n).astype(np.bool_)
     first, second = (each.astype(np.int32) for each in np.divmod(place, max(n, 1)))
     problem = Problem(n, first, second, fits, again, in_triad, head["triads"], head["seed"])
-    return problem, tuple(head["members"])
+    return problem, tuple(head["members"]), head["groups"]
 
 
 def pack_proof(certificate: Certificate) -> str:
@@ -159,7 +162,7 @@ def read(session: Session, keys: ScopeKeys, run_id: str) -> StoredProblem | None
     sealed, proof = session.execute(select(RoundRun.problem, RoundRun.proof).where(RoundRun.id == run_id)).one()
     if sealed is None or proof is None:
         return None
-    problem, members = unpack(keys.open(run_id, sealed, f"round_runs/{run_id}/problem"))
+    problem, members, calculated = unpack(keys.open(run_id, sealed, f"round_runs/{run_id}/problem"))
     certificate = unpack_proof(keys.open(run_id, proof, f"round_runs/{run_id}/proof"))
     number = {member: place for place, member in enumerate(members)}
     groups: dict[str, list[int]] = {}
@@ -173,7 +176,13 @@ def read(session: Session, keys: ScopeKeys, run_id: str) -> StoredProblem | None
         if row.moved:
             moved.add(row.id)
     solution = solution_of(problem.people, groups.values(), certificate)
-    return StoredProblem(problem, members, solution, tuple(sorted(tuple(sorted(groups[each])) for each in moved)))
+    return StoredProblem(
+        problem,
+        members,
+        solution,
+        tuple(sorted(tuple(sorted(groups[each])) for each in moved)),
+        solution_of(problem.people, calculated, certificate),
+    )
 
 
 def solution_of(people: int, groups: Iterable[Sequence[int]], certificate: Certificate) -> Solution:

@@ -239,7 +239,7 @@ def _proof_page(session: Session, run_id: str, *, is_checked: bool = False) -> s
         "rounds/proof.html",
         activity=activity,
         activity_title=activity.title,
-        message=words.verdict(check(stored.problem, stored.solution), bool(stored.moved)) if is_checked else "",
+        message=words.verdict(check(stored.problem, stored.calculated)) if is_checked else "",
         run=found,
         proof=words.proof(
             found.summary, review.witnesses(stored.solution.certificate) if is_told else None, found.seed

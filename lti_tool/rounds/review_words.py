@@ -247,12 +247,10 @@ def _rounded(count: int) -> int:
     return round(count / step) * step
 
 
-def verdict(found: Verdict, is_moved: bool) -> str:
+def verdict(found: Verdict) -> str:
     """What the check of a proof found."""
     if found.proven:
         return _("Checked just now: the proof holds. No better result is possible.")
-    if is_moved:
-        return _("Checked just now: with what you moved by hand this is not the best result any more, as you decided.")
     if found.ok:
         return ngettext(
             "Checked just now: the proof holds. No result can be better by more than %(num)s point.",
