@@ -31,6 +31,8 @@ FIRST = 20
 """So many pairs for each person, the least dear, in which a good first three is looked for."""
 CANDIDATES = 12
 """With how many pairs of each person the search for prices begins."""
+SLOW = 10
+"""How often it looks for odd sets where it begins from the beginning."""
 CHUNK = 2_000_000
 
 
@@ -255,15 +257,22 @@ class _Search:
         if three in self.tried:
             return
         self.tried.add(three)
-        total = self.program.proven(three, self.left - 1) or self._slowly(three)
-        if total is None:
-            return
-        prices = _extended(self.graph, total.prices, three)
+        row = np.array([three])
+        own = self._worths(row)
+        total, prices = self.program.proven(three, self.left - 1)
+        if prices is not None:
+            self._add(prices, three)
+        if total is None and (prices is None or self.systems[-1].of(row, own)[0] > self.worth):
+            total = self._slowly(three)
+            if total is not None:
+                self._add(total.prices, three)
+        if total is not None and total.worth + own[0] > self.worth:
+            self.worth, self.best = total.worth + int(own[0]), (three, total.mate)
+
+    def _add(self, prices: Prices, three: Three) -> None:
+        prices = _extended(self.graph, prices, three)
         self.more.append(prices)
         self.systems.append(_Bounds(prices, self.pairs))
-        worth = total.worth + int(self._worths(np.array([three]))[0])
-        if worth > self.worth:
-            self.worth, self.best = worth, (three, total.mate)
 
     def _slowly(self, three: Three) -> Total | None:
         """As the program says it, from the beginning; None with a reason kept if the triad does not leave fewer."""
@@ -274,7 +283,7 @@ class _Search:
             self.refused[three] = barrier
             return None
         pool = best_of_each(rest, CANDIDATES, np.random.default_rng(rest.size))
-        return greatest_total(rest, pool, mate, self.tell)
+        return greatest_total(rest, pool, mate, self.tell, SLOW)
 
     def _worths(self, threes: Numbers) -> Numbers:
         """What triads are worth: half of each of their pairs, less one for each who was one of three before."""

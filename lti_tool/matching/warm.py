@@ -15,7 +15,7 @@ from lti_tool.matching.total import SCALES, Total, in_whole_numbers, places, wor
 
 POOL = 4
 """So many pairs for each person, the least dear by the prices, are what the program begins with."""
-ROUNDS = 100
+ROUNDS = 30
 """How often pairs or odd sets are added for one answer before it gives up."""
 NEVER = -1e9
 """What a pair of somebody taken out is worth."""
@@ -40,9 +40,11 @@ class Warm(Program):
         If nobody is left in the whole graph, nobody can be left here.
         """
         self._take_out(out, left)
+        self._answered = False
         try:
             for _ in range(ROUNDS):
                 self.run()
+                self._answered = True
                 missing = self.missing()
                 if len(missing):
                     self.add_pairs(missing)
@@ -54,15 +56,21 @@ class Warm(Program):
                     return found if 2 * len(found) == self.graph.size - len(out) - left else None
                 self.add_sets(sets)
         except RuntimeError:  # no such answer among the pairs taken in
-            return None
+            self._answered = False
         return None
 
-    def proven(self, out: tuple[int, ...], left: int) -> Total | None:
-        """As `without`, with prices of the graph without these people, who pay nothing themselves."""
+    def proven(self, out: tuple[int, ...], left: int) -> tuple[Total | None, Prices | None]:
+        """As `without`, with prices of the graph without these people, who pay nothing themselves.
+
+        There may be prices, if less good ones, where no best pairs are found.
+        """
         edges = self.without(out, left)
-        if edges is None:
-            return None
+        if not self._answered:
+            return None, None
         rest = self.graph.without(out)
+        if edges is None:
+            prices = in_whole_numbers(rest, worths(rest), SCALES[-2], self)
+            return None, replace(prices, each=tuple(0 if at in out else much for at, much in enumerate(prices.each)))
         mate = [ALONE] * self.graph.size
         for a, b in zip(self.graph.a[edges].tolist(), self.graph.b[edges].tolist(), strict=True):
             mate[a], mate[b] = b, a
@@ -73,7 +81,7 @@ class Warm(Program):
             total = Total(mate, worth, replace(prices, each=each))
             if total.gap == 0:
                 break
-        return total
+        return total, total.prices
 
     def _take_out(self, out: tuple[int, ...], left: int) -> None:
         edges, worth = self._saved
