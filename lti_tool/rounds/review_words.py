@@ -111,10 +111,11 @@ def doing(key: str) -> str:
     said = {
         "load": _("Reading what teachers said"),
         "build": _("Finding who could work together"),
+        "reading": _("Finding who could work together"),
         "left": _("Making sure that as few as possible are left"),
         "worst": _("Making the pair that fits least as good as possible"),
         "total": _("Making all pairs together as good as possible"),
-        "again": _("Looking for new partners"),
+        "triad": _("Finding the three who go together best"),
         "check": _("Checking the proof"),
         "plan": _("Looking ahead to later rounds"),
         "store": _("Keeping the result"),

@@ -28,6 +28,10 @@ FEWER = {
     "school_visits.test": 6,
     "registration.register_by_hand": 10,
     "rounds.why_not": 6,
+    "rounds.person": 30,
+    "rounds.move": 10,
+    "rounds.take_back": 10,
+    "rounds.check_proof": 6,
     "ownership.take_html": 10,
     "ownership.take_json": 10,
 }

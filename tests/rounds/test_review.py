@@ -83,6 +83,10 @@ def test_after_the_teachers_are_asked_only_asked_and_paired_are_told(
     page = read(trainer, f"/round/runs/{run}")
     assert page.count(">asked<") == 1 and page.count(">paired<") == 1 and "1 of 2 are paired." in page
     assert "/people/" not in page, "nobody is moved any more"
+    start = read(trainer, "/round")
+    assert "Calculate again for those without a partner" in start
+    # A count that goes down would tell of a silent pause.
+    assert "have said that they would like a partner" not in start
     clock.advance(15 * 86400)
     trainer = Browser(trainer.client.application, database, clock, made.course.trainer, made.activity_id)
     page = read(trainer, f"/round/runs/{run}")

@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,9 +49,14 @@ class Reviewed:
 def reviewed(app: Flask, database: Database, clock: Any, monkeypatch: pytest.MonkeyPatch) -> Reviewed:
     # Whom the draw would leave out here is another every time; that there is one is tried beside the draw.
     monkeypatch.setattr(changes, "_is_drawn_out", lambda *_: False)
-    made = make_round(database, clock.now, teachers=5)
-    keyring = app.extensions["meitheal"].keyring
     said = [("questions", "waiting"), ("waiting", "questions"), ("irish", "play"), ("play", "irish"), ("", "")]
+    return review(app, database, clock, said)
+
+
+def review(app: Flask, database: Database, clock: Any, said: Sequence[tuple[str, str]]) -> Reviewed:
+    """A calculated round of teachers who want and offer what is said, without groups of three."""
+    made = make_round(database, clock.now, teachers=len(said))
+    keyring = app.extensions["meitheal"].keyring
     with database.write() as session:
         setting.keep(session, made.activity_id, Settings(triads=False))
         for member, (want, offer) in zip(made.teachers, said, strict=True):
@@ -146,3 +152,18 @@ def test_no_page_of_the_trainer_reads_what_teachers_said_or_answered(reviewed: R
             assert words & set(Base.metadata.tables) <= TRAINER_TABLES | also, statement
             if not also:
                 assert not words & SEALED, statement
+
+
+def test_the_pages_cost_the_same_with_few_and_with_many(app: Flask, database: Database, clock: Any) -> None:
+    seen = []
+    for people in (10, 60):
+        many = review(app, database, clock, [("irish", "play"), ("play", "irish")] * (people // 2))
+        costs = []
+        for path in ("/proof", many.person(0)):
+            many.get(path)
+            with recorded(database) as statements:
+                many.get(path)
+            costs.append(len(statements))
+        assert ("witness" in many.get("/proof")) == (people == 60)
+        seen.append(costs)
+    assert seen[0] == seen[1] and max(seen[0]) <= 12
