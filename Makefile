@@ -7,10 +7,10 @@ READY := $(VENV)/.ready
 COMPILED := $(patsubst %.po,%.mo,$(wildcard lti_tool/translations/*/LC_MESSAGES/messages.po))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench soak messages migration wheel clean
+.PHONY: help setup demo test check bench bench-pairing soak messages migration wheel clean
 
 help:                     ## what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 22
 
 setup: $(READY)           ## the environment in .venv (all others do it by themselves)
 
@@ -44,6 +44,9 @@ check: $(READY)           ## style, types, directions between rooms, translation
 
 bench: $(READY)           ## measure launches and pages against their budgets
 	$(BIN)/python tests/bench/run.py $(ARGS)
+
+bench-pairing: $(READY)   ## measure how long the best pairs take, and whether they are proven
+	$(BIN)/python tests/bench/matching.py
 
 soak: $(READY) $(COMPILED)   ## the long random runs
 	MEITHEAL_SOAK=1 $(BIN)/python -m pytest -n auto -m soak --timeout 3600 $(ARGS)

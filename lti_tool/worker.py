@@ -19,8 +19,10 @@ from lti_tool.lti.service import LtiDoor
 from lti_tool.ownership import retention
 from lti_tool.pairing.service import lapse_due
 from lti_tool.people import roster, sign_ins
+from lti_tool.privacy.keyring import Keyring
 from lti_tool.progress.service import forget_old_nudges
 from lti_tool.progress.totals import service as totals
+from lti_tool.rounds import answers, calculation, wishes
 from lti_tool.schools import service as schools
 from lti_tool.settings import Settings
 from lti_tool.store import jobs
@@ -38,15 +40,16 @@ def open_queue(settings: Settings) -> Queue:
     return Queue(settings.queue_url, settings.secret_key.get_secret_value())
 
 
-def handlers(database: Database, lti: LtiDoor, clock: Clock) -> Mapping[str, Handler]:
+def handlers(database: Database, lti: LtiDoor, keyring: Keyring, clock: Clock) -> Mapping[str, Handler]:
     """Every kind of job → the function that does it."""
     return {
         roster.JOB: partial(roster.read, database=database, http=lti.http, tokens=lti.tokens, clock=clock),
         completion.JOB: partial(completion.deliver, database=database, http=lti.http, tokens=lti.tokens, clock=clock),
+        calculation.JOB: partial(calculation.run, database=database, keyring=keyring, clock=clock),
     }
 
 
-def periodic(database: Database, clock: Clock) -> tuple[Periodic, ...]:
+def periodic(database: Database, keyring: Keyring, clock: Clock) -> tuple[Periodic, ...]:
     """What is done again and again, however many workers run."""
 
     def in_transaction(task: Callable[[Session, datetime], Any]) -> Callable[[], None]:
@@ -63,12 +66,24 @@ def periodic(database: Database, clock: Clock) -> tuple[Periodic, ...]:
         Periodic("deliver_completions", timedelta(minutes=15), in_transaction(completion.look_after_waiting)),
         Periodic("forget_school_visits", timedelta(hours=1), in_transaction(schools.remove_expired)),
         Periodic("lapse_invitations", timedelta(hours=1), in_transaction(lapse_due)),
+        Periodic("lapse_proposals", timedelta(minutes=10), in_transaction(partial(_lapse_proposals, keyring))),
+        Periodic("look_after_runs", timedelta(minutes=5), in_transaction(calculation.look_after)),
+        Periodic("delete_old_wishes", timedelta(hours=1), in_transaction(partial(_delete_old_wishes, keyring))),
         Periodic("delete_due_notes", timedelta(hours=1), partial(retention.delete_due_notes, database, clock)),
         Periodic("forget_deleted_texts", timedelta(hours=24), in_transaction(texts.forget_deleted)),
         Periodic("forget_bytes", timedelta(minutes=10), database.forget_deleted),
         Periodic("forget_old_nudges", timedelta(hours=1), in_transaction(forget_old_nudges)),
         Periodic("count_totals", timedelta(hours=6), in_transaction(totals.count_month)),
     )
+
+
+def _lapse_proposals(keyring: Keyring, session: Session, now: datetime) -> None:
+    answers.lapse_due(session, now)
+    answers.forget_over(session, keyring, now)
+
+
+def _delete_old_wishes(keyring: Keyring, session: Session, now: datetime) -> None:
+    wishes.delete_old(session, keyring, now)
 
 
 def run(settings: Settings, clock: Clock) -> None:
@@ -86,9 +101,10 @@ def work_until(stop: threading.Event, settings: Settings, database: Database, cl
     queue = open_queue(settings)
     # A job may ask for another one.
     database.on_work = queue.wake
-    tasks = periodic(database, clock)
+    keyring = Keyring.of(settings, database)
+    tasks = periodic(database, keyring, clock)
     jobs.schedule(database, tasks, clock())
-    kinds = handlers(database, LtiDoor(settings, database, clock), clock)
+    kinds = handlers(database, LtiDoor(settings, database, clock), keyring, clock)
 
     def work() -> None:
         try:

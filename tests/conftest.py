@@ -71,9 +71,15 @@ SAMPLED = (
 eighth of these is enough on PostgreSQL from day to day; the others of them belong to the long runs."""
 
 
-NOT_OF_DATABASES = {"test_sweep.py", "test_odd_input.py", "test_headers.py", "test_conversation.py"}
+NOT_OF_DATABASES = {
+    *("test_sweep.py", "test_odd_input.py", "test_headers.py", "test_conversation.py", "test_wish_pages.py"),
+    *("test_answer_pages.py", "test_changes.py"),
+}
 """Files that ask hundreds of pages what no database decides: day by day on SQLite alone."""
-LONG = {"journeys", "test_sweep.py", "test_killed_server.py", "test_editor_moves.py", "test_wheel.py", "test_demo.py"}
+LONG = {
+    *("journeys", "test_sweep.py", "test_killed_server.py", "test_editor_moves.py", "test_wheel.py", "test_demo.py"),
+    "test_leaks.py",
+}
 """Folders and files whose tests take more than ten seconds."""
 
 

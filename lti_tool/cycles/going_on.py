@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, insert, select, update
+from sqlalchemy import and_, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities import service as activities
 from lti_tool.activities.kinds import fits, kind_of, protocols_for
+from lti_tool.activities.models import Activity
 from lti_tool.activities.service import ActivityView
 from lti_tool.cycles import rules
 from lti_tool.cycles.models import Cycle, CycleMember, ProtocolVersion, StageMark, StepWish
@@ -26,6 +27,9 @@ from lti_tool.protocols import reader
 from lti_tool.protocols.recipe import FULL, Protocol, lowest
 from lti_tool.store.base import new_id
 from lti_tool.store.upsert import insert_into
+
+OF_THREE = "triad"
+"""Key of the shipped protocol of three."""
 
 _same_member = and_(PairMember.pair_id == Cycle.pair_id, PairMember.membership_id == CycleMember.membership_id)
 
@@ -69,7 +73,7 @@ def start(
     the same number twice gives the cycle that is there. It goes as far as the lowest of what they said they would, and
     keeps that, whatever they say later for others.
     """
-    protocol = protocol_of(activities.find(session, activity_id))
+    protocol = protocol_for(activities.find(session, activity_id), len(roles))
     steps = _wishes(session, activity_id, list(roles)) if protocol.has_ladder else {}
     cycle_id = new_id()
     starts_anew = number > 1 and _somebody_has_not_started(session, pair_id, protocol, roles)
@@ -115,6 +119,16 @@ def start(
     return cycle_id
 
 
+def start_of_three(
+    session: Session, *, pair_id: str, activity_id: str, members: Sequence[str], host_id: str, now: datetime
+) -> str:
+    """Begins the first cycle of three who came together in a pairing round, and returns its id; the roles move on in
+    later ones, as in a group."""
+    protocol = protocol_for(activities.find(session, activity_id), len(members))
+    roles = rules.roles_in_group(protocol.roles, members, [], [host_id])
+    return start(session, pair_id=pair_id, activity_id=activity_id, roles=roles, now=now)
+
+
 def _somebody_has_not_started(session: Session, pair_id: str, protocol: Protocol, members: Collection[str]) -> bool:
     """Whether somebody of a group has not yet agreed how it works, and what stays in the room: who came later, or
     paused then."""
@@ -130,11 +144,16 @@ def _somebody_has_not_started(session: Session, pair_id: str, protocol: Protocol
 
 
 def _wishes(session: Session, activity_id: str, membership_ids: Sequence[str]) -> dict[str, str]:
-    """Membership id → how far they said they would like to go, of those who did."""
+    """Membership id → how far they said they would like to go, of those who did: here, else in the pairing round that
+    the activity takes its pairs from."""
+    of_round = select(Activity.pairs_from_id).where(Activity.id == activity_id).scalar_subquery()
     rows = session.execute(
-        select(StepWish.membership_id, StepWish.step).where(
-            StepWish.activity_id == activity_id, StepWish.membership_id.in_(membership_ids)
+        select(StepWish.membership_id, StepWish.step)
+        .where(
+            or_(StepWish.activity_id == activity_id, StepWish.activity_id == of_round),
+            StepWish.membership_id.in_(membership_ids),
         )
+        .order_by(StepWish.activity_id == activity_id)
     )
     return {row.membership_id: row.step for row in rows}
 
@@ -180,6 +199,15 @@ def protocol_of(activity: ActivityView | None) -> Protocol:
     if own is not None and fits(kind, own):
         return own
     return reader.shipped()[chosen if chosen in protocols_for(kind) else kind_of(kind).default_protocol]
+
+
+def protocol_for(activity: ActivityView | None, people: int) -> Protocol:
+    """What a new cycle of so many follows: three who came together in a pairing round go by the protocol that ships for
+    three, where that of their coaching activity is for two."""
+    protocol = protocol_of(activity)
+    if people == 3 and not protocol.fits(people) and activity and kind_of(activity.kind).protocols == "coaching":
+        return reader.shipped()[OF_THREE]
+    return protocol
 
 
 def _keep_version(session: Session, protocol: Protocol, now: datetime) -> str:
@@ -381,7 +409,8 @@ def _settle(session: Session, cycle_id: str, person_id: str, now: datetime) -> s
         return None
     if cycle.status == "finished":
         activity = activities.find(session, cycle.activity_id)
-        protocol, members = protocol_of(activity), _present(session, cycle.pair_id)
+        members = _present(session, cycle.pair_id)
+        protocol = protocol_for(activity, len(members))
         is_open = activity is not None and activity.status == "open"
         if is_open and rules.all_would_go_on(cycle) and protocol.fits(len(members)):
             asks = [each.membership_id for each in cycle.needed if each.wish == rules.BRING]

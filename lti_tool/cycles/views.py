@@ -342,10 +342,13 @@ def done(cycle_id: str, stage_key: str) -> Response | tuple[str, int]:
 
 
 @blueprint.get("/cycles/<cycle_id>/end")
-def end(cycle_id: str) -> str:
+def end(cycle_id: str) -> str | Response:
     """What comes after a cycle, or instead of it: continue, swap roles, new partner, pause (R7)."""
     with tool().database.read() as session:
-        cycle = _of_two(open_cycle(session, cycle_id))
+        cycle = open_cycle(session, cycle_id)
+        if cycle.is_group:
+            return redirect(url_for("groups.end", cycle_id=cycle.id), 303)
+        cycle = _of_two(cycle)
         why_not = why_no_next(session, cycle)
         turn, first = rhythm.turn_after(session, cycle)
     partner = words.name(cycle.partner)

@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from lti_tool.activities import service as activities
 from lti_tool.activities.kinds import kind_of
 from lti_tool.activities.service import ActivityView
 from lti_tool.cycles import going_on
@@ -240,6 +241,7 @@ def end(cycle_id: str) -> str:
         why_not = why_no_next(session, cycle)
         turn = going_on.whose_turn(session, pair_id=cycle.pair_id, activity_id=cycle.activity_id)
         pair = pairing.current_pair(session, actor().membership_id, cycle.activity_id)
+        activity = activities.find(session, cycle.activity_id)
     is_mine = pair is not None and pair.id == cycle.pair_id
     step = cycle_rules.next_step(cycle, tool().clock())
     return render_template(
@@ -248,6 +250,8 @@ def end(cycle_id: str) -> str:
         cycle=cycle,
         closed=why_not,
         is_mine=is_mine,
+        # Three of a pairing round have such cycles, too.
+        is_group_activity=activity is not None and kind_of(activity.kind).protocols == "group",
         role_then=cycle_words.you_were(cycle.me.role),
         waiting=cycle_words.names(cycle_rules.awaited(cycle, step)),
         may_bring=actor().membership_id in turn.can_host,

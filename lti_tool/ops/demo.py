@@ -17,7 +17,7 @@ from typing import Any
 
 import requests
 
-from lti_tool.ops import config, serving
+from lti_tool.ops import config, demo_round, serving
 from lti_tool.ops.errors import CommandFailed
 from lti_tool.people import registry
 from lti_tool.people.registry import NewPlatform
@@ -79,7 +79,8 @@ def run(
             children.wait_for(address, stop)
         if not stop.is_set():
             product = connect(sandbox, f"http://127.0.0.1:{tool_port}", settings, database, clock)
-            _explain(tool, sandbox, product, folder, say)
+            has_round = place_round(sandbox, settings, database, clock)
+            _explain(tool, sandbox, product, folder, say, has_round=has_round)
         while not stop.wait(0.5):
             children.require_alive()
     finally:
@@ -115,6 +116,19 @@ def connect(sandbox: str, tool: str, settings: Settings, database: Database, clo
         body = {"course": COURSE, "title": title, "tool": client_id, "target": target}
         _ask("POST", f"{sandbox}/sandbox/activities", body)
     return str(platform["product"])
+
+
+def place_round(sandbox: str, settings: Settings, database: Database, clock: Callable[[], datetime]) -> bool:
+    """Places a pairing round in the course in which teachers have said what they would like; see demo_round.fill."""
+    (tool,) = _ask("GET", f"{sandbox}/sandbox/tools")
+    people = _ask("GET", f"{sandbox}/sandbox/people")
+    body = {"course": COURSE, "title": demo_round.TITLE, "tool": tool["client_id"]}
+    placed = _ask("POST", f"{sandbox}/sandbox/activities", body)
+    keyring = Keyring.of(settings, database)
+    try:
+        return demo_round.fill(placed, people, database, keyring, clock)
+    finally:
+        keyring.database.dispose()
 
 
 def _by_invite(
@@ -158,18 +172,26 @@ def _by_hand(
     return str(made["client_id"])
 
 
-def _ask(method: str, url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+def _ask(method: str, url: str, body: dict[str, Any] | None = None) -> Any:
     try:
         answer = requests.request(method, url, json=body, timeout=60)
     except requests.RequestException as error:
         raise CommandFailed(f"{url} does not answer: {type(error).__name__}.") from None
     if answer.status_code not in (200, 201):
         raise CommandFailed(f"{url} refused: {' '.join(answer.text.split())[:500]}")
-    said: dict[str, Any] = answer.json()
-    return said
+    return answer.json()
 
 
-def _explain(tool: str, sandbox: str, product: str, folder: Path, say: Callable[[str], None]) -> None:
+def _explain(
+    tool: str, sandbox: str, product: str, folder: Path, say: Callable[[str], None], *, has_round: bool
+) -> None:
+    of_round = (
+        f"""“{demo_round.TITLE}” is a pairing round.
+{demo_round.WHO_ASK} teachers have said what they would like: have pairs calculated, review them, and ask the teachers.
+"""
+        if has_round
+        else ""
+    )
     say(
         f"""
 Meitheal runs at {tool} and is registered with the sandbox, a small LMS to try it in.
@@ -183,8 +205,10 @@ and choose who you are:
   Eithne Ní Fhlatharta   principal, enrolled as Instructor: sees neither names nor content
   Colm Hennessy          administrator of the LMS: sees neither names nor content
 
-The course has the activity twice: within the page, and in a new window. Data and logs are in {folder}; each start
-begins with an empty database, because the sandbox forgets everything too. Ctrl-C stops both.
+The course has the activity twice: within the page, and in a new window.
+{of_round}
+Data and logs are in {folder}; each start begins with an empty database, because the sandbox forgets everything too.
+Ctrl-C stops both.
 """
     )
 

@@ -24,6 +24,7 @@ from lti_tool.people.models import Membership, Person, SignIn
 from lti_tool.privacy.keyring import Keyring
 from lti_tool.privacy.looks import service as looks
 from lti_tool.reflection.models import ReflectionVersion
+from lti_tool.rounds import answers, wishes
 from lti_tool.sharing import service as sharing
 from lti_tool.store.base import new_id
 from lti_tool.threads import service as threads
@@ -67,10 +68,11 @@ def delete_words(
 
 def delete_beside_cycles(session: Session, keyring: Keyring, person_id: str, activity_id: str, now: datetime) -> None:
     """Deletes what a person wrote in an activity and in no cycle: their messages in threads, their open doors, what
-    groups are about."""
+    groups are about, what they would like of a pairing round."""
     threads.delete_of(session, keyring, person_id, activity_id, now)
     doors.delete_of(session, keyring, person_id, activity_id, now)
     groups.delete_of(session, keyring, person_id, activity_id, now)
+    wishes.delete_of(session, keyring, person_id, activity_id, now)
 
 
 def _is_anything_left(session: Session, cycle_id: str, person_id: str) -> bool:
@@ -105,6 +107,7 @@ def erase(session: Session, keyring: Keyring, person_id: str, now: datetime) -> 
     _delete_what_nobody_else_is_in(session, person_id)
     _delete_their_texts(session, person_id, now)
     _stand_in(session, person_id, now)
+    answers.forget_shared(session, person_id)
     own = select(Membership.id).where(Membership.person_id == person_id)
     session.execute(delete(Login).where(Login.sign_in_id.in_(select(SignIn.id).where(SignIn.membership_id.in_(own)))))
     sharing.delete_of(session, keyring, person_id, now)

@@ -38,6 +38,8 @@ from lti_tool.protocols.recipe import Field, Words
 from lti_tool.reflection import frames, growth
 from lti_tool.reflection import service as reflection
 from lti_tool.reflection.models import GrowthArea, ReflectionVersion
+from lti_tool.rounds import answers, managers, wishes
+from lti_tool.rounds.models import PairingWish
 from lti_tool.sharing import service as sharing
 from lti_tool.sharing.models import Share
 from lti_tool.threads import service as threads
@@ -74,6 +76,8 @@ class Kept:
     """That they opened to others of an activity."""
     groups: int
     """Of which they wrote what they are about."""
+    wishes: int
+    """Pairing rounds for which they said what they would like."""
     invitations: int
     nudges: int
     deliveries: int
@@ -93,6 +97,7 @@ def count(session: Session, person_id: str) -> Kept:
         "messages": select(func.count()).select_from(ThreadMessage).where(ThreadMessage.author_id == person_id),
         "doors": select(func.count()).select_from(OpenDoor).where(OpenDoor.person_id == person_id),
         "groups": select(func.count()).select_from(Group).where(Group.author_id == person_id),
+        "wishes": select(func.count()).select_from(PairingWish).where(PairingWish.person_id == person_id),
         "invitations": select(func.count()).select_from(Invitation).where(
             or_(Invitation.host_id.in_(own), Invitation.coach_id.in_(own))
         ),
@@ -135,7 +140,7 @@ def cycles_here(session: Session, membership_id: str, person_id: str, activity_i
 
 def count_beside_cycles(session: Session, person_id: str, activity_id: str) -> int:
     """How much a person wrote in an activity and in no cycle, as erasure.delete_beside_cycles deletes it."""
-    rooms = (threads, doors, groups)
+    rooms = (threads, doors, groups, wishes)
     return sum(room.count_here(session, person_id, activity_id) for room in rooms)
 
 
@@ -233,6 +238,9 @@ def collect(
             for each in groups.of_person(session, keyring, person_id, now)
         ],
         "critical_friends": friends.of_person(session, person_id),
+        "who_reports_to_whom": managers.of_person(session, person_id),
+        "proposals_of_pairing_rounds": answers.of_person(session, person_id, now),
+        "what_you_said_for_pairing_rounds": wishes.of_person(session, keyring, person_id, now),
         "open_doors": doors.of_person(session, keyring, person_id, now),
         "you_would_like_to_grow_in": [
             {

@@ -11,6 +11,9 @@ from flask_babel import gettext as _
 from lti_tool.cycles import words
 from lti_tool.cycles.rules import Cycle
 from lti_tool.ownership.service import InCycle
+from lti_tool.rounds import wish_words
+from lti_tool.rounds.rules import Topic
+from lti_tool.rounds.words import topic
 
 
 def as_json(taken: Mapping[str, Any]) -> str:
@@ -20,12 +23,21 @@ def as_json(taken: Mapping[str, Any]) -> str:
 
 def as_html(taken: Mapping[str, Any]) -> str:
     """The same for people: one page that needs nothing from anywhere."""
-    return render_template("ownership/taken.html", taken=taken, words=words, language=words.language())
+    return render_template(
+        "ownership/taken.html",
+        taken=taken,
+        words=words,
+        language=words.language(),
+        topic=topic,
+        days=[long for _short, long in wish_words.days()],
+    )
 
 
 def _plain(value: object) -> str:
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Topic):
+        return topic(value)
     raise TypeError(type(value).__name__)
 
 

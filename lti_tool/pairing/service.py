@@ -5,7 +5,7 @@ together are taken one after the other (on SQLite a writing transaction is alone
 activity cannot deadlock with itself, and such changes are rare.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
@@ -145,7 +145,7 @@ _CYCLES_OF_ROUND = (
     .order_by(Activity.position, Activity.starts_on, Activity.created_at, Activity.id)
 )
 _ARE_FREE = select(Membership.id).where(
-    or_(Membership.id == bindparam("one"), Membership.id == bindparam("other")),
+    or_(*(Membership.id == bindparam(each) for each in ("one", "other", "third"))),
     *people.takes_part(bindparam("activity")),
     ~exists().where(
         PairMember.membership_id == Membership.id,
@@ -255,7 +255,7 @@ def invite(session: Session, *, host_id: str, coach_id: str, course_id: str, act
     Asking somebody who is already asked changes nothing. Raises Refused. It never matters here whether the colleague
     has a partner, has declined, or has asked the host: the answer would tell.
     """
-    _lock(session, activity_id)
+    lock_activity(session, activity_id)
     asked = [sent for sent in _sent(session, host_id, activity_id, now) if sent.look == "waiting"]
     if any(sent.colleague.membership_id == coach_id for sent in asked):
         return
@@ -322,7 +322,7 @@ def accept(session: Session, invitation_id: str, now: datetime) -> str:
         select(Invitation.host_id, Invitation.coach_id, Invitation.activity_id).where(Invitation.id == invitation_id)
     ).one()
     both = [found.host_id, found.coach_id]
-    _lock(session, found.activity_id)
+    lock_activity(session, found.activity_id)
     pair = active_pair(session, found.coach_id, found.activity_id)
     if pair and found.host_id in pair.facts.membership_ids:  # a double tap, or both said yes to each other at once
         return pair.id
@@ -350,31 +350,53 @@ def accept(session: Session, invitation_id: str, now: datetime) -> str:
     return _begin(session, found.host_id, found.coach_id, found.activity_id, now)
 
 
-def pair_of_round(session: Session, membership_id: str, *, activity_id: str, round_id: str) -> PairView | None:
-    """The pair with which a teacher can begin in this activity, as it found together in a pairing round.
+def pair_up(session: Session, membership_ids: Sequence[str], activity_id: str, now: datetime) -> str | None:
+    """Makes a pair of two or three who have all said yes to each other in a pairing round, and returns its id; the
+    activity is locked. No other invitation of theirs stays open, and a paused pair of theirs ends, as in accept().
 
-    None unless it is active there, the other takes part here, and neither is in a pair here, paused or not. Which of
+    None, and nothing is changed, where one of them has a running pair or takes part no longer.
+    """
+    if any(
+        _has_active_pair(session, each, activity_id) or not _takes_part(session, each, activity_id)
+        for each in membership_ids
+    ):
+        return None
+    _withdraw_all(session, membership_ids, activity_id, now)
+    for pair_id in _current_pair_ids(session, list(membership_ids), activity_id):
+        _end(session, pair_id, now)
+    return _make_pair(session, membership_ids, activity_id, now)
+
+
+def pair_of_round(session: Session, membership_id: str, *, activity_id: str, round_id: str) -> PairView | None:
+    """The pair, of two or three, with which a teacher can begin in this activity, as it came together in a round.
+
+    None unless it is active there, the others take part here, and none is in a pair here, paused or not. Which of
     these it was is not told: it is nobody else's. Two statements.
     """
     found = current_pair(session, membership_id, round_id)
-    if found is None or found.status != "active" or len(found.members) != 2:
+    if found is None or found.status != "active" or len(found.members) not in (2, 3):
         return None
-    one, other = _ids(found)
-    free = run(session, _ARE_FREE, {"one": one, "other": other, "activity": activity_id}).all()
-    return found if len(free) == 2 else None
+    one, other, *third = _ids(found)
+    who = {"one": one, "other": other, "third": third[0] if third else other}
+    free = run(session, _ARE_FREE, who | {"activity": activity_id}).all()
+    return found if len(free) == len(found.members) else None
 
 
 def begin_from_round(
     session: Session, membership_id: str, *, activity_id: str, round_id: str, round_pair_id: str, now: datetime
 ) -> None:
     """A pair of a round begins here: its pair in this activity and the first cycle (host: who invited in the round, or
-    else who begins here). No other invitation of either stays open here.
+    else who begins here; three have roles in turn). No other invitation of theirs stays open here.
 
     Does nothing where that is not possible (any more): the other tapped first, or the pair went apart.
     """
-    _lock(session, activity_id)
+    lock_activity(session, activity_id)
     found = pair_of_round(session, membership_id, activity_id=activity_id, round_id=round_id)
     if found is None or found.id != round_pair_id:
+        return
+    _withdraw_all(session, _ids(found), activity_id, now)
+    if len(found.members) > 2:
+        _begin_of_three(session, _ids(found), membership_id, activity_id, now)
         return
     (partner_id,) = (each.membership_id for each in found.others(membership_id))
     invited = session.scalars(
@@ -391,7 +413,6 @@ def begin_from_round(
         .limit(1)
     ).first()
     host_id, coach_id = (partner_id, membership_id) if invited == partner_id else (membership_id, partner_id)
-    _withdraw_all(session, _ids(found), activity_id, now)
     _begin(session, host_id, coach_id, activity_id, now)
 
 
@@ -572,7 +593,7 @@ def take_out(session: Session, pair_id: str, membership_id: str, now: datetime) 
 
 def make_group(session: Session, membership_id: str, activity_id: str, now: datetime) -> str | None:
     """Id of a new group of one member, whom others can join; None where they are in one already."""
-    _lock(session, activity_id)
+    lock_activity(session, activity_id)
     if _current_pair_ids(session, [membership_id], activity_id):
         return None
     return _make_pair(session, [membership_id], activity_id, now)
@@ -584,7 +605,7 @@ def join_group(
     """Takes a teacher into a group of this activity; whether they are in it now. Whoever is in another one, or comes
     when it is full or has ended, is not. A cycle that runs goes on without them; they are in the next one, which begins
     now where the others waited for one more."""
-    _lock(session, activity_id)
+    lock_activity(session, activity_id)
     current = _current_pair_ids(session, [membership_id], activity_id)
     if current:
         return current == [pair_id]
@@ -644,6 +665,13 @@ def _begin(session: Session, host_id: str, coach_id: str, activity_id: str, now:
         roles = {host_id: "host", coach_id: "coach"}
         going_on.start(session, pair_id=pair_id, activity_id=activity_id, roles=roles, now=now)
     return pair_id
+
+
+def _begin_of_three(session: Session, membership_ids: list[str], host_id: str, activity_id: str, now: datetime) -> None:
+    pair_id = _make_pair(session, membership_ids, activity_id, now)
+    going_on.start_of_three(
+        session, pair_id=pair_id, activity_id=activity_id, members=membership_ids, host_id=host_id, now=now
+    )
 
 
 def _make_pair(session: Session, membership_ids: Iterable[str], activity_id: str, now: datetime) -> str:
@@ -747,12 +775,13 @@ def _withdraw_all(session: Session, host_ids: Iterable[str], activity_id: str, n
     )
 
 
-def _lock(session: Session, activity_id: str) -> None:
+def lock_activity(session: Session, activity_id: str) -> None:
+    """Who changes who is paired with whom comes one after the other from here on, until this transaction ends."""
     # NO KEY UPDATE: rows that merely refer to the activity (a launch's sign-in) can still be written meanwhile.
     session.execute(select(Activity.id).where(Activity.id == activity_id).with_for_update(key_share=True)).all()
 
 
 def _lock_of_pair(session: Session, pair_id: str) -> str:
     activity_id = session.scalars(select(Pair.activity_id).where(Pair.id == pair_id)).one()
-    _lock(session, activity_id)
+    lock_activity(session, activity_id)
     return activity_id

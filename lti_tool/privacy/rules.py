@@ -24,6 +24,8 @@ class Action(StrEnum):
     SEE_PROGRESS = "see progress"
     ANSWER_INVITATION = "answer invitation"
     WITHDRAW_INVITATION = "withdraw invitation"
+    ANSWER_PROPOSAL = "answer proposal"
+    """Of a pairing round, to the two or three whom it names."""
     OPEN_PAIR = "open pair"
     OPEN_CYCLE = "open cycle"
     BOOK_VISIT = "book visit"
@@ -602,6 +604,7 @@ RULES: dict[Action, Callable[[Actor, Any], bool]] = {
     Action.SEE_PROGRESS: _see_progress,
     Action.ANSWER_INVITATION: _answer_invitation,
     Action.WITHDRAW_INVITATION: _withdraw_invitation,
+    Action.ANSWER_PROPOSAL: _open_pair,
     Action.OPEN_PAIR: _open_pair,
     Action.OPEN_CYCLE: _open_cycle,
     Action.BOOK_VISIT: _book_visit,

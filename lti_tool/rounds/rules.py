@@ -1,22 +1,34 @@
 """Decisions about pairing rounds: values in, values out."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, Self
 
 DAYS = 5
 """Days of a school week, Monday first."""
 MAX_TOPICS = 40
+TOPICS = (
+    *("questions", "waiting", "pupils_talk", "engagement", "groups", "feedback", "assessment", "differentiation"),
+    *("inclusion", "literacy", "numeracy", "digital", "routines", "irish", "play", "transitions"),
+)
+"""Keys of the topics that ship, as words.topic says them. None is ever used for another topic."""
 MAX_CHOSEN = 5
 """Topics that one teacher may want, and may offer."""
 MAX_NOT_WITH = 3
 """Colleagues with whom somebody would rather not be paired; the reason is never asked."""
 MAX_PERIODS = 12
+MAX_WORDS = 60
+"""Characters of a subject, and of a class or year."""
 MAX_ROUNDS = 8
 """Rounds that are planned for together, this one included."""
 HELPS = ("triad", "other_school", "period", "joins", "")
 """The smallest change that would help a teacher without a partner, the first that does: if three could go together, if
 they would go to another school, if they had one more free period, if one more colleague took part; none of these."""
+
+TRIAD, AGAIN, LITTLE, MOVED = 8, 4, 2, 1
+"""Why a trainer should look at a proposal; Proposal.attention is the sum of those that hold, so that the lists, which
+begin with the greatest, begin with what matters most: three go together, two have met before, little in common by what
+they said, put together by hand."""
 
 Subjects = Literal["ignore", "same", "different"]
 Again = Literal["if_best", "if_needed"]
@@ -50,6 +62,16 @@ class Settings:
     rounds: int = 1
     days: int = 14
     """How long teachers have to answer: 3 to 14 days."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As `of` takes it."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Self:
+        """The settings that to_json() gave; what is unknown by now is left out."""
+        topics = tuple(Topic(each["key"], each["text"]) for each in body.get("topics", ()))
+        return cls(**_known(cls, {**body, "topics": topics}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +157,8 @@ class Summary:
     """People in pairs that were accepted or are open already, and stay."""
     candidates: int = 0
     """Pairs that are possible by all rules."""
+    nearest: int = 0
+    """In a very large round, how many of the best fitting colleagues of each person were looked at; 0: all."""
     later: tuple[int, ...] = field(default=())
     """Where further rounds are planned for: how many would be without a partner in each of them."""
 
@@ -146,6 +170,37 @@ class Summary:
     def of(cls, body: Mapping[str, Any]) -> Self:
         """What to_json() gave."""
         return cls(**_known(cls, body))
+
+
+def attention_of(*, members: int, again: bool, little: bool, moved: bool) -> int:
+    """How much a trainer should look at a proposal, as Proposal.attention keeps it."""
+    return TRIAD * (members > 2) + AGAIN * again + LITTLE * little + MOVED * moved
+
+
+def tidy(wish: Wish, topics: Collection[str], periods: int, people: Collection[str]) -> Wish:
+    """What of a wish still holds: without topics that the list of the round has no more, cells outside of its week of
+    `periods` a day, and people (membership ids) who are not there any more."""
+    week = {cell(day, period) for day in range(DAYS) for period in range(periods)}
+    free = _within(wish.free, week)
+    return replace(
+        wish,
+        wants=_within(wish.wants, topics)[:MAX_CHOSEN],
+        offers=_within(wish.offers, topics)[:MAX_CHOSEN],
+        focus=wish.focus if wish.focus in topics else "",
+        free=free,
+        teaching=_within(wish.teaching, week - set(free)),
+        not_with=_within(wish.not_with, people)[:MAX_NOT_WITH],
+    )
+
+
+def cell(day: int, period: int) -> str:
+    """A cell of the week as Wish has it; both from 0."""
+    return f"{day}-{period}"
+
+
+def _within(chosen: Collection[str], known: Collection[str]) -> tuple[str, ...]:
+    """Those of `chosen` that are known, each once."""
+    return tuple(dict.fromkeys(each for each in chosen if each in known))
 
 
 def _known(cls: type, body: Mapping[str, Any]) -> dict[str, Any]:

@@ -67,7 +67,8 @@ def describe_platform() -> Response:
 @blueprint.post("/activities")
 def add_activity() -> tuple[Response, int]:
     """Place an activity: course, title, tool (client_id), and optionally custom, target ("iframe", "window"),
-    gradable, maximum, url. Answers 201 with id, cmid, and the addresses of its page and its bare launch.
+    gradable, maximum, url. Answers 201 with id, cmid, the course's id, and the
+    addresses of its page and its bare launch.
     """
     body = _body()
     course, tool = _course(body.get("course")), _tool(body.get("tool", body.get("client_id")))
@@ -93,7 +94,7 @@ def add_activity() -> tuple[Response, int]:
             gradable=bool(body.get("gradable", False)),
             maximum=float(body.get("maximum", 100)),
         )
-    return jsonify(id=activity.id, cmid=activity.module_id, **_addresses(activity)), 201
+    return jsonify(id=activity.id, cmid=activity.module_id, course=course.id, **_addresses(activity)), 201
 
 
 @blueprint.get("/activities")

@@ -118,6 +118,13 @@ def enqueue_unless_waiting(
     session.info["work_left"] = True
 
 
+def renew(session: Session, kind: str, key: str, now: datetime) -> None:
+    """Prolongs the lease of work in progress, for a handler that may take longer than LEASE."""
+    session.execute(
+        update(Job).where(Job.kind == kind, Job.key == key, Job.lease != "").values(leased_until=now + LEASE)
+    )
+
+
 def schedule(database: Database, periodic: Iterable[Periodic], now: datetime) -> None:
     """Makes a row for each periodic task that has none yet, due at once. Called when a worker starts."""
     with database.write() as session:

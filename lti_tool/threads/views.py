@@ -128,6 +128,7 @@ def _thread_page(session: Session, pair_id: str, number: int, typed: str = "", e
         may_write=may(actor(), Action.WRITE_THREAD, pair.facts),
         has_ended=pair.status == "ended",
         is_group=activity is not None and activity.kind == "group",
+        is_of_three=len(pair.members) > 2,
         others=[(each.id, words.title_of(each)) for each in others],
         typed=typed,
         errors=[("text", error)] if error else [],

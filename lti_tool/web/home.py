@@ -33,6 +33,8 @@ from lti_tool.progress import service as progress
 from lti_tool.progress.views import progress_page
 from lti_tool.progress.words import nudge as nudge_words
 from lti_tool.rhythm import words as rhythm_words
+from lti_tool.rounds import answers
+from lti_tool.rounds.answer_words import together
 from lti_tool.schools.views import charter_notice
 from lti_tool.threads.words import sign as wrote_sign
 from lti_tool.web.context import actor, tool
@@ -157,6 +159,8 @@ def _cycle_page(session: Session, activity: ActivityView, planned: list[PlannedA
         step=cycle_words.next_step(view),
         stages=cycle_words.stages(view),
         picture=cycle_words.picture(view),
+        my_role=cycle_words.you_are(view.role),
+        host=cycle_words.name(view.cycle.host),
         received=pairing.received_by(session, me, activity.id, now),
         who=who_can_see_cycle([partner_names(pair)]),
     )
@@ -172,6 +176,7 @@ def _round_page(session: Session, activity: ActivityView, planned: list[PlannedA
         # Its cycles are named in the next step already.
         **_frame(session, activity, [each for each in planned if each.pairs_from_id != activity.id]),
         partner=partner_names(pair),
+        is_of_three=len(pair.members) > 2,
         wrote=wrote_sign(pair),
         cycles=[
             (each.title, cycle_words.dates(each.starts_on, each.ends_on))
@@ -185,7 +190,11 @@ def _no_partner_page(
     session: Session, activity: ActivityView, planned: list[PlannedActivity], pair: PairView | None
 ) -> str:
     me = actor().membership_id
+    is_round = activity.kind == "pairing"
     frame = _frame(session, activity, planned)
+    # A round has no cycles, but may wait for an answer; one statement for either.
+    in_round = answers.mine(session, me, activity.id, tool().clock()) if is_round else answers.Mine()
+    own_cycles = [] if is_round else cycles.list_of(session, me, activity.id)
     # Where a pairing round gives the pairs: begin with the partner found there, or find one there.
     of_round = next((each for each in planned if each.id == activity.pairs_from_id), None) if pair is None else None
     begins = (
@@ -199,13 +208,16 @@ def _no_partner_page(
         pair=pair,
         partner=partner_names(pair),
         i_pause=pair is not None and pair.me(me).paused_at is not None,
-        is_round=activity.kind == "pairing",
+        is_round=is_round,
+        asked=in_round.asked,
+        asked_others=together(in_round.asked.others) if in_round.asked else "",
+        is_left=in_round.helps is not None,
         has_ladder=going_on.has_ladder(activities.with_protocol(session, activity)),
         round_title=of_round.title if of_round and (begins or of_round.status == "open") else "",
         round_pair=begins,
         begins_with=partner_names(begins),
         invitations=pairing.open_for(session, me, activity.id, tool().clock()),
-        own_cycles=cycles.list_of(session, me, activity.id),
+        own_cycles=own_cycles,
         name_of=pairing_words.name_of,
     )
 

@@ -27,10 +27,16 @@ FEWER = {
     "schools.test": 6,
     "school_visits.test": 6,
     "registration.register_by_hand": 10,
+    "rounds.why_not": 6,
+    "rounds.person": 30,
+    "rounds.move": 10,
+    "rounds.take_back": 10,
+    "rounds.check_proof": 6,
     "ownership.take_html": 10,
     "ownership.take_json": 10,
 }
-"""Requests a minute to endpoints that call an LMS each time, or open all that somebody ever wrote."""
+"""Requests a minute to endpoints that call an LMS or calculate a whole round each time, or open all that somebody ever
+wrote."""
 
 _WINDOW_S = 60
 _MOST_KEYS = 100_000

@@ -73,8 +73,9 @@ class CoachingSchool:
 
     def work(self) -> int:
         """Lets a worker do all that is due; how many attempts that were."""
-        lti = self.app.extensions["meitheal"].lti
-        return jobs.run_due(self.database, worker.handlers(self.database, lti, self.clock), (), self.clock)
+        tool = self.app.extensions["meitheal"]
+        kinds = worker.handlers(self.database, tool.lti, tool.keyring, self.clock)
+        return jobs.run_due(self.database, kinds, (), self.clock)
 
     def deliver(self) -> None:
         """The job itself; raises what it raises."""

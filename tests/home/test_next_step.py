@@ -7,6 +7,8 @@ import pytest
 from browsers import Browser, recorded
 from factories import MadeCourse, make_course
 from flask import Flask
+from home.placed import add_activity
+from rounds.proposed import asked
 from sqlalchemy import update
 
 from lti_tool.pairing import service as pairing
@@ -101,3 +103,20 @@ def test_an_outsider_sees_nothing_of_the_pair(
         page = Browser(app, database, clock, member, course.activity_id).get("/")
         assert "Niamh" not in page and "Seán" not in page
     assert "Niamh" not in browsers[3].get("/") and "Seán" not in browsers[3].get("/")
+
+
+def test_in_a_round_a_proposal_comes_before_an_invitation_and_costs_no_more(
+    app: Flask, database: Database, clock: Any, course: MadeCourse
+) -> None:
+    round_id = add_activity(database, course, clock.now, title="Partners", kind="pairing")
+    niamh, sean, grainne, oisin = (Browser(app, database, clock, each, round_id) for each in course.teachers)
+    assert grainne.post(f"/partner/{course.teachers[0]}").status_code == 303
+    with recorded(database) as before:
+        niamh.get("/")
+    asked(database, round_id, [course.teachers[:2]], clock.now, left={course.teachers[3]: ""})
+    with recorded(database) as after:
+        page = niamh.get("/")
+    assert len(after) == len(before) <= 12
+    assert page.count("<h1") == 1 and "You could coach with Seán" in page and "Gráinne Byrne invites you" in page
+    assert "invites you" not in sean.get("/") and "You could coach with Niamh" in sean.get("/")
+    assert "found no partner for you" in oisin.get("/") and "found no partner for you" not in grainne.get("/")

@@ -256,4 +256,5 @@ def read_roster(app: Flask, database: Database, clock: Any) -> None:
 
 def work(app: Flask, database: Database, clock: Any) -> None:
     """Lets a worker do all that is due."""
-    jobs.run_due(database, worker.handlers(database, app.extensions["meitheal"].lti, clock), (), clock)
+    tool = app.extensions["meitheal"]
+    jobs.run_due(database, worker.handlers(database, tool.lti, tool.keyring, clock), (), clock)

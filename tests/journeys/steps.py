@@ -36,8 +36,8 @@ def whole_collegial_cycle(trainer: Somebody, niamh: Somebody, sean: Somebody) ->
     expect(niamh.at.locator("h1")).to_have_text("This cycle is finished")
 
 
-def become_partners(host: Somebody, coach: Somebody) -> None:
-    host.press("Find a partner")
+def become_partners(host: Somebody, coach: Somebody, way: str = "Find a partner") -> None:
+    host.press(way)
     host.press("Invite Seán Ó Dónaill")
     host.press("Send the invitation")
     coach.home()

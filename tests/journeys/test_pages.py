@@ -13,12 +13,14 @@ from axe_playwright_python.sync_playwright import Axe
 from journeys import steps
 from journeys.live import LiveSandbox, LiveTool, Somebody, arrivals
 from playwright.sync_api import BrowserContext, Page, expect
+from rounds.rounds_school import make_run
 from sqlalchemy import select, update
 
 from lti_tool.activities.models import Activity
 from lti_tool.cycles.models import Cycle
-from lti_tool.people.models import Platform
+from lti_tool.people.models import Membership, Person, Platform
 from lti_tool.schools import service as schools
+from lti_tool.store.database import Database
 
 PICTURES = os.environ.get("MEITHEAL_PICTURES", "")
 """A folder: a picture of every page is kept there, in four sizes and shades."""
@@ -118,6 +120,14 @@ def test_every_page_is_accessible_and_narrow_enough(
     assert not look.wrong, "\n".join(look.wrong)
 
 
+def memberships(database: Database, *given: str) -> list[str]:
+    """Of the teachers with these given names."""
+    with database.read() as session:
+        rows = session.execute(select(Person.given_name, Membership.id).join(Person, Person.id == Membership.person_id))
+        found = {row.given_name: row.id for row in rows}
+    return [found[name] for name in given]
+
+
 def test_the_pages_of_other_kinds_of_activities_are_too(
     new_context: Callable[..., BrowserContext], live_tool: LiveTool, sandbox: LiveSandbox
 ) -> None:
@@ -160,7 +170,21 @@ def test_the_pages_of_other_kinds_of_activities_are_too(
 
     niamh, sean = arrive(steps.NIAMH, found), arrive(steps.SEAN, found)
     sean.press("I have read this: continue")
-    steps.become_partners(niamh, sean)
+    niamh.visit("round/wishes", "round/wishes/not-with")
+    niamh.home()
+    with live_tool.database() as database:
+        both = memberships(database, "Niamh", "Seán")
+        made = datetime.now(UTC)
+        make_run(database, round_id, made, left=[(both[0], "period")], status="out")
+        niamh.home()
+        niamh.visit("round/without", "round/why-not", f"round/why-not/{both[1]}")
+        make_run(database, round_id, made, [both], status="out", number=2)
+    niamh.home()
+    for answer in ("Ask for another", "Pause for now", "Yes, coach with Seán"):
+        niamh.visit("round/proposal")
+        niamh.press(answer)
+    niamh.home()
+    steps.become_partners(niamh, sean, "Find a partner yourself")
     niamh.visit("pair", "partner")
     niamh, sean = arrive(steps.NIAMH, coaching), arrive(steps.SEAN, coaching)
     niamh.press("Begin with Seán")

@@ -18,6 +18,7 @@ from lti_tool import worker
 from lti_tool.people import roster
 from lti_tool.people.models import Course, SignIn
 from lti_tool.people.sign_ins import open_sign_in
+from lti_tool.privacy.keyring import Keyring
 from lti_tool.settings import Settings
 from lti_tool.store import jobs, queue
 from lti_tool.store.base import Base
@@ -25,7 +26,8 @@ from lti_tool.store.database import Database
 from lti_tool.store.jobs_models import Job
 from lti_tool.web.context import utcnow
 
-PERIODIC = len(worker.periodic(Database("sqlite://"), utcnow))
+_NO_DATABASE = Database("sqlite:///not-made.db")
+PERIODIC = len(worker.periodic(_NO_DATABASE, Keyring.of(make_settings(), _NO_DATABASE), utcnow))
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ def test_periodic_work_clears_up(settings: Settings, database: Database, clock: 
             session, membership_id=made.trainer, activity_id=None, locale="en", platform_origin="", return_url="",
             now=clock() - timedelta(days=2),
         )  # fmt: skip
-    tasks = worker.periodic(database, clock)
+    tasks = worker.periodic(database, Keyring.of(settings, database), clock)
     jobs.schedule(database, tasks, clock())
     assert jobs.run_due(database, {}, tasks, clock) == len(tasks)
     with database.read() as session:

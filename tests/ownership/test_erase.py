@@ -1,6 +1,7 @@
 """Whoever is erased is gone: from every table, from the bytes of every file, and from what partners see."""
 
 import contextlib
+import itertools
 import re
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,9 @@ def cells(session: Session) -> Any:
                 yield f"{table.name}.{column}", value
 
 
+NUMBERS = itertools.count(100)
+
+
 def refer_to_people() -> list[tuple[Table, str]]:
     """Every column of every table that refers to a person or a membership."""
     return [
@@ -82,6 +86,9 @@ def fill(session: Session, table: Table, column: str, known: dict[str, Any], mad
                 row[each.name] = new_id() if each.primary_key and each.type.python_type is str else value_for(each)
         if "status" in row:
             row["status"] = "ended"
+        if "number" in row:
+            # Of an activity or a pair only one has each.
+            row["number"] = next(NUMBERS)
         if "is_current" in row:
             row["is_current"] = False
         session.execute(which.insert().values(row))

@@ -132,9 +132,10 @@ def test_a_no_is_not_in_what_the_host_takes(room: Room, database: Any, clock: An
 
 TAKEN = {
     "activity_facilitators", "activity_participants", "activity_trainers", "agreements", "critical_friends",
-    "cycle_members", "deliveries", "groups", "growth_areas", "invitations", "looks", "meetings", "memberships",
-    "nudges", "open_doors", "pair_members", "reflection_versions", "rests", "shares", "sign_ins",
-    "stage_marks", "step_wishes", "texts", "thread_messages",
+    "cycle_members", "deliveries", "groups", "growth_areas", "invitations", "line_managers", "looks", "meetings",
+    "memberships", "nudges", "open_doors", "pair_members", "pairing_wishes", "reflection_versions", "rests",
+    "round_left", "round_proposal_members", "shares", "sign_ins", "stage_marks", "step_wishes", "texts",
+    "thread_messages",
 }  # fmt: skip
 NOT_TAKEN = {
     "continuations": "a code of two minutes on the way to a new tab",

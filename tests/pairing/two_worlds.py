@@ -1,8 +1,9 @@
 """Two worlds that begin as one: in one of them somebody says no, in the other they do not. What do others see?"""
 
 import re
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from difflib import unified_diff
@@ -22,6 +23,7 @@ from lti_tool.cycles import service as cycles
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Invitation
 from lti_tool.people.models import SignIn
+from lti_tool.rounds import answers
 from lti_tool.store.database import Database
 from lti_tool.web.app import create_app
 
@@ -38,6 +40,8 @@ class World:
     now: datetime
     sign_ins: dict[str, tuple[str, str]]
     """Membership → (address, secret)."""
+    more: list[str] = field(default_factory=list)
+    """Addresses that are looked at beside those that anybody could type."""
     seen: list[object] = field(default_factory=list)
     _ids: dict[str, str] = field(default_factory=dict)
 
@@ -74,6 +78,7 @@ class World:
             session.execute(update(SignIn).values(expires_at=self.now + timedelta(hours=6)))
             if with_jobs:
                 pairing.lapse_due(session, self.now)
+                answers.lapse_due(session, self.now)
 
     def look(self, *who: str) -> None:
         """Notes all that these people see now: every page, byte for byte, its status, and the statements behind it."""
@@ -87,7 +92,8 @@ class World:
                     answer = client.get(at + path)
                 body = self._same(answer.get_data(as_text=True)) if answer.status_code < 400 else ""
                 to = self._same(answer.headers.get("Location") or "")
-                self.seen.append((membership, path, answer.status_code, body, to, [text for text, _n in statements]))
+                said = [text for text, _n in statements]
+                self.seen.append((membership, self._same(path), answer.status_code, body, to, said))
 
     def _pages(self) -> list[str]:
         """All that somebody can open who knows no id but those of their colleagues: a new page is among them."""
@@ -96,7 +102,7 @@ class World:
             for rule in self.app.url_map.iter_rules()
             if rule.rule.startswith("/at/") and rule.arguments == {"handle"} and "GET" in (rule.methods or ())
         ]
-        return [*sorted(alone), *_SEARCHES, *(f"/partner/{teacher}" for teacher in self.course.teachers)]
+        return [*sorted(alone), *_SEARCHES, *(f"/partner/{each}" for each in self.course.teachers), *self.more]
 
     @cached_property
     def app(self) -> Flask:
@@ -137,6 +143,9 @@ class Fork:
         for name in ("one", "other"):
             file = self.folder / f"{name}.db"
             file.write_bytes(first.read_bytes())
+            keyrings = (self.folder / f"{each}-keyring.db" for each in ("first", name))
+            with closing(sqlite3.connect(next(keyrings))) as keys, closing(sqlite3.connect(next(keyrings))) as copy:
+                keys.backup(copy)
             made.append(World(Database(f"sqlite:///{file}"), course, self.now, sign_ins))
         try:
             yield made

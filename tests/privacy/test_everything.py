@@ -115,6 +115,7 @@ def _pair_up(term: Term) -> None:
     people = [school.browser(sub) for sub in school.teachers[:5]]
     for browser in people:
         _keep_tokens(term, browser)
+    _wish(term, people)
     for host, coach in ((people[0], people[1]), (people[2], people[3])):
         assert host.post(f"/partner/{people[4].membership}").status_code == 303
         assert people[4].post(f"/invitations/{_invitation(term, host)}/decline").status_code == 303
@@ -126,6 +127,17 @@ def _pair_up(term: Term) -> None:
                 select(CycleMember.cycle_id).where(CycleMember.membership_id == host.membership)
             ).one()
         term.pairs.append((Desk(host.client, host.at, cycle), Desk(coach.client, coach.at, cycle)))
+
+
+def _wish(term: Term, people: list[Browser]) -> None:
+    """What each would like of a pairing round, which the activity is at first; and something too long, given back."""
+    term.school.set_activity(kind="pairing")
+    for browser, role in zip(people, ("host", "coach") * 2, strict=False):
+        for words, status in ((f"{MARK}{role}-wish", 303), (f"{MARK}{role}-wish" + "x" * 60, 400)):
+            said = {"whole": "1", "do": "yes", "subject": words}
+            assert browser.post("/round/wishes", **said).status_code == status
+        assert browser.post("/round/wishes/not-with", q=f"{MARK}name").status_code == 200
+    term.school.set_activity(kind="cycle")
 
 
 def _invitation(term: Term, host: Browser) -> str:
@@ -226,15 +238,15 @@ def _break(term: Term, monkeypatch: pytest.MonkeyPatch) -> None:
 def _report(term: Term) -> None:
     """The first pair's completion reaches the gradebook, the second's does not; the worker does all it has to."""
     school = term.school
-    lti = school.app.extensions["meitheal"].lti
-    tasks = worker.periodic(school.database, school.clock)
+    tool = school.app.extensions["meitheal"]
+    tasks = worker.periodic(school.database, tool.keyring, school.clock)
     jobs.schedule(school.database, tasks, school.clock())
     for pair, down in zip(term.pairs, (False, True), strict=True):
         if down:
             school.faults(down=True)
         for desk in pair:
             assert desk.client.post(f"{desk.at}/completion/tell", data={"csrf_token": desk.token()}).status_code == 303
-        kinds = worker.handlers(school.database, lti, school.clock)
+        kinds = worker.handlers(school.database, tool.lti, tool.keyring, school.clock)
         jobs.run_due(school.database, kinds, tasks, school.clock)
 
 
@@ -304,7 +316,7 @@ def _taken(term: Term) -> Iterator[str]:
         for mine, me, partner in ((host, "host", "coach"), (coach, "coach", "host")):
             for name in ("mine.json", "mine.html"):
                 taken = mine.client.get(f"{mine.at}/mine/{name}").get_data(as_text=True)
-                for key in (*ONES_OWN, "growth"):
+                for key in (*ONES_OWN, "growth", "wish"):
                     if f"{MARK}{me}-{key}" not in taken or f"{MARK}{partner}-{key}" in taken:
                         yield f"{name} of the {me} lacks their {key}, or holds their partner's"
                 if f"{MARK}host-message" not in taken or f"{MARK}coach-message" not in taken:

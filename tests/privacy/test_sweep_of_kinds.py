@@ -23,12 +23,15 @@ from lti_tool.people.models import Membership
 from lti_tool.privacy import rules
 from lti_tool.privacy.rules import Action
 from lti_tool.reflection.models import ReflectionVersion
+from lti_tool.rounds.models import LineManager, PairingWish, RoundSettings
 from lti_tool.store.database import Database
 from lti_tool.web.app import create_app
 
 FIELDS = ("tried", "own_learning", "helped", "own_next")
 NAMES = ("Niamh", "Seán")
 """The author of the reflections, and the one with whom they are paired in the round."""
+WISH = "canary-wish"
+"""What the author would like of the round."""
 OFFICES = ("trainer", "guest", "leader", "administrator")
 CHANGES_ONESELF = ("people.leave", "people.declare_leader")
 THEIRS = {
@@ -93,6 +96,9 @@ def build(database: Database, clock: Any) -> World:
         if number == "1":
             assert author.post(f"/cycles/{cycle_id}/reflect/submit").status_code == 303
     assert doors["reflection", "colleague"].post("/reflections").status_code == 303
+    in_round = doors["round", "author"]
+    assert in_round.post("/round/wishes", whole="1", do="yes", subject=WISH).status_code == 303
+    assert in_round.post("/round/wishes/not-with", add=people["other"]).status_code == 303
     return world
 
 
@@ -140,6 +146,11 @@ def _reading(world: World) -> Iterator[str]:
                 elif found and not (role == "author" and rule.endpoint.startswith(("ownership.", "years."))):
                     # What is one's own can be taken along from wherever one is.
                     yield f"{where} shows {found}"
+                if WISH in page:
+                    is_asked_for = kind == "round" and rule.endpoint == "rounds.wishes_form"
+                    if role != "author" or not (is_asked_for or rule.endpoint.startswith("ownership.")):
+                        yield f"{where} shows what somebody would like of a round"
+                    seen.add(WISH)
                 if "cycle_id" in rule.arguments and not is_author and answer.status_code not in (401, 404):
                     yield f"{where} answers {answer.status_code} to somebody who is not its author"
                 if kind == "reflection" and rule.endpoint.startswith("pairing.") and answer.status_code != 404:
@@ -154,7 +165,7 @@ def _reading(world: World) -> Iterator[str]:
             wanted = f"You coach with {other}" if kind == "round" else f"Begin with {other}"
             if wanted not in browser.client.get(f"{browser.at}/").get_data(as_text=True):
                 yield f"{role} in the {kind}: is not told “{wanted}”"
-    if missing := set(world.canaries) - seen:
+    if missing := {*world.canaries, WISH} - seen:
         yield f"the author is not shown {missing}"
     trainer = world.doors["reflection", "trainer"]
     if "Niamh" not in trainer.client.get(f"{trainer.at}/progress").get_data(as_text=True):
@@ -185,7 +196,18 @@ def _changing(world: World) -> Iterator[str]:
 
 def fingerprint(world: World) -> list[list[str]]:
     """All cycles, pairs and texts."""
-    models = (Cycle, CycleMember, CycleText, StageMark, ReflectionVersion, Pair, PairMember)
+    models = (
+        Cycle,
+        CycleMember,
+        CycleText,
+        StageMark,
+        ReflectionVersion,
+        Pair,
+        PairMember,
+        LineManager,
+        RoundSettings,
+        PairingWish,
+    )
     with world.database.read() as session:
         return [sorted(map(repr, session.execute(select(*model.__table__.columns)).all())) for model in models]
 

@@ -16,9 +16,11 @@ from lti_tool.activities.models import Activity, ActivityFacilitator
 from lti_tool.cycles.models import Cycle
 from lti_tool.pairing import service as pairing
 from lti_tool.people.models import Membership
+from lti_tool.privacy.keyring import Keyring
 from lti_tool.progress import service
 from lti_tool.progress.models import Nudge
 from lti_tool.protocols.recipe import REFLECTION, TOGETHER
+from lti_tool.settings import Settings
 from lti_tool.store.database import Database
 
 DAY = 24 * 3600
@@ -331,9 +333,12 @@ def test_other_kinds_of_activities_show_what_there_is(
         assert words not in page
 
 
-def test_old_nudges_are_forgotten(database: Database, clock: Any, course: MadeCourse, trainer: Browser) -> None:
+def test_old_nudges_are_forgotten(
+    settings: Settings, database: Database, clock: Any, course: MadeCourse, trainer: Browser
+) -> None:
     trainer.post(f"/nudges/teachers/{course.teachers[0]}")
-    forget = next(task for task in worker.periodic(database, clock) if task.name == "forget_old_nudges")
+    tasks = worker.periodic(database, Keyring.of(settings, database), clock)
+    forget = next(task for task in tasks if task.name == "forget_old_nudges")
     clock.advance(27 * DAY)
     forget.run()
     assert len(nudged(database)) == 1

@@ -21,11 +21,13 @@ from lti_tool.cycles.models import Cycle, CycleMember, StageMark
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Invitation
 from lti_tool.people.models import Membership, Person, School
+from lti_tool.privacy.keyring import Keyring
 from lti_tool.progress.totals import service
 from lti_tool.progress.totals.models import SchoolTotals
 from lti_tool.progress.totals.rules import FEWEST_PEOPLE, Counts, Totals, is_due, move, shown
 from lti_tool.protocols.recipe import REFLECTION
 from lti_tool.schools import service as schools
+from lti_tool.settings import Settings
 from lti_tool.store.database import Database
 
 # The rules, as tables.
@@ -249,8 +251,9 @@ def test_nothing_moves_within_a_month(database: Database, clock: Clock, made: Ma
     assert kept(database, made) == (6, 0, 0)
 
 
-def test_the_worker_counts(database: Database, clock: Clock, made: MadeCourse) -> None:
-    task = next(task for task in worker.periodic(database, clock) if task.name == "count_totals")
+def test_the_worker_counts(settings: Settings, database: Database, clock: Clock, made: MadeCourse) -> None:
+    tasks = worker.periodic(database, Keyring.of(settings, database), clock)
+    task = next(task for task in tasks if task.name == "count_totals")
     task.run()
     task.run()
     assert kept(database, made) == (12, 0, 0)

@@ -1,0 +1,355 @@
+"""What becomes of proposals: the teachers are asked, answer in silence, and begin together, or it lapses for all alike.
+
+Until all of a proposal have said yes nobody but its author reads an answer: to the others and the trainer a proposal
+looks open until `answer_by`, whatever was said (docs/decisions/0012-silent-no.md).
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any, Literal
+
+from sqlalchemy import (
+    CompoundSelect,
+    LargeBinary,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy.orm import Session, aliased
+
+from lti_tool.activities.models import Activity
+from lti_tool.pairing import service as pairing
+from lti_tool.pairing.models import Pair, PairMember
+from lti_tool.people.models import Membership, Person
+from lti_tool.people.rules import Colleague
+from lti_tool.people.service import takes_part
+from lti_tool.privacy.keyring import Keyring, KeyShredded
+from lti_tool.privacy.rules import PairFacts
+from lti_tool.rounds import setting
+from lti_tool.rounds.models import Proposal, ProposalMember, RoundLeft, RoundRun
+from lti_tool.rounds.rules import Why
+from lti_tool.store.database import rows_changed, run
+
+ANSWERS = ("yes", "another", "pause")
+REMEMBERED_FOR = timedelta(days=60)
+"""How long after a round it is still said to whom it left without a partner."""
+
+_own = aliased(ProposalMember)
+_later = aliased(RoundRun)
+_mine = aliased(Membership)
+_MINE: CompoundSelect[Any] = union_all(
+    select(
+        literal("asked").label("what"),
+        Proposal.id,
+        Proposal.run_id,
+        RoundRun.answer_by,
+        _own.answer,
+        _own.why,
+        ProposalMember.membership_id,
+        Person.name,
+        Person.given_name,
+    )
+    .join(RoundRun, RoundRun.id == Proposal.run_id)
+    .join(_own, and_(_own.proposal_id == Proposal.id, _own.membership_id == bindparam("me")))
+    .join(ProposalMember, ProposalMember.proposal_id == Proposal.id)
+    .join(Membership, Membership.id == ProposalMember.membership_id)
+    .join(Person, Person.id == Membership.person_id)
+    .where(
+        RoundRun.activity_id == bindparam("activity"),
+        RoundRun.answer_by > bindparam("now"),
+        Proposal.status == "open",
+        ProposalMember.membership_id != bindparam("me"),
+    ),
+    select(
+        RoundRun.status,
+        RoundRun.id,
+        RoundRun.id,
+        RoundRun.answer_by,
+        RoundLeft.helps,
+        cast(null(), LargeBinary),
+        RoundLeft.membership_id,
+        literal(""),
+        literal(""),
+    )
+    .join(RoundRun, RoundRun.id == RoundLeft.run_id)
+    .where(
+        RoundRun.activity_id == bindparam("activity"),
+        RoundLeft.membership_id == bindparam("me"),
+        or_(RoundRun.status == "out", RoundRun.status == "over"),
+        ~exists().where(
+            _later.activity_id == RoundRun.activity_id,
+            _later.number > RoundRun.number,
+            or_(_later.status == "out", _later.status == "over"),
+        ),
+    ),
+)
+_IS_BUSY = or_(
+    exists().where(
+        PairMember.membership_id == Membership.id,
+        PairMember.activity_id == bindparam("activity"),
+        PairMember.is_current,
+        Pair.id == PairMember.pair_id,
+        Pair.status == "active",
+    ),
+    ~and_(*takes_part(bindparam("activity"))),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A proposal that waits for an answer, as one of its members sees it: the same whatever the others said."""
+
+    id: str
+    run_id: str
+    answer_by: datetime
+    answer: str
+    """What this member said: one of ANSWERS, or empty."""
+    others: tuple[Colleague, ...]
+    """By name."""
+    sealed_why: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """Where a teacher stands in a round."""
+
+    asked: Asked | None = None
+    helps: str | None = None
+    """Where the last calculation left them without a partner: a code of rules.HELPS; else None."""
+    run_id: str | None = None
+    """The run they can ask about, because its answers are still awaited."""
+
+
+def publish(session: Session, run_id: str, now: datetime) -> bool:
+    """Asks the teachers of a run that is reviewed; False, and nothing is done, if it is not (any more).
+
+    A proposal for somebody who found a partner meanwhile, or takes part no longer, is not asked about: everybody who
+    would be asked sees that already.
+    """
+    activity_id = session.scalars(select(RoundRun.activity_id).where(RoundRun.id == run_id)).one()
+    pairing.lock_activity(session, activity_id)
+    days = setting.settings(session, activity_id).days
+    published = session.execute(
+        update(RoundRun)
+        .where(RoundRun.id == run_id, RoundRun.status == "review")
+        .values(status="out", out_at=now, answer_by=now + timedelta(days=days))
+    )
+    if rows_changed(published) != 1:
+        return False
+    of_it = select(ProposalMember.membership_id).where(ProposalMember.proposal_id == Proposal.id)
+    is_off = or_(
+        exists(of_it.join(Membership, Membership.id == ProposalMember.membership_id).where(_IS_BUSY)),
+        select(func.count()).select_from(of_it.subquery()).scalar_subquery() < 2,
+    )
+    drafts = (Proposal.run_id == run_id, Proposal.status == "draft")
+    session.execute(
+        delete(Proposal).where(*drafts, is_off).execution_options(synchronize_session=False), {"activity": activity_id}
+    )
+    session.execute(update(Proposal).where(*drafts).values(status="open"))
+    return True
+
+
+def facts(session: Session, proposal_id: str) -> PairFacts | None:
+    """A proposal that was asked about, as the rules need it, or None; `is_open`: whether it is not settled yet."""
+    rows = session.execute(
+        select(RoundRun.activity_id, Proposal.status, ProposalMember.membership_id)
+        .join(Proposal, Proposal.run_id == RoundRun.id)
+        .join(ProposalMember, ProposalMember.proposal_id == Proposal.id)
+        .where(Proposal.id == proposal_id, Proposal.status != "draft")
+    ).all()
+    if not rows:
+        return None
+    return PairFacts(rows[0].activity_id, tuple(row.membership_id for row in rows), rows[0].status == "open")
+
+
+def answer(
+    session: Session, proposal_id: str, membership_id: str, said: str, now: datetime
+) -> Literal["kept", "paired", "over"]:
+    """Keeps what a member of a proposal says (one of ANSWERS; each takes the place of the one before).
+
+    paired: all have said yes, now or before, and are a pair. over: it lapsed, so nothing is kept. Where somebody of it
+    found another partner meanwhile or takes part no longer, a yes is kept and leads to nothing, as if it were awaited.
+    """
+    activity_id = session.scalars(
+        select(RoundRun.activity_id).join(Proposal, Proposal.run_id == RoundRun.id).where(Proposal.id == proposal_id)
+    ).one()
+    pairing.lock_activity(session, activity_id)
+    status = session.scalars(
+        select(Proposal.status)
+        .join(RoundRun, RoundRun.id == Proposal.run_id)
+        .where(Proposal.id == proposal_id, or_(Proposal.status == "paired", RoundRun.answer_by > now))
+        .with_for_update(of=Proposal)
+    ).one_or_none()
+    if status != "open":
+        return "paired" if status == "paired" else "over"
+    session.execute(
+        update(ProposalMember)
+        .where(ProposalMember.proposal_id == proposal_id, ProposalMember.membership_id == membership_id)
+        .values(answer=said)
+    )
+    answers = {
+        row.membership_id: row.answer
+        for row in session.execute(
+            select(ProposalMember.membership_id, ProposalMember.answer)
+            .where(ProposalMember.proposal_id == proposal_id)
+            .order_by(ProposalMember.membership_id)
+        )
+    }
+    if len(answers) < 2 or set(answers.values()) != {"yes"}:
+        return "kept"
+    pair_id = pairing.pair_up(session, list(answers), activity_id, now)
+    if pair_id is None:
+        return "kept"
+    session.execute(update(Proposal).where(Proposal.id == proposal_id).values(status="paired", pair_id=pair_id))
+    session.execute(update(ProposalMember).where(ProposalMember.proposal_id == proposal_id).values(why=None))
+    return "paired"
+
+
+def mine(session: Session, membership_id: str, activity_id: str, now: datetime) -> Mine:
+    """Where a teacher stands in a round; one statement, whatever anybody said."""
+    rows = run(session, _MINE, {"me": membership_id, "activity": activity_id, "now": now}).all()
+    asked = sorted((row for row in rows if row.what == "asked"), key=lambda row: (row.name, row.membership_id))
+    left = next((row for row in rows if row.what != "asked"), None)
+    helps = left.answer if left else None
+    if not asked:
+        return Mine(None, helps, left.run_id if left and left.what == "out" else None)
+    first = asked[0]
+    others = tuple(Colleague(row.membership_id, row.name, row.given_name or row.name) for row in asked)
+    found = Asked(first.id, first.run_id, first.answer_by, first.answer, others, first.why)
+    return Mine(found, helps, found.run_id)
+
+
+def why(session: Session, keyring: Keyring, asked: Asked, membership_id: str, now: datetime) -> Why:
+    """What the members of a proposal share, as far as each shared it; nothing where that cannot be read any more."""
+    if asked.sealed_why is None:
+        return Why()
+    keys = keyring.opened(session, asked.run_id, now)
+    place = f"round_proposal_members/{asked.id}/{membership_id}"
+    try:
+        return Why.of(json.loads(keys.open(asked.run_id, asked.sealed_why, place)))
+    except KeyShredded:
+        return Why()
+
+
+def lapse_due(session: Session, now: datetime) -> int:
+    """Ends the proposals whose time is over, and with it forgets what anybody answered; returns how many.
+
+    A run of which nothing is open any more is over.
+    """
+    due = select(RoundRun.id).where(RoundRun.status == "out", RoundRun.answer_by <= now)
+    still_open = (Proposal.run_id.in_(due), Proposal.status == "open")
+    # As answer() does: first the proposal, then its members.
+    session.execute(select(Proposal.id).where(*still_open).order_by(Proposal.id).with_for_update()).all()
+    session.execute(
+        update(ProposalMember)
+        .where(ProposalMember.proposal_id.in_(select(Proposal.id).where(*still_open)))
+        .values(answer="", why=None)
+        .execution_options(synchronize_session=False)
+    )
+    lapsed = session.execute(
+        update(Proposal).where(*still_open).values(status="lapsed").execution_options(synchronize_session=False)
+    )
+    session.execute(
+        update(RoundRun)
+        .where(RoundRun.status == "out", ~exists().where(Proposal.run_id == RoundRun.id, Proposal.status == "open"))
+        .values(status="over")
+        .execution_options(synchronize_session=False)
+    )
+    past = select(RoundRun.id).where(RoundRun.status == "over", RoundRun.answer_by <= now - REMEMBERED_FOR)
+    session.execute(delete(RoundLeft).where(RoundLeft.run_id.in_(past)).execution_options(synchronize_session=False))
+    return rows_changed(lapsed)
+
+
+def forget_over(session: Session, keyring: Keyring, now: datetime) -> int:
+    """Of runs that are over, forgets what was calculated and its proof, with the key that opens them; how many."""
+    over: Sequence[str] = session.scalars(
+        select(RoundRun.id).where(
+            or_(RoundRun.status == "over", RoundRun.status == "dropped"),
+            or_(RoundRun.problem.is_not(None), RoundRun.proof.is_not(None)),
+        )
+    ).all()
+    for run_id in over:
+        # At once and for ever: what remains if this transaction fails opens no more, and is deleted next time.
+        keyring.shred(run_id, run_id, now)
+    session.execute(update(RoundRun).where(RoundRun.id.in_(over)).values(problem=None, proof=None))
+    return len(over)
+
+
+# What is one's own
+
+
+def of_person(session: Session, person_id: str, now: datetime) -> list[dict[str, Any]]:
+    """Where a person was proposed to somebody or left without a partner, for their own copy of what is theirs: their
+    own answer, and nobody else's."""
+    rows = session.execute(
+        select(
+            Activity.title,
+            Proposal.id,
+            Proposal.status,
+            RoundRun.answer_by,
+            _own.answer,
+            Person.given_name,
+            Person.name,
+        )
+        .join(RoundRun, RoundRun.activity_id == Activity.id)
+        .join(Proposal, Proposal.run_id == RoundRun.id)
+        .join(_own, _own.proposal_id == Proposal.id)
+        .join(_mine, and_(_mine.id == _own.membership_id, _mine.person_id == person_id))
+        .join(ProposalMember, ProposalMember.proposal_id == Proposal.id)
+        .join(Membership, Membership.id == ProposalMember.membership_id)
+        .join(Person, Person.id == Membership.person_id)
+        .where(Proposal.status != "draft", RoundRun.answer_by.is_not(None), Person.id != person_id)
+        .order_by(RoundRun.answer_by, Proposal.id, Person.name, Person.id)
+    )
+    found = []
+    for _id, members in groupby(rows, key=lambda row: row.id):
+        first, *others = members
+        is_over = first.status == "lapsed" or (first.status == "open" and first.answer_by <= now)
+        found.append(
+            {
+                "activity": first.title,
+                "with": ", ".join(each.given_name or each.name for each in (first, *others)),
+                "became": "lapsed" if is_over else first.status,
+                "open_until": first.answer_by,
+                "you_answered": "" if is_over else first.answer,
+            }
+        )
+    left = session.execute(
+        select(Activity.title, RoundRun.out_at, RoundLeft.helps)
+        .join(RoundRun, RoundRun.activity_id == Activity.id)
+        .join(RoundLeft, RoundLeft.run_id == RoundRun.id)
+        .join(_mine, and_(_mine.id == RoundLeft.membership_id, _mine.person_id == person_id))
+        .where(RoundRun.status.in_(("out", "over")))
+        .order_by(RoundRun.out_at)
+    )
+    return found + [
+        {"activity": row.title, "became": "left without a partner", "at": row.out_at, "would_help": row.helps}
+        for row in left
+    ]
+
+
+def forget_shared(session: Session, person_id: str) -> None:
+    """Of a person who is erased: what others and they shared goes, also where it was read out to the others."""
+    theirs = (
+        select(ProposalMember.proposal_id)
+        .join(Membership, Membership.id == ProposalMember.membership_id)
+        .where(Membership.person_id == person_id)
+    )
+    session.execute(
+        update(ProposalMember)
+        .where(ProposalMember.proposal_id.in_(theirs))
+        .values(why=None)
+        .execution_options(synchronize_session=False)
+    )

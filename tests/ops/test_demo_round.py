@@ -1,0 +1,64 @@
+"""The pairing round of the demonstration: it can be calculated at once, and shows what a round does."""
+
+import pytest
+from conftest import Clock
+from flask import Flask
+from sqlalchemy import select
+
+from lti_tool.ops import demo_round
+from lti_tool.people.models import Deployment, Membership, Platform, School
+from lti_tool.rounds import calculation, setting, wishes
+from lti_tool.rounds.models import PairingWish, RoundRun
+from lti_tool.rounds.rules import Summary
+from lti_tool.sandbox.people import TEACHERS, TRAINER
+from lti_tool.store.database import Database
+
+
+@pytest.fixture
+def filled(app: Flask, database: Database, clock: Clock) -> str:
+    """Id of the round, behind a link of an LMS that is registered and was never launched."""
+    with database.write() as session:
+        urls = dict.fromkeys(
+            ("issuer", "client_id", "authorization_url", "token_url", "jwks_url"), "https://lms.example"
+        )
+        platform = Platform(name="Sandbox school", family="moodle", created_at=clock.now, **urls)
+        session.add(platform)
+        session.flush()
+        session.add(Deployment(platform_id=platform.id, deployment_id="1", created_at=clock.now))
+    people = [
+        {"id": str(number), "name": f"{given} {family}", "role": "student"}
+        for number, (given, family) in enumerate(TEACHERS, start=10)
+    ]
+    people.append({"id": "5", "name": f"{TRAINER[0]} {TRAINER[1]}", "role": "editingteacher"})
+    keyring = app.extensions["meitheal"].keyring
+    assert demo_round.fill({"id": "3", "course": "2"}, people, database, keyring, clock)
+    with database.read() as session:
+        return session.scalars(select(PairingWish.activity_id).distinct()).one()
+
+
+def test_its_pairs_can_be_calculated_at_once(app: Flask, database: Database, clock: Clock, filled: str) -> None:
+    keyring = app.extensions["meitheal"].keyring
+    with database.read() as session:
+        said = wishes.of_round(session, keyring, filled, clock())
+        assert sum(wish.is_in for wish in said.values()) == demo_round.WHO_ASK
+        assert session.query(School).count() == 2
+        course_id = session.scalars(select(Membership.course_id).distinct()).one()
+        assert len(setting.managers(session, course_id)) == 3
+    with database.write() as session:
+        run_id = calculation.ask(session, filled, clock())
+    calculation.run({"run_id": run_id}, database=database, keyring=keyring, clock=clock)
+    with database.read() as session:
+        run = session.get_one(RoundRun, run_id)
+        summary = Summary.of(run.summary)
+    assert run.status == "review"
+    # Of an odd number somebody would be left: three go together.
+    assert (summary.people, summary.pairs, summary.triads, summary.left) == (demo_round.WHO_ASK, 10, 1, 0)
+    assert summary.gap == 0 and summary.later == (0, 0)
+
+
+def test_where_the_lms_is_not_known_before_its_first_launch_there_is_none(
+    app: Flask, database: Database, clock: Clock
+) -> None:
+    people = [{"id": "5", "name": "Máire Nic Eoin", "role": "editingteacher"}]
+    keyring = app.extensions["meitheal"].keyring
+    assert not demo_round.fill({"id": "3", "course": "2"}, people, database, keyring, clock)
