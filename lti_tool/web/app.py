@@ -34,6 +34,7 @@ _ROOMS = (
     "lti_tool.protocols.edit_views",
     "lti_tool.cycles.views",
     "lti_tool.cycles.conversation_views",
+    "lti_tool.observation.views",
     "lti_tool.reflection.views",
     "lti_tool.reflection.year_views",
     "lti_tool.reflection.growth_views",
@@ -111,6 +112,8 @@ def _register_rooms(app: Flask, csrf: CSRFProtect) -> None:
         app.register_blueprint(importlib.import_module(module).blueprint, url_prefix="/at/<handle>")
     # Whoever comes by a one-time link to a school's page has no sign-in.
     app.register_blueprint(importlib.import_module("lti_tool.schools.views").visits, url_prefix="/school")
+    # The tab that captures a visit outlives the sign-in.
+    app.register_blueprint(importlib.import_module("lti_tool.observation.views").visit, url_prefix="/visit")
 
 
 def _front() -> str:

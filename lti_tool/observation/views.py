@@ -1,0 +1,5 @@
+"""All pages of observation, collected on two blueprints."""
+
+from lti_tool.observation.views_base import blueprint, visit
+
+__all__ = ["blueprint", "visit"]
