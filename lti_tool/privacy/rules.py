@@ -58,6 +58,12 @@ class Action(StrEnum):
     """Of the coach; without that nobody suggests anything."""
     SEE_GROUPS = "see groups"
     """Of an activity: what each is about, and who is in it."""
+    CAPTURE = "capture"
+    """Note a lesson live: whoever visits."""
+    READ_CAPTURED = "read captured"
+    """What somebody noted live; the picture of it."""
+    SHOW_CAPTURED = "show captured"
+    """It to all in the cycle: the host says when."""
     KEEP_NOTES = "keep notes"
     """Say how long raw notes of a visit live (R66)."""
     MANAGE_ACTIVITY = "manage activity"
@@ -88,6 +94,16 @@ class Action(StrEnum):
     """What the members of a pair or group write to each other."""
     WRITE_THREAD = "write thread"
     DELETE_MESSAGE = "delete message"
+    READ_INSTRUMENT = "read instrument"
+    """What those who are in a cycle built to look with."""
+    BUILD_INSTRUMENT = "build instrument"
+    """Begin it, change it, approve it."""
+    KEEP_INSTRUMENT = "keep instrument"
+    """In one's own library, or take it out."""
+    RELEASE_INSTRUMENT = "release instrument"
+    """Of one's own library, to the other teachers of the course."""
+    USE_RELEASED = "use released"
+    """An instrument that a teacher of the course released."""
     READ_DOOR = "read door"
     """What a teacher offers others of the activity to come and see."""
     ANSWER_AS_FRIEND = "answer as friend"
@@ -96,6 +112,10 @@ class Action(StrEnum):
     """A pair, as its critical friend: see where it is, never what it writes."""
     CLOSE_DOOR = "close door"
     """It: whether it is one's own."""
+    SEE_OBSERVATION = "see observation"
+    """One column of what a coach captured in a visit."""
+    SHOW_OBSERVATION = "show observation"
+    """It to all who are in the cycle: the host says when (R64)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +280,18 @@ class TextFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class CapturedFacts:
+    """What one person noted live in a visit."""
+
+    cycle: CycleFacts
+    author_id: str
+    is_closed: bool = False
+    """Whether they said that the visit is over."""
+    is_shown: bool = False
+    """Whether the host said that all look at it."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReflectionFacts:
     """A submitted reflection."""
 
@@ -314,6 +346,27 @@ class WordsFacts:
     author_id: str
     is_together: bool
     """Whether the partner wrote in it too, or signed it: then it is not one person's to take away."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObservationFacts:
+    """What a coach captured in a visit, or one column of it."""
+
+    cycle: CycleFacts
+    coach_id: str
+    """The person who captured it."""
+    is_closed: bool
+    is_shown: bool
+    """Whether the host said that they look at it together."""
+    column: Literal["seen", "question", "mine"] = "seen"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnInstrumentFacts:
+    """An instrument of somebody's library."""
+
+    owner_id: str
+    is_new: bool = False
 
 
 def may(actor: Actor, action: Action, thing: Any = None) -> bool:
@@ -541,6 +594,28 @@ def _delete_words(actor: Actor, words: WordsFacts) -> bool:
     return _open_cycle(actor, words.cycle) and words.author_id == actor.person_id and not words.is_together
 
 
+def _capture(actor: Actor, cycle: CycleFacts) -> bool:
+    # In a pair the coach; in a group everybody who comes to see the host.
+    member = cycle.member(actor.person_id)
+    return actor.is_teacher and _book_talk(actor, cycle) and member is not None and member.role != "host"
+
+
+def _read_captured(actor: Actor, captured: CapturedFacts) -> bool:
+    member = captured.cycle.member(actor.person_id)
+    if member is None or not _open_cycle(actor, captured.cycle):
+        return False
+    if captured.author_id == actor.person_id:
+        return True
+    # It is about the host's lesson: they may look before they show it to anybody.
+    return not member.is_gone and (captured.is_shown or (captured.is_closed and member.role == "host"))
+
+
+def _show_captured(actor: Actor, captured: CapturedFacts) -> bool:
+    member = captured.cycle.member(actor.person_id)
+    is_host = member is not None and member.role == "host"
+    return is_host and captured.is_closed and _read_captured(actor, captured)
+
+
 def _keep_notes(actor: Actor, cycle: CycleFacts) -> bool:
     # The notes are about the host's lesson, so the host says how long; also after the cycle has ended.
     member = cycle.member(actor.person_id)
@@ -573,6 +648,24 @@ def _edit_protocol(actor: Actor, protocol: ProtocolFacts) -> bool:
     return actor.is_trainer and actor.is_active and not actor.is_above and protocol.course_id == actor.course_id
 
 
+def _read_instrument(actor: Actor, cycle: CycleFacts) -> bool:
+    member = cycle.member(actor.person_id)
+    return _open_cycle(actor, cycle) and member is not None and not member.is_gone
+
+
+def _keep_instrument(actor: Actor, own: OwnInstrumentFacts) -> bool:
+    # What is there stays one's own, also for a leader, and for whoever left the course.
+    return own.owner_id == actor.person_id and (actor.is_teacher or not own.is_new)
+
+
+def _release_instrument(actor: Actor, own: OwnInstrumentFacts) -> bool:
+    return own.owner_id == actor.person_id and actor.is_teacher and not actor.is_trainer
+
+
+def _use_released(actor: Actor, course: CourseFacts) -> bool:
+    return actor.is_teacher and not actor.is_trainer and course.course_id == actor.course_id
+
+
 def _read_door(actor: Actor, door: DoorFacts) -> bool:
     return door.activity_id == actor.activity_id and _take_part(actor, door.activity)
 
@@ -588,6 +681,25 @@ def _accompany(actor: Actor, friend: FriendFacts) -> bool:
 def _is_friend(actor: Actor, friend: FriendFacts) -> bool:
     is_here = actor.is_teacher and friend.activity_id == actor.activity_id
     return is_here and actor.membership_id == friend.membership_id
+
+
+def _see_observation(actor: Actor, seen: ObservationFacts) -> bool:
+    member = seen.cycle.member(actor.person_id)
+    if member is None or not _open_cycle(actor, seen.cycle):
+        return False
+    if actor.person_id == seen.coach_id:
+        return True
+    if member.is_gone or not seen.is_closed or not seen.is_shown:
+        return False
+    # What the coach wants to ask opens when the host has had their turn; their own column never does.
+    return seen.column == "seen" or (seen.column == "question" and seen.cycle.first_turn_done)
+
+
+def _show_observation(actor: Actor, seen: ObservationFacts) -> bool:
+    # Also after the cycle has ended: it is about the host's lesson.
+    member = seen.cycle.member(actor.person_id)
+    is_host = member is not None and member.role == "host" and not member.is_gone
+    return is_host and _open_cycle(actor, seen.cycle) and actor.person_id != seen.coach_id and seen.is_closed
 
 
 def _close_door(_actor: Actor, is_own: bool) -> bool:
@@ -626,6 +738,9 @@ RULES: dict[Action, Callable[[Actor, Any], bool]] = {
     Action.READ_GROWTH: _read_growth,
     Action.DELETE_WORDS: _delete_words,
     Action.SEE_GROUPS: _take_part,
+    Action.CAPTURE: _capture,
+    Action.READ_CAPTURED: _read_captured,
+    Action.SHOW_CAPTURED: _show_captured,
     Action.KEEP_NOTES: _keep_notes,
     Action.MANAGE_ACTIVITY: _see_progress,
     Action.HOLD_ROUND: _see_progress,
@@ -644,8 +759,15 @@ RULES: dict[Action, Callable[[Actor, Any], bool]] = {
     Action.READ_THREAD: _read_thread,
     Action.WRITE_THREAD: _write_thread,
     Action.DELETE_MESSAGE: _delete_message,
+    Action.READ_INSTRUMENT: _read_instrument,
+    Action.BUILD_INSTRUMENT: _book_talk,
+    Action.KEEP_INSTRUMENT: _keep_instrument,
+    Action.RELEASE_INSTRUMENT: _release_instrument,
+    Action.USE_RELEASED: _use_released,
     Action.READ_DOOR: _read_door,
     Action.CLOSE_DOOR: _close_door,
+    Action.SEE_OBSERVATION: _see_observation,
+    Action.SHOW_OBSERVATION: _show_observation,
     Action.ANSWER_AS_FRIEND: _answer_as_friend,
     Action.ACCOMPANY: _accompany,
 }

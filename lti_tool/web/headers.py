@@ -18,6 +18,8 @@ def _add(response: Response) -> Response:
             "style-src 'self'",
             "img-src 'self' data:",
             "connect-src 'self'",
+            # What lets a visit be captured without a network.
+            "worker-src 'self'",
             "base-uri 'none'",
             # Browsers hold redirects of a submitted form to this list too, so a page whose form ends at the platform
             # names it in g.form_targets.

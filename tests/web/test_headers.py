@@ -22,7 +22,7 @@ KEPT = {"/lti/jwks.json", "/lti/config.json"}
 """What holds for everybody, and may be stored on the way."""
 DIRECTIVES = {
     "default-src": "'none'", "script-src": "'self'", "style-src": "'self'", "img-src": "'self' data:",
-    "connect-src": "'self'", "base-uri": "'none'", "form-action": "'self'",
+    "connect-src": "'self'", "worker-src": "'self'", "base-uri": "'none'", "form-action": "'self'",
 }  # fmt: skip
 
 
