@@ -1,6 +1,6 @@
 """Seals and opens content with the key of its author and scope. The keys are in a database of their own."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -71,6 +71,10 @@ class Keyring:
     def shred_author(self, author_id: str, now: datetime) -> int:
         """Deletes all keys of an author, as shred() does; returns how many."""
         return self._shred(now, ContentKey.author_id == author_id)
+
+    def shred_scopes(self, scope_ids: Collection[str], now: datetime) -> int:
+        """Deletes the keys of all authors in these scopes, as shred() does; returns how many."""
+        return self._shred(now, ContentKey.scope_id.in_(scope_ids))
 
     def record_erased(self, person_id: str, now: datetime) -> None:
         """Keeps in mind that this person was erased; said before their rows are deleted. Twice is no error."""

@@ -1,0 +1,535 @@
+"""Use cases of a capture: one visit as somebody notes it live, in a tab of its own that needs no sign-in.
+
+prepared → opened by a one-time code, as often as another device is taken → closed. The tab holds a grant that adds
+entries to this one visit and opens nothing else. Its secret is derived from the key that seals the entries, so that it
+is the same on every device, is stored nowhere, and ends with what it was for.
+
+Who may is asked before (privacy/rules.py, by the views).
+"""
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from unicodedata import category
+
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from lti_tool.cycles import rules
+from lti_tool.cycles.models import Cycle as CycleRow
+from lti_tool.cycles.models import CycleMember, Meeting
+from lti_tool.cycles.revision import bump
+from lti_tool.cycles.service import NotPossible
+from lti_tool.observation import entries as reading
+from lti_tool.observation import instrument as instruments
+from lti_tool.observation.entries import MAX_MS, Entry
+from lti_tool.observation.instrument import Instrument
+from lti_tool.observation.models import CycleInstrument, InstrumentState, Observation
+from lti_tool.observation.models import Entry as EntryRow
+from lti_tool.observation.said import Problem, RefusedError, Said
+from lti_tool.pairing.models import PairMember
+from lti_tool.people.models import Membership, Person
+from lti_tool.people.service import takes_part
+from lti_tool.privacy.keyring import Keyring, KeyShredded, ScopeKeys
+from lti_tool.store.base import new_id
+from lti_tool.store.database import rows_changed
+
+CODE_LIFETIME = timedelta(minutes=10)
+AFTER_VISIT = timedelta(hours=12)
+"""How long after the booked end of a visit entries still come in: until there is a network again."""
+WITHOUT_VISIT = timedelta(hours=36)
+"""How long after it was opened, where no visit is booked that lies ahead."""
+MOST_DEVICES = 4
+MOST_ENTRIES = 2_000
+"""Of one device: more than one every two seconds of an hour."""
+MOST_AT_ONCE = 200
+MOST_MINUTES = MAX_MS // 60_000
+_DEVICE = re.compile(r"[A-Za-z0-9_-]{1,22}")
+_LOOKS_LIKE = str.maketrans("oil", "011", "- \u2013\u00a0\t")
+"""What somebody may type for a sign of a code that has no such letter, and what they may put between."""
+
+
+class NotReady(Exception):
+    """A visit cannot be captured. `code`: instrument (none that all approved), step (they do not note anything),
+    deleted (the time of raw notes is over), shown (both look at it already)."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Gone(Exception):
+    """Nothing can be added any more. `code`: closed, deleted, over (the grant; another code opens it again), ended (the
+    cycle, or their part in it)."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class TooManyDevices(Exception):
+    """MOST_DEVICES others have sent entries of this visit."""
+
+
+# Before the lesson
+
+
+def prepare(session: Session, keyring: Keyring, cycle: rules.Cycle, instrument_id: str, now: datetime) -> Observation:
+    """The observation that the viewing member captures with an instrument (the cycle is locked).
+
+    One that is there is gone on with, also if it was closed, until the host has shown it. Raises LookupError for an
+    instrument of another cycle, NotReady, and NotPossible while the roles card of the visit is not filled in (R60).
+    """
+    row = session.execute(
+        select(CycleInstrument.frozen_at).where(
+            CycleInstrument.id == instrument_id, CycleInstrument.cycle_id == cycle.id
+        )
+    ).one_or_none()
+    if row is None:
+        raise LookupError(instrument_id)
+    if code := not_ready(cycle):
+        raise NotReady(code)
+    if row.frozen_at is None:
+        raise NotReady("instrument")
+    if missing := card_lacks(cycle):
+        raise NotPossible(missing)
+    there = session.scalars(
+        select(Observation)
+        .where(Observation.instrument_id == instrument_id, Observation.person_id == cycle.viewer_id)
+        .order_by(Observation.created_at.desc(), Observation.id.desc())
+        .limit(1)
+        .with_for_update()
+    ).one_or_none()
+    if there is not None and cycle.viewer_id in keyring.opened(session, there.id, now):
+        if there.shown_at is not None:
+            raise NotReady("shown")
+        there.closed_at, there.minutes = None, 0
+        session.flush()
+        return there
+    made = Observation(
+        id=new_id(),
+        cycle_id=cycle.id,
+        instrument_id=instrument_id,
+        membership_id=cycle.me.membership_id,
+        person_id=cycle.viewer_id,
+        minutes=0,
+        created_at=now,
+    )
+    keyring.opened(session, made.id, now).ensure(cycle.viewer_id)
+    session.add(made)
+    session.flush()
+    return made
+
+
+def not_ready(cycle: rules.Cycle) -> str:
+    """Code of NotReady for what stands against capturing in a cycle at all; empty where nothing does."""
+    if cycle.notes_deleted_at is not None:
+        return "deleted"
+    has_visit = any(stage.kind == "visit" for stage in cycle.stages)
+    # At the lowest step somebody visits and nothing is noted (R23): the fields of raw notes are not there.
+    return "" if has_visit and cycle.protocol.raw_fields else "step"
+
+
+def card_lacks(cycle: rules.Cycle) -> tuple[rules.Missing, ...]:
+    """What is not filled in yet of the roles card and the other texts that a visit needs; when it is, may be open."""
+    stage = next(stage for stage in cycle.stages if stage.kind == "visit")
+    return rules.missing_in(cycle, [gate for gate in stage.gates if gate.needs != "meeting"], stage, cycle.me)
+
+
+def new_code(session: Session, observation_id: str, now: datetime) -> str:
+    """A code that opens the tab of this observation once, within CODE_LIFETIME: eight signs, for a form's body or to be
+    typed. An earlier one opens nothing any more."""
+    code = new_id()[:8]
+    session.execute(
+        update(Observation)
+        .where(Observation.id == observation_id)
+        .values(code_hash=_hash(code), code_until=now + CODE_LIFETIME)
+    )
+    return code
+
+
+def clean_code(typed: str) -> str:
+    """A code as it was made, from how it was typed."""
+    return typed.strip().lower().translate(_LOOKS_LIKE)
+
+
+# The tab of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A visit for which somebody brought a code or the secret of a grant."""
+
+    id: str
+    """Of the observation."""
+    cycle_id: str
+    instrument_id: str
+    person_id: str
+    language: str
+    minutes: int
+    """How long the visit is booked for; 0 where it is not."""
+    until: datetime | None
+    gone: str
+    """Code of Gone; empty while entries can be added."""
+
+
+def open_tab(session: Session, keyring: Keyring, typed: str, now: datetime) -> tuple[Granted, str] | None:
+    """Takes a code: the visit, and the secret of its grant, the same on all devices. None for one that opens nothing.
+
+    The secret is good until AFTER_VISIT or WITHOUT_VISIT.
+    """
+    code_hash = _hash(clean_code(typed))
+    observation_id = session.scalars(
+        select(Observation.id)
+        .where(Observation.code_hash == code_hash, Observation.code_until > now)
+        .limit(1)
+        .with_for_update()
+    ).one_or_none()
+    if observation_id is None:
+        return None
+    used = update(Observation).where(Observation.id == observation_id, Observation.code_hash == code_hash)
+    if rows_changed(session.execute(used.values(code_hash="", code_until=None))) != 1:
+        return None
+    row = _row(session, observation_id)
+    keys = keyring.opened(session, observation_id, now)
+    if row is None or row.person_id not in keys:
+        return None
+    secret = keys.derive(row.person_id, f"grant of {observation_id}").hex()
+    until = _until(row, now)
+    session.execute(
+        update(Observation)
+        .where(Observation.id == observation_id)
+        .values(grant_hash=_hash(secret), granted_until=until)
+    )
+    return replace(_granted(row, now), until=until, gone=_gone(row, until, now)), secret
+
+
+def find(session: Session, observation_id: str, secret: str, now: datetime, *, lock: bool = False) -> Granted | None:
+    """The visit whose grant has this secret; None for any other. One statement (`lock`: two, and nobody else writes in
+    this observation until the transaction ends)."""
+    if lock:
+        session.execute(select(Observation.id).where(Observation.id == observation_id).with_for_update()).all()
+    row = _row(session, observation_id)
+    if row is None or not row.grant_hash or not hmac.compare_digest(row.grant_hash, _hash(secret)):
+        return None
+    return _granted(row, now)
+
+
+def _row(session: Session, observation_id: str) -> Any:
+    return session.execute(
+        select(
+            Observation.id, Observation.cycle_id, Observation.instrument_id, Observation.person_id,
+            Observation.grant_hash, Observation.granted_until, Observation.closed_at,
+            CycleRow.status, CycleRow.notes_deleted_at, Meeting.starts_at, Meeting.minutes,
+            Person.language, Person.locale,
+            and_(
+                CycleMember.left_at.is_(None), PairMember.is_current, *takes_part(CycleRow.activity_id)
+            ).label("is_there"),
+        )
+        .join(CycleRow, CycleRow.id == Observation.cycle_id)
+        .join(Membership, Membership.id == Observation.membership_id)
+        .join(Person, Person.id == Observation.person_id)
+        .outerjoin(
+            CycleMember,
+            and_(CycleMember.cycle_id == CycleRow.id, CycleMember.membership_id == Observation.membership_id),
+        )
+        .outerjoin(
+            PairMember,
+            and_(PairMember.pair_id == CycleRow.pair_id, PairMember.membership_id == Observation.membership_id),
+        )
+        .outerjoin(Meeting, and_(Meeting.cycle_id == CycleRow.id, Meeting.kind == "visit"))
+        .where(Observation.id == observation_id)
+    ).one_or_none()  # fmt: skip
+
+
+def _granted(row: Any, now: datetime) -> Granted:
+    return Granted(
+        row.id, row.cycle_id, row.instrument_id, row.person_id, row.language or row.locale, row.minutes or 0,
+        row.granted_until, _gone(row, row.granted_until, now),
+    )  # fmt: skip
+
+
+def _gone(row: Any, until: datetime | None, now: datetime) -> str:
+    if row.notes_deleted_at is not None:
+        return "deleted"
+    if row.closed_at is not None:
+        return "closed"
+    if row.status != "running" or not row.is_there:
+        return "ended"
+    return "" if until is not None and until > now else "over"
+
+
+def _until(row: Any, now: datetime) -> datetime:
+    if row.starts_at is not None:
+        booked: datetime = row.starts_at + timedelta(minutes=row.minutes) + AFTER_VISIT
+        if booked > now:
+            return booked
+    # Nothing is booked, or they come another day than they wrote down: a lesson waits for no form.
+    return now + WITHOUT_VISIT
+
+
+def has_of(session: Session, observation_id: str) -> dict[str, int]:
+    """Device → the highest number up to which none of its entries is missing; one statement."""
+    numbered = (
+        select(
+            EntryRow.device,
+            EntryRow.number,
+            func.row_number().over(partition_by=EntryRow.device, order_by=EntryRow.number).label("place"),
+        )
+        .where(EntryRow.observation_id == observation_id)
+        .subquery()
+    )
+    return {
+        row.device: row.have
+        for row in session.execute(
+            select(numbered.c.device, func.max(numbered.c.number).label("have"))
+            .where(numbered.c.number == numbered.c.place)
+            .group_by(numbered.c.device)
+        )
+    }
+
+
+def instrument_of(session: Session, keys: ScopeKeys, instrument_id: str) -> Instrument | None:
+    """The instrument as it was approved, opened by the keys of its cycle; None once it cannot be read any more."""
+    row = session.execute(
+        select(InstrumentState.id, InstrumentState.author_id, InstrumentState.sealed)
+        .where(InstrumentState.instrument_id == instrument_id)
+        .order_by(InstrumentState.revision.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    try:
+        return instruments.read(json.loads(keys.open(row.author_id, row.sealed, f"instrument_states/{row.id}")))
+    except KeyShredded:
+        return None
+
+
+# Entries come in
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An entry that was not kept, and why."""
+
+    index: int
+    """Of the entries that were sent, from 0."""
+    number: int | None
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What is there after entries were sent."""
+
+    have: int
+    """The highest number up to which no entry of the device is missing."""
+    got: tuple[int, ...]
+    """Numbers of this letter that are there now, sent just now or before."""
+    clash: tuple[int, ...]
+    """Numbers under which the device sent something else before: that stands, and these have to be numbered anew."""
+    refused: tuple[Refused, ...]
+
+
+def is_device(name: object) -> bool:
+    """Whether this can be the name of a device's local store."""
+    return isinstance(name, str) and _DEVICE.fullmatch(name) is not None
+
+
+def receive(
+    session: Session, keyring: Keyring, granted: Granted, device: str, sent: Sequence[Any], now: datetime
+) -> Received:
+    """Keeps entries of a device, each once however often it is sent (the observation is locked by `find`).
+
+    What cannot be taken is said, and keeps nothing else from being kept. Six statements, however many entries. Raises
+    Gone, TooManyDevices.
+    """
+    if granted.gone:
+        raise Gone(granted.gone)
+    keys = keyring.opened_all(session, [granted.cycle_id, granted.id], now)
+    instrument = instrument_of(session, keys[granted.cycle_id], granted.instrument_id)
+    own = keys[granted.id]
+    if instrument is None or granted.person_id not in own:
+        # Never with a new key: what was shredded stays so.
+        raise Gone("deleted")
+    devices = session.scalars(select(EntryRow.device).where(EntryRow.observation_id == granted.id).distinct()).all()
+    if device not in devices and len(devices) >= MOST_DEVICES:
+        raise TooManyDevices
+    read, refused = _read(sent, device, instrument)
+    among = (EntryRow.observation_id == granted.id, EntryRow.device == device)
+    there = {
+        row.number: _opened(own, granted.person_id, granted.id, device, row.number, row.sealed)
+        for row in session.execute(
+            select(EntryRow.number, EntryRow.sealed).where(*among, EntryRow.number.in_({each.number for each in read}))
+        )
+    }
+    new: dict[int, Entry] = {}
+    clash = []
+    for entry in read:
+        before = there.get(entry.number) or new.get(entry.number)
+        if before is None:
+            new[entry.number] = entry
+        elif before != entry:
+            clash.append(entry.number)
+    if new:
+        session.execute(
+            insert(EntryRow),
+            [
+                {
+                    "observation_id": granted.id,
+                    "device": device,
+                    "number": entry.number,
+                    "sealed": own.seal(
+                        granted.person_id,
+                        json.dumps(entry.to_json(), ensure_ascii=False),
+                        _place(granted.id, device, entry.number),
+                    ),
+                    "is_mine": entry.column == "mine",
+                }
+                for entry in new.values()
+            ],
+        )
+    return Received(
+        has_of(session, granted.id).get(device, 0),
+        tuple(sorted((there.keys() | new.keys()) - set(clash))),
+        tuple(sorted(set(clash))),
+        tuple(refused),
+    )
+
+
+def _read(sent: Sequence[Any], device: str, instrument: Instrument) -> tuple[list[Entry], list[Refused]]:
+    read, refused = [], []
+    for index, body in enumerate(sent):
+        number = body.get("number") if isinstance(body, dict) else None
+        try:
+            if type(number) is int and number > MOST_ENTRIES:
+                raise RefusedError([Problem(("number",), Said("no_whole", {"least": 1, "most": MOST_ENTRIES}))])
+            read.append(reading.read(_tidy(body, device), instrument))
+        except RefusedError as error:
+            refused.append(Refused(index, number if type(number) is int else None, error.problems))
+    return read, refused
+
+
+def _tidy(body: Any, device: str) -> Any:
+    """Without half signs, which a phone cuts off at a limit, and without what no line of text holds: an entry is not
+    refused for them, and those after it do not wait for ever."""
+    if not isinstance(body, dict):
+        return body
+    text = body.get("text")
+    if isinstance(text, str):
+        kept = (sign for sign in text if sign.isspace() or category(sign) not in ("Cc", "Cs"))
+        body = body | {"text": "".join(kept)}
+    return body | {"device": device}
+
+
+def close(session: Session, granted: Granted, minutes: int, now: datetime) -> None:
+    """The visit is over, after so many minutes (the observation is locked). Twice is once; raises Gone else."""
+    if granted.gone == "closed":
+        return
+    if granted.gone:
+        raise Gone(granted.gone)
+    session.execute(
+        update(Observation)
+        .where(Observation.id == granted.id)
+        .values(closed_at=now, minutes=minutes, code_hash="", code_until=None)
+    )
+    bump(session, granted.cycle_id)
+
+
+# Afterwards
+
+
+def of_cycle(session: Session, cycle_id: str) -> list[Observation]:
+    """All observations of a cycle, the oldest first, without entries; one statement."""
+    return list(
+        session.scalars(
+            select(Observation).where(Observation.cycle_id == cycle_id).order_by(Observation.created_at, Observation.id)
+        )
+    )
+
+
+def entries(
+    session: Session, keyring: Keyring, observation: Observation, reader: rules.Cycle, now: datetime
+) -> list[Entry]:
+    """What was captured, in the order in which each device made it, as far as it is for this reader.
+
+    `reader`: the cycle as it was loaded for whoever looks; that they may look is asked before (READ_CAPTURED), and told
+    to who captured it (privacy.looks, CAPTURED). The coach's own column is for them alone (R47), and questions wait for
+    the host's first turn (R64). Empty once it was shredded. Two statements.
+    """
+    is_own = reader.viewer_id == observation.person_id
+    query = select(EntryRow.device, EntryRow.number, EntryRow.sealed).where(EntryRow.observation_id == observation.id)
+    if not is_own:
+        query = query.where(EntryRow.is_mine.is_(False))
+    keys = keyring.opened(session, observation.id, now)
+    if observation.person_id not in keys:
+        return []
+    found = (
+        _opened(keys, observation.person_id, observation.id, row.device, row.number, row.sealed)
+        for row in session.execute(query.order_by(EntryRow.device, EntryRow.number))
+    )
+    open_to_all = is_own or reader.facts.first_turn_done
+    return [each for each in found if open_to_all or each.column != "question"]
+
+
+def _opened(keys: ScopeKeys, author_id: str, observation_id: str, device: str, number: int, sealed: bytes) -> Entry:
+    # As it was when it came in: by the instrument of then, which does not change.
+    values: Mapping[str, Any] = json.loads(keys.open(author_id, sealed, _place(observation_id, device, number)))
+    return Entry(**values)
+
+
+# Deleting
+
+
+def delete_notes(session: Session, keyring: Keyring, deleted_at: datetime) -> int:
+    """Deletes the entries of all cycles whose raw notes were deleted at this moment, in this transaction, and shreds
+    their keys. Returns of how many observations."""
+    return _delete(
+        session,
+        keyring,
+        Observation.cycle_id.in_(select(CycleRow.id).where(CycleRow.notes_deleted_at == deleted_at)),
+        now=deleted_at,
+    )
+
+
+def delete_of(session: Session, keyring: Keyring, cycle_id: str, person_id: str, now: datetime) -> int:
+    """Deletes what one person captured in a cycle, with its key (the cycle is locked); of how many observations."""
+    return _delete(session, keyring, Observation.cycle_id == cycle_id, Observation.person_id == person_id, now=now)
+
+
+def _delete(session: Session, keyring: Keyring, *which: ColumnElement[bool], now: datetime) -> int:
+    # Whoever sends an entry holds the same lock, and looks again once they have it.
+    ids = list(session.scalars(select(Observation.id).where(*which).order_by(Observation.id).with_for_update()))
+    if not ids:
+        return 0
+    session.execute(delete(EntryRow).where(EntryRow.observation_id.in_(ids)))
+    session.execute(
+        update(Observation)
+        .where(Observation.id.in_(ids))
+        .values(closed_at=func.coalesce(Observation.closed_at, now), code_hash="", code_until=None)
+    )
+    keyring.shred_scopes(ids, now)
+    return len(ids)
+
+
+def count_of(session: Session, cycle_ids: Collection[str], person_id: str) -> int:
+    """How many entries a person captured in these cycles; one statement."""
+    return session.execute(
+        select(func.count())
+        .select_from(EntryRow)
+        .join(Observation, Observation.id == EntryRow.observation_id)
+        .where(Observation.cycle_id.in_(cycle_ids), Observation.person_id == person_id)
+    ).scalar_one()
+
+
+def _place(observation_id: str, device: str, number: int) -> str:
+    return f"entries/{observation_id}/{device}/{number}"
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
