@@ -60,10 +60,6 @@ class Action(StrEnum):
     """Of an activity: what each is about, and who is in it."""
     CAPTURE = "capture"
     """Note a lesson live: whoever visits."""
-    READ_CAPTURED = "read captured"
-    """What somebody noted live; the picture of it."""
-    SHOW_CAPTURED = "show captured"
-    """It to all in the cycle: the host says when."""
     KEEP_NOTES = "keep notes"
     """Say how long raw notes of a visit live (R66)."""
     MANAGE_ACTIVITY = "manage activity"
@@ -277,18 +273,6 @@ class TextFacts:
     opens: Opens = None
     author_id: str | None = None
     """Whose register it is, for a field of which each has their own; None for a shared one."""
-
-
-@dataclass(frozen=True, slots=True)
-class CapturedFacts:
-    """What one person noted live in a visit."""
-
-    cycle: CycleFacts
-    author_id: str
-    is_closed: bool = False
-    """Whether they said that the visit is over."""
-    is_shown: bool = False
-    """Whether the host said that all look at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -600,22 +584,6 @@ def _capture(actor: Actor, cycle: CycleFacts) -> bool:
     return actor.is_teacher and _book_talk(actor, cycle) and member is not None and member.role != "host"
 
 
-def _read_captured(actor: Actor, captured: CapturedFacts) -> bool:
-    member = captured.cycle.member(actor.person_id)
-    if member is None or not _open_cycle(actor, captured.cycle):
-        return False
-    if captured.author_id == actor.person_id:
-        return True
-    # It is about the host's lesson: they may look before they show it to anybody.
-    return not member.is_gone and (captured.is_shown or (captured.is_closed and member.role == "host"))
-
-
-def _show_captured(actor: Actor, captured: CapturedFacts) -> bool:
-    member = captured.cycle.member(actor.person_id)
-    is_host = member is not None and member.role == "host"
-    return is_host and captured.is_closed and _read_captured(actor, captured)
-
-
 def _keep_notes(actor: Actor, cycle: CycleFacts) -> bool:
     # The notes are about the host's lesson, so the host says how long; also after the cycle has ended.
     member = cycle.member(actor.person_id)
@@ -739,8 +707,6 @@ RULES: dict[Action, Callable[[Actor, Any], bool]] = {
     Action.DELETE_WORDS: _delete_words,
     Action.SEE_GROUPS: _take_part,
     Action.CAPTURE: _capture,
-    Action.READ_CAPTURED: _read_captured,
-    Action.SHOW_CAPTURED: _show_captured,
     Action.KEEP_NOTES: _keep_notes,
     Action.MANAGE_ACTIVITY: _see_progress,
     Action.HOLD_ROUND: _see_progress,
