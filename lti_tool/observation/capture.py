@@ -458,9 +458,9 @@ def entries(
 ) -> list[Entry]:
     """What was captured, in the order in which each device made it, as far as it is for this reader.
 
-    `reader`: the cycle as it was loaded for whoever looks; that they may look is asked before (privacy/rules.py), and told
-    to who captured it (privacy.looks, CAPTURED). The coach's own column is for them alone (R47), and questions wait for
-    the host's first turn (R64). Empty once it was shredded. Two statements.
+    `reader`: the cycle as it was loaded for whoever looks; that they may is asked before (privacy/rules.py), and told to
+    who captured it (privacy.looks, CAPTURED). The coach's own column is for them alone (R47), and questions wait for the
+    host's first turn (R64). Empty once it was shredded. Two statements.
     """
     is_own = reader.viewer_id == observation.person_id
     query = select(EntryRow.device, EntryRow.number, EntryRow.sealed).where(EntryRow.observation_id == observation.id)
