@@ -284,6 +284,11 @@ class Cycle:
 # Where the cycle is
 
 
+def noted_visit(stages: Sequence[Stage]) -> Stage | None:
+    """The visit in which somebody notes what is seen and heard; None where there is none among these stages."""
+    return next((each for each in stages if each.kind == "visit" and any(one.raw for one in each.fields)), None)
+
+
 def is_done(cycle: Cycle, stage: Stage) -> bool:
     """Whether a stage is done; a reflection once all for whom the others wait have submitted."""
     by = {mark.membership_id for mark in cycle.marks if mark.stage == stage.key}
