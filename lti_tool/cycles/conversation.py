@@ -5,7 +5,7 @@ Who may is asked before (privacy/rules.py, by the views). Everything that writes
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -147,24 +147,29 @@ class Pointed:
     field: str
     """Key of the text with the next step."""
     data: str
-    """Key of the text with what was seen and heard."""
+    """Key of the text with what was seen and heard; or `visit:` and the id of an observation."""
     step_line: str
     data_line: str
+    """Empty for what was captured in a visit: no copy of it outlives it."""
+    entries: tuple[tuple[str, int], ...] = ()
+    """Of the observation."""
 
 
 def point(
-    session: Session, keys: ScopeKeys, cycle: Cycle, *, field: str, data: str, step_line: str, data_line: str,
-    now: datetime,
+    session: Session, keys: ScopeKeys, cycle: Cycle, *, field: str, data: str, step_line: str, data_line: str = "",
+    entries: Sequence[tuple[str, int]] = (), now: datetime,
 ) -> bool:  # fmt: skip
-    """Keeps that a line of a text rests on a line of another (keys of both texts); False if there are too many."""
+    """Keeps that a line of a text rests on a line of another (keys of both texts), or on entries of an observation;
+    False if there are too many."""
     there = read_rests(session, {cycle.id: keys})
-    if any((each.field, each.step_line, each.data_line) == (field, step_line, data_line) for each in there):
+    wanted = (field, data, step_line, data_line, tuple(entries))
+    if any((each.field, each.data, each.step_line, each.data_line, each.entries) == wanted for each in there):
         return True
     count = session.execute(select(func.count()).select_from(Rest).where(Rest.cycle_id == cycle.id)).scalar_one()
     if count >= MOST_RESTS:
         return False
     rest_id, author = new_id(), cycle.viewer_id
-    sealed = keys.seal(author, json.dumps([step_line, data_line]), f"rests/{rest_id}")
+    sealed = keys.seal(author, json.dumps([step_line, data_line, list(entries)]), f"rests/{rest_id}")
     session.execute(
         insert(Rest).values(
             id=rest_id, cycle_id=cycle.id, author_id=author, field=field, data=data, sealed=sealed, made_at=now
@@ -195,5 +200,7 @@ def read_rests(session: Session, keys: Mapping[str, ScopeKeys]) -> list[Pointed]
             opened = keys[row.cycle_id].open(row.author_id, row.sealed, f"rests/{row.id}")
         except KeyShredded:
             continue
-        found.append(Pointed(*row[:5], *json.loads(opened)))
+        step_line, data_line, *more = json.loads(opened)
+        entries = tuple((device, number) for device, number in (more[0] if more else ()))
+        found.append(Pointed(*row[:5], step_line, data_line, entries))
     return found

@@ -10,13 +10,15 @@ from werkzeug.wrappers import Response
 
 from lti_tool.cycles import conversation as service
 from lti_tool.cycles import conversation_rules as talks
-from lti_tool.cycles import pages, views, words
+from lti_tool.cycles import fields, pages, views, words
 from lti_tool.cycles.conversation_pages import protocol_sheet, stage_sheet, talk_page
 from lti_tool.cycles.pages import Refusal
 from lti_tool.cycles.rules import Cycle
 from lti_tool.cycles.service import NotPossible, NotYours, ask_advice
+from lti_tool.observation.show_pages import MOST_IDS, OF_VISIT, observed
+from lti_tool.privacy.keyring import ScopeKeys
 from lti_tool.privacy.rules import Action, AdviceFacts, may
-from lti_tool.protocols.recipe import GUIDES, Stage
+from lti_tool.protocols.recipe import GUIDES, Field, Stage
 from lti_tool.protocols.views import find
 from lti_tool.web.context import actor, tool
 
@@ -101,6 +103,8 @@ def rests(cycle_id: str, field_key: str) -> Response | tuple[str, int]:
         if gone := request.form.get("take-away"):
             if views.is_id(gone):
                 service.take_away(session, cycle, gone)
+        elif not refusal and (entry := request.form.get(f"entry-{field_key}", "")):
+            refusal = _point_at_entries(session, keys, cycle, field, entry)
         elif not refusal:
             pair = pages.pointed_at(session, keys, cycle, field, *(request.form.get(f"{part}-{field_key}", "")
                                                                    for part in ("step", "data")))  # fmt: skip
@@ -113,6 +117,21 @@ def rests(cycle_id: str, field_key: str) -> Response | tuple[str, int]:
                     step_line=step_line, data_line=data_line, now=tool().clock(),
                 )  # fmt: skip
     return views.answer(cycle, home.key, refusal, _back(cycle, home, f"rests-{field_key}"))
+
+
+def _point_at_entries(session: Session, keys: ScopeKeys, cycle: Cycle, field: Field, name: str) -> Refusal:
+    """Keeps that a next step rests on a row of what was captured; why not, if not."""
+    views_of = fields.read(session, keys, actor(), cycle, [field])
+    lines = dict(pages.named_lines(views_of[field.key])) if field.key in views_of else {}
+    step = lines.get(request.form.get(f"step-{field.key}", ""))
+    row = observed(session, cycle).lines.get(name)
+    if step is None or row is None:
+        return Refusal([(f"#rests-{field.key}", _("Choose a next step, and a line that it rests on."))])
+    service.point(
+        session, keys, cycle, field=field.key, data=OF_VISIT + row.visit_id, step_line=step,
+        entries=row.entries[:MOST_IDS], now=tool().clock(),
+    )  # fmt: skip
+    return Refusal()
 
 
 # On paper

@@ -16,6 +16,8 @@ from lti_tool.cycles import conversation_rules as talks
 from lti_tool.cycles import conversation_words as said
 from lti_tool.cycles.fields import FieldView
 from lti_tool.cycles.rules import Cycle
+from lti_tool.observation.show_pages import OF_VISIT, Observed, observed
+from lti_tool.observation.words import say
 from lti_tool.privacy.keyring import ScopeKeys
 from lti_tool.privacy.looks import views as looks
 from lti_tool.privacy.rules import Action, may
@@ -105,6 +107,8 @@ class PointBox:
     """(name, line) of the text itself."""
     data: tuple[tuple[str, str], ...]
     """(name, line) of what can be pointed at."""
+    seen: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    """(title of a table, (name, row)) of what was captured in the visit and can be pointed at."""
     rests: tuple[tuple[str, str, str], ...]
     """(id where it is one's own to take away, line of the text, line that it rests on)."""
 
@@ -131,6 +135,8 @@ class Content:
     """By key of the text."""
     unsaved: tuple[tuple[str, str], ...]
     """(label, text) of what was sent and could not be saved, where the page has no box for it (any more)."""
+    observed: Observed
+    """What was captured in the visit."""
     starters: Mapping[str, Sequence[tuple[str, Sequence[tuple[str, str]]]]]
     """Key of a text → (what they are for, (title, text) of each) of strategies to begin from (R62)."""
 
@@ -168,6 +174,7 @@ def read_content(
     rests = conversation.read_rests(session, all_keys) if points_at else []
     for each_id, each_keys in all_keys.items():
         looks.tell(each_keys.opened_authors, each_id, stage.key)
+    seen = observed(session, cycle, stage)
     return Content(
         keys=keys,
         views=views,
@@ -187,17 +194,21 @@ def read_content(
             replace(each, key=f"before-{each.key}", editable=False, help="") for each in recalled.values() if each.heads
         ),
         recalled_rests=tuple(
-            (each.step_line, each.data_line)
+            (each.step_line, each.data_line or _("what was captured in the visit"))
             for each in rests
-            if before and each.cycle_id == before.id and each.field in recalled and _is_readable(before, each.data)
+            if before
+            and each.cycle_id == before.id
+            and each.field in recalled
+            and (each.data.startswith(OF_VISIT) or _is_readable(before, each.data))
         ),
         closed=tuple(_closed(cycle, [*written, *shown], views)),
         points={
-            field.key: _points(cycle, field, views, rests)
+            field.key: _points(cycle, field, views, rests, seen)
             for field in (*written, *shown)
             if field.rests_on in views and field.key in views
         },
         unsaved=_unsaved(cycle, refusal, own),
+        observed=seen,
         starters={field.key: _starters() for field in written if field.starters},
     )
 
@@ -224,15 +235,22 @@ def _is_readable(cycle: Cycle, key: str) -> bool:
 
 
 def _points(
-    cycle: Cycle, field: Field, views: Mapping[str, FieldView], rests: Sequence[conversation.Pointed]
+    cycle: Cycle, field: Field, views: Mapping[str, FieldView], rests: Sequence[conversation.Pointed], seen: Observed
 ) -> PointBox:  # fmt: skip
     may_point = cycle.is_running and any(field.key == each.field and each.editable for each in views.values())
     return PointBox(
         field.key,
         named_lines(views[field.key]) if may_point else (),
         named_lines(views[field.rests_on]) if may_point else (),
+        tuple((title, tuple(lines)) for title, lines in seen.by_table) if may_point else (),
         tuple(
-            (each.id if each.author_id == cycle.viewer_id and cycle.is_running else "", each.step_line, each.data_line)
+            (
+                each.id if each.author_id == cycle.viewer_id and cycle.is_running else "",
+                each.step_line,
+                seen.words_of(each.data.removeprefix(OF_VISIT), each.entries)
+                if each.data.startswith(OF_VISIT)
+                else each.data_line,
+            )
             for each in rests
             if each.cycle_id == cycle.id and each.field == field.key
         ),
@@ -326,6 +344,7 @@ def page_frame(cycle: Cycle) -> dict[str, Any]:
         "activity_title": cycle.activity_title,
         "cycle": cycle,
         "words": words,
+        "say": say,
         "texts_url": url_for("cycles.poll", cycle_id=cycle.id),
         "person_id": actor().person_id,
         "device_key": device_key(),

@@ -500,7 +500,7 @@ def _cycle(session: Session, keyring: Keyring, cycle: Cycle, say: Say, shown: Sh
             for text in texts
         ],
         "next_steps_rest_on": [
-            {"next_step": each.step_line, "rests_on": each.data_line}
+            {"next_step": each.step_line, "rests_on": each.data_line or "what was captured in the visit"}
             for each in conversation.read_rests(session, {cycle.id: keys})
             # What one pointed at oneself is kept also where one reads the texts no more.
             if each.author_id == cycle.viewer_id or (_reads(cycle, each.field) and _reads(cycle, each.data))

@@ -90,7 +90,6 @@ def _what(what: str) -> str:
         service.INSTRUMENT: _("what you build together to look with"),
         service.LIBRARY: _("an instrument that you released to your course"),
         service.GROWTH: _("what you would like to grow in, as far as you share it"),
-        service.PICTURE: _("the picture of a visit"),
         service.TAKEN: _("all that you both can read, to take it away"),
         service.EXPORTED: _("everything, to hand it to whom it belongs"),
     }

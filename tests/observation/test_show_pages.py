@@ -1,0 +1,105 @@
+"""The picture after a visit: who sees what of it and when, next steps that rest on it, and the card of the visit."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from cycles.pair_at_work import Desk, Room, open_room
+from flask import Flask
+from observation.made import says
+from observation.observed import Lesson, fill_card, lesson
+from sqlalchemy import select, update
+
+from lti_tool.cycles.models import Cycle, Rest
+from lti_tool.observation.entries import Entry
+from lti_tool.observation.models import Entry as EntryRow
+from lti_tool.observation.models import Observation
+from lti_tool.store.database import Database
+
+SEEN, ASKED, MINE = "Who can say why?", "What did you wait for?", "Wait longer myself"
+
+
+@pytest.fixture
+def visit(app: Flask, database: Database, clock: Callable[[], datetime]) -> Lesson:
+    """A closed visit of a pair, with lines of all three columns."""
+    room = open_room(app, database, clock, "collegial")
+    found = lesson(room, app, clock, "scripting")
+    keep(found, [{"text": SEEN}, {"text": "Seat 4: because it floats"}], question=ASKED, mine=MINE)
+    return found
+
+
+def keep(found: Lesson, lines: list[dict[str, Any]], **notes: str) -> None:
+    """Entries of one phone, and the visit closed."""
+    entries = [Entry("phone", i, 60_000 * i, **says(found.instrument, **each)) for i, each in enumerate(lines, 1)]
+    for column, text in notes.items():
+        entries.append(Entry("phone", len(entries) + 1, 300_000, column, text=text))
+    with found.room.database.write() as session:
+        row = session.scalars(select(Observation).where(Observation.id == found.id)).one()
+        keys = found.keyring.opened(session, found.id, found.clock())
+        for each in entries:
+            sealed = keys.seal(
+                row.person_id, __import__("json").dumps(each.to_json()), f"entries/{found.id}/phone/{each.number}"
+            )
+            session.add(
+                EntryRow(
+                    observation_id=found.id, device="phone", number=each.number, sealed=sealed,
+                    is_mine=each.column == "mine",
+                )
+            )  # fmt: skip
+        row.closed_at, row.minutes = found.clock(), 40
+
+
+def has(desk: Desk, path: str = "picture") -> set[str]:
+    """Which of the three lines a page shows."""
+    page = desk.get(path)
+    assert desk.status == 200, desk.status
+    return {each for each in (SEEN, ASKED, MINE) if each in page}
+
+
+def show(found: Lesson) -> None:
+    found.room.host.post("picture", visit=found.id)
+    assert found.room.host.status == 303
+
+
+def test_the_coach_sees_it_first_then_the_host_decides_and_the_rest_waits_or_never_comes(visit: Lesson) -> None:
+    host, coach = visit.room.host, visit.room.coach
+    assert has(coach) == {SEEN, ASKED, MINE}
+    assert has(host) == has(host, "visit") == has(host, "after") == has(host, "after/talk") == set()
+    assert "Let us look at it together" in host.page or "Let us look at it together" in host.get("picture")
+    coach.post("picture", visit=visit.id)
+    assert coach.status == 403
+    assert has(host) == set()
+    before = revision(visit)
+    show(visit)
+    assert revision(visit) == before + 1, "open pages are told"
+    show(visit)
+    assert revision(visit) == before + 1
+    assert has(host) == {SEEN}
+    with visit.room.database.write() as session:
+        session.add(mark_first_turn(visit))
+    assert has(host) == {SEEN, ASKED}
+    assert has(coach) == {SEEN, ASKED, MINE}
+    for path in ("after", "after/talk", "visit", "after/sheet"):
+        assert MINE not in host.get(path)
+    stranger = visit.room.desk_of(visit.room.course.teachers[2])
+    for path in ("picture", "card"):
+        stranger.get(path)
+        assert stranger.status == 404
+    stranger.post("picture", visit=visit.id)
+    assert stranger.status == 404
+
+
+def revision(found: Lesson) -> int:
+    with found.room.database.read() as session:
+        return session.scalars(select(Cycle.revision)).one()
+
+
+def mark_first_turn(found: Lesson) -> Any:
+    from lti_tool.cycles.models import StageMark
+
+    return StageMark(
+        cycle_id=found.room.cycle_id, stage="after.first_turn", membership_id=found.room.course.teachers[0],
+        at=found.clock(),
+    )  # fmt: skip
