@@ -310,6 +310,17 @@ def instrument_of(session: Session, keys: ScopeKeys, instrument_id: str) -> Inst
         return None
 
 
+def frozen_of(session: Session, keys: ScopeKeys, cycle_id: str) -> dict[str, Instrument]:
+    """Id → instrument, of those of a cycle that all approved and that can be read; a statement more than there are."""
+    ids = session.scalars(
+        select(CycleInstrument.id)
+        .where(CycleInstrument.cycle_id == cycle_id, CycleInstrument.frozen_at.is_not(None))
+        .order_by(CycleInstrument.created_at, CycleInstrument.id)
+    )
+    found = {each: instrument_of(session, keys, each) for each in ids.all()}
+    return {each: instrument for each, instrument in found.items() if instrument is not None}
+
+
 # Entries come in
 
 
@@ -458,9 +469,9 @@ def entries(
 ) -> list[Entry]:
     """What was captured, in the order in which each device made it, as far as it is for this reader.
 
-    `reader`: the cycle as it was loaded for whoever looks; that they may is asked before (privacy/rules.py), and told to
-    who captured it (privacy.looks, CAPTURED). The coach's own column is for them alone (R47), and questions wait for the
-    host's first turn (R64). Empty once it was shredded. Two statements.
+    `reader`: the cycle as it was loaded for whoever looks. That they may is asked before, by privacy/rules.py, and told
+    to who captured it (privacy.looks, CAPTURED). The coach's own column is theirs alone (R47), and questions wait for
+    the host's first turn (R64). Empty once it was shredded. Two statements.
     """
     is_own = reader.viewer_id == observation.person_id
     query = select(EntryRow.device, EntryRow.number, EntryRow.sealed).where(EntryRow.observation_id == observation.id)

@@ -32,11 +32,12 @@ FEWER = {
     "rounds.move": 10,
     "rounds.take_back": 10,
     "rounds.check_proof": 6,
+    "visit.use_code": 60,
     "ownership.take_html": 10,
     "ownership.take_json": 10,
 }
 """Requests a minute to endpoints that call an LMS or calculate a whole round each time, or open all that somebody ever
-wrote."""
+wrote, or where somebody could guess a code."""
 
 _WINDOW_S = 60
 _MOST_KEYS = 100_000

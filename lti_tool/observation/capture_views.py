@@ -1,0 +1,96 @@
+"""The page of a cycle from which the tab that captures a visit is opened."""
+
+from collections.abc import Sequence
+
+from flask import abort, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from lti_tool.cycles import words as cycle_words
+from lti_tool.cycles.rules import Cycle
+from lti_tool.cycles.service import NotPossible
+from lti_tool.cycles.views import is_id, open_cycle
+from lti_tool.observation import capture
+from lti_tool.observation.views_base import blueprint
+from lti_tool.privacy.looks import views as looks
+from lti_tool.privacy.rules import Action, may
+from lti_tool.privacy.words import who_can_see_cycle
+from lti_tool.web.context import actor, tool
+
+_Errors = Sequence[tuple[str, str]]
+
+
+@blueprint.get("/cycles/<cycle_id>/capture")
+def capture_visit(cycle_id: str) -> str:
+    """What a visit can be captured with, and what to know before."""
+    with tool().database.read() as session:
+        return _page(session, _cycle(session, cycle_id))
+
+
+@blueprint.post("/cycles/<cycle_id>/capture")
+def open_capture(cycle_id: str) -> str | tuple[str, int]:
+    """Makes a code, for a button that opens the tab and to be typed on another device."""
+    instrument_id, errors, code = request.form.get("instrument", ""), [], ""
+    with tool().database.write() as session:
+        cycle = _cycle(session, cycle_id, lock=True)
+        if not is_id(instrument_id):
+            abort(404)
+        try:
+            found = capture.prepare(session, tool().keyring, cycle, instrument_id, tool().clock())
+            code = capture.new_code(session, found.id, tool().clock())
+        except LookupError:
+            abort(404)
+        except capture.NotReady as error:
+            errors = [("instrument", _not_ready(error.code))]
+        except NotPossible as error:
+            errors = [(url, text) for text, url in (cycle_words.missing(cycle, lack) for lack in error.missing)]
+    if errors:
+        with tool().database.read() as session:
+            return _page(session, _cycle(session, cycle_id), errors), 409
+    return render_template(
+        "observation/capture_code.html",
+        activity_title=cycle.activity_title,
+        code=f"{code[:4]} {code[4:]}",
+        typed_at=tool().settings.public_url.rstrip("/") + url_for("visit.enter_code"),
+        back=url_for(".capture_visit", cycle_id=cycle.id),
+        who=_who(cycle),
+    )
+
+
+def _cycle(session: Session, cycle_id: str, *, lock: bool = False) -> Cycle:
+    cycle = open_cycle(session, cycle_id, lock=lock)
+    if not may(actor(), Action.CAPTURE, cycle.facts):
+        abort(404)
+    return cycle
+
+
+def _page(session: Session, cycle: Cycle, errors: _Errors = ()) -> str:
+    keys = tool().keyring.opened(session, cycle.id, tool().clock())
+    frozen = capture.frozen_of(session, keys, cycle.id)
+    looks.tell(keys.opened_authors, cycle.id, "visit")
+    code = capture.not_ready(cycle)
+    return render_template(
+        "observation/capture_visit.html",
+        activity_title=cycle.activity_title,
+        cycle=cycle,
+        errors=errors,
+        not_ready=_not_ready(code) if code else "" if frozen else _not_ready("instrument"),
+        instruments=[] if code else [(id_, each.name) for id_, each in frozen.items()],
+        minutes=int(capture.CODE_LIFETIME.total_seconds() // 60),
+        back=url_for("cycles.show", cycle_id=cycle.id),
+        who=_who(cycle),
+    )
+
+
+def _who(cycle: Cycle) -> str:
+    return who_can_see_cycle([cycle_words.name(each) for each in cycle.others])
+
+
+def _not_ready(code: str) -> str:
+    if code == "step":
+        return _("You said that nothing is noted in this visit, so there is nothing to capture with.")
+    if code == "deleted":
+        return _("The notes of this visit are deleted: their time was over.")
+    if code == "shown":
+        return _("You look at the picture of this visit together already, so nothing more is added to it.")
+    return _("All of you approve what you look with first. Then the visit can be captured with it.")
