@@ -1,7 +1,7 @@
 """All pages of observation, collected on two blueprints."""
 
 # One name a line, so that whoever adds one changes no other.
-from lti_tool.observation import (  # fmt: skip
+from lti_tool.observation import (
     build_views,
     capture_views,
     library_views,
@@ -10,7 +10,7 @@ from lti_tool.observation import (  # fmt: skip
 )
 from lti_tool.observation.views_base import blueprint, visit
 
-__all__ = [  # fmt: skip
+__all__ = [
     "blueprint",
     "build_views",
     "capture_views",
