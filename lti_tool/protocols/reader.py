@@ -760,5 +760,8 @@ class Reader:
 
 
 _ROLES_OF_PAIR = ("host", "coach")
-RESERVED = ("texts", "end", "next", "meetings", "agreements", "visit_confirmed", TOGETHER)
+RESERVED = (
+    *("texts", "end", "next", "meetings", "agreements", "visit_confirmed", TOGETHER),
+    *("card", "instrument", "capture", "picture"),
+)
 """What no stage is called: addresses of a cycle that are not those of its stages, and places of it."""

@@ -106,7 +106,18 @@ def test_the_visit_of_the_collegial_protocol() -> None:
     assert gates.index(("text", "visit_purpose")) < gates.index(("meeting", "visit")), "R33"
     assert ("meeting", "after") in gates, "R61"
     notes = {field.key: field.opens for field in visit.fields if field.group == "notes"}
-    assert notes == {"notes_seen": "visit_done", "notes_questions": "first_turn_done"}, "R43, R64"
+    assert notes == {"notes_seen": "visit_done", "notes_questions": "first_turn_done", "own_class": None}, "R43, R64"
+    own = protocol.field("own_class")
+    assert own is not None and (own.by, own.seen) == ("coach", "author"), "R47"
+
+
+def test_every_visit_has_a_card_of_six_lines_none_of_which_can_stay_empty() -> None:
+    visits = {key: stage for key, each in shipped().items() for stage in each.stages if stage.kind == "visit"}
+    assert set(visits) >= {"collegial", "five_step", "observer_learner", "demonstration", "lesson_study"}
+    for key, visit in visits.items():
+        card = [field.key for field in visit.fields if field.group == "card"]
+        assert len(card) == 6, f"{key}: R60"
+        assert {("text", each) for each in card} <= {(gate.needs, gate.of) for gate in visit.gates}, key
 
 
 @pytest.mark.parametrize(("key", "minutes"), [("light", 10), ("collegial", None)])

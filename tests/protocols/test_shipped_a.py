@@ -179,6 +179,9 @@ def test_the_light_guide_shows_about_half_of_the_prompts(key: str) -> None:
 def test_what_the_coach_brings_opens_after_the_hosts_first_turn() -> None:
     found = protocol("five_step")
     opens = {field.key: field.opens for stage in found.stages for field in stage.fields if field.by == "coach"}
+    own_class = found.field("own_class")
+    assert own_class is not None and own_class.seen == "author", "what the coach takes along opens to nobody"
+    opens.pop("own_class")
     assert opens == {"notes_seen": "first_turn_done", "openings": "first_turn_done", "idea": "advice_asked"}
     own_view = found.field("own_view")
     assert own_view is not None and own_view.seen == "author", "each thinks alone"
