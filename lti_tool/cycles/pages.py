@@ -16,7 +16,7 @@ from lti_tool.cycles import conversation_rules as talks
 from lti_tool.cycles import conversation_words as said
 from lti_tool.cycles.fields import FieldView
 from lti_tool.cycles.rules import Cycle
-from lti_tool.observation.show_pages import OF_VISIT, Observed, observed
+from lti_tool.observation.show_pages import OF_VISIT, Observed, observed, way
 from lti_tool.observation.words import say
 from lti_tool.privacy.keyring import ScopeKeys
 from lti_tool.privacy.looks import views as looks
@@ -205,7 +205,7 @@ def read_content(
         points={
             field.key: _points(cycle, field, views, rests, seen)
             for field in (*written, *shown)
-            if field.rests_on in views and field.key in views
+            if field.rests_on and field.key in views and (field.rests_on in views or seen.boxes)
         },
         unsaved=_unsaved(cycle, refusal, own),
         observed=seen,
@@ -241,7 +241,7 @@ def _points(
     return PointBox(
         field.key,
         named_lines(views[field.key]) if may_point else (),
-        named_lines(views[field.rests_on]) if may_point else (),
+        named_lines(views[field.rests_on]) if may_point and field.rests_on in views else (),
         tuple((title, tuple(lines)) for title, lines in seen.by_table) if may_point else (),
         tuple(
             (
@@ -328,6 +328,9 @@ def stage_page(session: Session, cycle: Cycle, stage: Stage, refusal: Refusal | 
             words.missing(cycle, lack)
             for lack in rules.missing_to_close(cycle, stage, cycle.me, tool().clock())
         ] if here.state != "done" and cycle.is_running else [],
+        looks_with=url_for("observation.instruments_of_cycle", cycle_id=cycle.id)
+        if _looks_with(cycle, stage) else "",
+        way=way(cycle, content.observed) if stage.kind == "visit" and cycle.is_running else [],
         notices=words.notices(cycle, stage, tool().clock()),
         errors=refusal.errors,
         text_url=text_url,
@@ -336,6 +339,15 @@ def stage_page(session: Session, cycle: Cycle, stage: Stage, refusal: Refusal | 
         else _("The trainer sees that this step is done and when, not what you said."),
         who=who_can_see_cycle([words.name(each) for each in cycle.others]),
     )  # fmt: skip
+
+
+def _looks_with(cycle: Cycle, stage: Stage) -> bool:
+    """Whether the page of a stage leads to the instrument of the visit: its own page, and that of the stage before."""
+    visit = rules.noted_visit(cycle.stages)
+    if visit is None or not may(actor(), Action.READ_INSTRUMENT, cycle.facts):
+        return False
+    at = cycle.stages.index(visit)
+    return stage in cycle.stages[max(at - 1, 0) : at + 1]
 
 
 def page_frame(cycle: Cycle) -> dict[str, Any]:

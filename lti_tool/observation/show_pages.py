@@ -4,13 +4,15 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from flask import url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from lti_tool.cycles import rules
 from lti_tool.cycles import words as cycle_words
 from lti_tool.cycles.rules import Cycle
-from lti_tool.observation import show
+from lti_tool.observation import card, show
 from lti_tool.observation.entries import Id
 from lti_tool.observation.pictures import draw
 from lti_tool.observation.pictures.shapes import Line, Picture, Table
@@ -199,6 +201,32 @@ def kept(cycle: Cycle) -> str:
         "What was captured is deleted %(count)s days after the conversation after, for all of you.",
         count=cycle.notes_days,
     )
+
+
+def way(cycle: Cycle, seen: Observed) -> list[tuple[str, str, str]]:
+    """(label, address or empty, note) of what leads through a visit: card, instrument, capture, picture. Where nothing
+    is noted it is the card alone."""
+    lacking = card.empty_lines(cycle)
+    found = [
+        (
+            _("The card for the visit"),
+            url_for("observation.visit_card", cycle_id=cycle.id),
+            ngettext("%(num)s line is not settled yet", "%(num)s lines are not settled yet", len(lacking))
+            if lacking
+            else _("for the phone, or to print"),
+        )
+    ]
+    if not seen.is_offered:
+        return found
+    found.append((_("What you look with"), url_for("observation.instruments_of_cycle", cycle_id=cycle.id), ""))
+    if not seen.boxes or seen.boxes[-1].state == "capturing":
+        can = may(actor(), Action.CAPTURE, cycle.facts)
+        url = url_for("observation.capture_visit", cycle_id=cycle.id) if can else ""
+        note = _("on this device or another one") if can else _("by %(name)s", name=cycle_words.name(cycle.coach))
+        found.append((_("Note the visit"), url, note))
+    url = url_for("observation.picture", cycle_id=cycle.id) if seen.boxes else ""
+    found.append((_("The picture"), url, "" if url else _("when the visit is closed")))
+    return found
 
 
 # What next steps point at

@@ -103,3 +103,50 @@ def mark_first_turn(found: Lesson) -> Any:
         cycle_id=found.room.cycle_id, stage="after.first_turn", membership_id=found.room.course.teachers[0],
         at=found.clock(),
     )  # fmt: skip
+
+
+def test_a_next_step_rests_on_a_row_of_the_picture_and_keeps_no_copy_of_it(visit: Lesson, keyring_gone: Any) -> None:
+    host, coach = visit.room.host, visit.room.coach
+    host.get("after")
+    host.press("after/save", text__next_steps="Wait longer.")
+    assert "of the picture" not in coach.get("after"), "not while only the coach sees it"
+    show(visit)
+    host.get("after")
+    name = re.search(r'<option value="([^"]+)">[^<]*Who can say why', host.page)
+    step = re.search(r'name="step-next_steps" id="[^"]*" value="([^"]+)"', host.page)
+    assert name and step
+    host.post("texts/next_steps/rests", step__next_steps=step.group(1), entry__next_steps="0" * 16)
+    assert host.status == 409
+    for _twice in range(2):
+        host.post("texts/next_steps/rests", step__next_steps=step.group(1), entry__next_steps=name.group(1))
+        assert host.status == 303
+    for desk in (host, coach):
+        page = desk.get("after")
+        assert re.search(r"“Wait longer.” rests on “[^”]*Who can say why", page)
+        assert page.count("rests on “") == 1
+    with visit.room.database.read() as session:
+        rest = session.scalars(select(Rest)).one()
+        assert rest.data == f"visit:{visit.id}"
+        opened = visit.keyring.opened(session, visit.room.cycle_id, visit.clock()).open(
+            rest.author_id, rest.sealed, f"rests/{rest.id}"
+        )
+        assert SEEN not in opened
+    keyring_gone()
+    page = host.get("after")
+    assert "it is deleted by now" in page and SEEN not in page
+    page = host.get("picture")
+    assert "There is nothing to see here any more" in page and has(host) == has(coach) == set()
+
+
+@pytest.fixture
+def keyring_gone(visit: Lesson) -> Callable[[], None]:
+    """Ends the time of the raw notes."""
+
+    def end() -> None:
+        from lti_tool.ownership.retention import delete_due_notes
+
+        with visit.room.database.write() as session:
+            session.execute(update(Cycle).values(notes_due_at=visit.clock()))
+        delete_due_notes(visit.room.database, visit.keyring, visit.clock)
+
+    return end
