@@ -149,9 +149,7 @@ def of_cycle(session: Session, keyring: Keyring, cycle: Cycle, now: datetime) ->
     return found
 
 
-def find(
-    session: Session, keyring: Keyring, cycle: Cycle, instrument_id: str, now: datetime
-) -> BuiltInstrument | None:
+def find(session: Session, keyring: Keyring, cycle: Cycle, instrument_id: str, now: datetime) -> BuiltInstrument | None:
     """The instrument of that id in this cycle, or None."""
     return next((each for each in of_cycle(session, keyring, cycle, now) if each.id == instrument_id), None)
 
@@ -223,9 +221,7 @@ def save(
     return replace(there, revision=there.revision + 1, instrument=wanted, approved_by=frozenset())
 
 
-def approve(
-    session: Session, keyring: Keyring, cycle: Cycle, instrument_id: str, revision: int, now: datetime
-) -> bool:
+def approve(session: Session, keyring: Keyring, cycle: Cycle, instrument_id: str, revision: int, now: datetime) -> bool:
     """The viewing member approves it as it is; once all for whom the others wait have, it is frozen: whether it is.
 
     Raises Gone, Unfinished, and Changed where `revision`, which was on the page, is not the last one.

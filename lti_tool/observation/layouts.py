@@ -31,7 +31,9 @@ def laid_out(layout: str, rows: int, seats: int) -> Plan | None:
 def _in_rows(layout: str, rows: int, seats: int) -> list[tuple[int, int]]:
     across, along = layout != "rows", layout == "groups"
     return [
-        (x + (x // 2 if across else 0), _FRONT + y + (y // 2 if along else 0)) for y in range(rows) for x in range(seats)
+        (x + (x // 2 if across else 0), _FRONT + y + (y // 2 if along else 0))
+        for y in range(rows)
+        for x in range(seats)
     ]
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import Row, delete, select, update
 from sqlalchemy.orm import Session
 
+from lti_tool.observation import hints
 from lti_tool.observation import instrument as instruments
 from lti_tool.observation.instrument import Instrument
 from lti_tool.observation.models import OwnInstrument
@@ -149,22 +150,15 @@ def released(session: Session, keyring: Keyring, course_id: str, viewer_id: str,
 def names_in(kept: Instrument) -> list[str]:
     """Texts of an instrument that could have the name of somebody in them; too many rather than too few.
 
-    A word with a capital letter that does not begin its sentence, or any name that was given to a pupil.
+    What looks like a name (hints.py), or any alias that was given to a pupil.
     """
     base = shipped().get(kept.base)
     known = {each for line in (*base.codes, *base.rows) for each in (line.text.en, line.text.ga)} if base else set()
     known |= {base.title.en, base.title.ga} if base else set()
     texts = [kept.name, *(each.text for each in kept.codes), *(each.text for each in kept.rows)]
     aliases = {each.text for each in kept.rows} if kept.kind == "predicted" else set()
-    return [each for each in texts if each not in known and (each in aliases or _has_name(each))]
-
-
-def _has_name(text: str) -> bool:
-    words = text.split()
-    return any(
-        word[:1].isupper() and word[1:2].islower() and before[-1] not in ".?!:"
-        for before, word in zip(words, words[1:], strict=False)
-    )
+    lists = hints.shipped()
+    return [each for each in texts if each not in known and (each in aliases or hints.names(each, lists))]
 
 
 def _open(keys: ScopeKeys, person_id: str, row: Row[tuple[str, ...]]) -> Instrument:

@@ -35,6 +35,7 @@ SENTENCES: dict[str, Callable[[_Values], str]] = {
     "teacher_letter": lambda v: _("T"),
     "class": lambda v: _("The class"),
     "seat": lambda v: _("Seat %(number)s", **v),
+    "seats_of_plan": lambda v: ngettext("A plan with %(num)s seat.", "A plan with %(num)s seats.", int(v["count"])),
     # On axes and in drawings
     "axis_minute": lambda v: _("%(minute)s min", **v),
     "axis_seconds": lambda v: _("Seconds"),
