@@ -69,7 +69,7 @@ def periodic(database: Database, keyring: Keyring, clock: Clock) -> tuple[Period
         Periodic("lapse_proposals", timedelta(minutes=10), in_transaction(partial(_lapse_proposals, keyring))),
         Periodic("look_after_runs", timedelta(minutes=5), in_transaction(calculation.look_after)),
         Periodic("delete_old_wishes", timedelta(hours=1), in_transaction(partial(_delete_old_wishes, keyring))),
-        Periodic("delete_due_notes", timedelta(hours=1), partial(retention.delete_due_notes, database, clock)),
+        Periodic("delete_due_notes", timedelta(hours=1), partial(retention.delete_due_notes, database, keyring, clock)),
         Periodic("forget_deleted_texts", timedelta(hours=24), in_transaction(texts.forget_deleted)),
         Periodic("forget_bytes", timedelta(minutes=10), database.forget_deleted),
         Periodic("forget_old_nudges", timedelta(hours=1), in_transaction(forget_old_nudges)),

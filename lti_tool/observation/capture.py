@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,6 +25,7 @@ from lti_tool.cycles.models import Cycle as CycleRow
 from lti_tool.cycles.models import CycleMember, Meeting
 from lti_tool.cycles.revision import bump
 from lti_tool.cycles.service import NotPossible
+from lti_tool.observation import card
 from lti_tool.observation import entries as reading
 from lti_tool.observation import instrument as instruments
 from lti_tool.observation.entries import MAX_MS, Entry
@@ -138,7 +139,10 @@ def not_ready(cycle: rules.Cycle) -> str:
 def card_lacks(cycle: rules.Cycle) -> tuple[rules.Missing, ...]:
     """What is not filled in yet of the roles card and the other texts that a visit needs; when it is, may be open."""
     stage = next(stage for stage in cycle.stages if stage.kind == "visit")
-    return rules.missing_in(cycle, [gate for gate in stage.gates if gate.needs != "meeting"], stage, cycle.me)
+    found = rules.missing_in(cycle, [gate for gate in stage.gates if gate.needs != "meeting"], stage, cycle.me)
+    # A protocol of a course's own may leave them out of its conditions.
+    lines = [each.key for each in card.empty_lines(cycle) if each.key not in {lack.of for lack in found}]
+    return (*found, *(rules.Missing("text", key, stage.key) for key in lines))
 
 
 def new_code(session: Session, observation_id: str, now: datetime) -> str:
@@ -308,17 +312,6 @@ def instrument_of(session: Session, keys: ScopeKeys, instrument_id: str) -> Inst
         return instruments.read(json.loads(keys.open(row.author_id, row.sealed, f"instrument_states/{row.id}")))
     except KeyShredded:
         return None
-
-
-def frozen_of(session: Session, keys: ScopeKeys, cycle_id: str) -> dict[str, Instrument]:
-    """Id → instrument, of those of a cycle that all approved and that can be read; a statement more than there are."""
-    ids = session.scalars(
-        select(CycleInstrument.id)
-        .where(CycleInstrument.cycle_id == cycle_id, CycleInstrument.frozen_at.is_not(None))
-        .order_by(CycleInstrument.created_at, CycleInstrument.id)
-    )
-    found = {each: instrument_of(session, keys, each) for each in ids.all()}
-    return {each: instrument for each, instrument in found.items() if instrument is not None}
 
 
 # Entries come in
@@ -526,16 +519,6 @@ def _delete(session: Session, keyring: Keyring, *which: ColumnElement[bool], now
     )
     keyring.shred_scopes(ids, now)
     return len(ids)
-
-
-def count_of(session: Session, cycle_ids: Collection[str], person_id: str) -> int:
-    """How many entries a person captured in these cycles; one statement."""
-    return session.execute(
-        select(func.count())
-        .select_from(EntryRow)
-        .join(Observation, Observation.id == EntryRow.observation_id)
-        .where(Observation.cycle_id.in_(cycle_ids), Observation.person_id == person_id)
-    ).scalar_one()
 
 
 def _place(observation_id: str, device: str, number: int) -> str:

@@ -10,9 +10,10 @@ from lti_tool.cycles import words as cycle_words
 from lti_tool.cycles.rules import Cycle
 from lti_tool.cycles.service import NotPossible
 from lti_tool.cycles.views import is_id, open_cycle
-from lti_tool.observation import capture
+from lti_tool.observation import building, capture
 from lti_tool.observation.views_base import blueprint
 from lti_tool.privacy.looks import views as looks
+from lti_tool.privacy.looks.service import INSTRUMENT
 from lti_tool.privacy.rules import Action, may
 from lti_tool.privacy.words import who_can_see_cycle
 from lti_tool.web.context import actor, tool
@@ -65,18 +66,17 @@ def _cycle(session: Session, cycle_id: str, *, lock: bool = False) -> Cycle:
 
 
 def _page(session: Session, cycle: Cycle, errors: _Errors = ()) -> str:
-    keys = tool().keyring.opened(session, cycle.id, tool().clock())
-    frozen = capture.frozen_of(session, keys, cycle.id)
-    looks.tell(keys.opened_authors, cycle.id, "visit")
-    code = capture.not_ready(cycle)
+    found = building.in_use(building.of_cycle(session, tool().keyring, cycle, tool().clock()))
+    if found:
+        looks.tell(found.authors, cycle.id, INSTRUMENT)
+    code = capture.not_ready(cycle) or ("" if found else "instrument")
     return render_template(
         "observation/capture_visit.html",
         activity_title=cycle.activity_title,
         cycle=cycle,
         errors=errors,
-        not_ready=_not_ready(code) if code else "" if frozen else _not_ready("instrument"),
-        instruments=[] if code else [(id_, each.name) for id_, each in frozen.items()],
-        minutes=int(capture.CODE_LIFETIME.total_seconds() // 60),
+        not_ready=_not_ready(code) if code else "",
+        found=found,
         back=url_for("cycles.show", cycle_id=cycle.id),
         who=_who(cycle),
     )

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from lti_tool.cycles.views import is_id
-from lti_tool.observation import capture, words
+from lti_tool.observation import capture, word_lists, words
 from lti_tool.observation.capture import Granted
 from lti_tool.observation.entries import COLUMNS
 from lti_tool.observation.reading import MAX_TEXT
@@ -127,6 +127,7 @@ def data(observation_id: str) -> Response | tuple[Response, int]:
         keys = tool().keyring.opened(session, granted.cycle_id, tool().clock())
         instrument = capture.instrument_of(session, keys, granted.instrument_id)
         have = capture.has_of(session, granted.id)
+        lists = word_lists.of_cycle(session, granted.cycle_id)
     if instrument is None:
         return _gone_json("deleted")
     looks.record(
@@ -135,7 +136,7 @@ def data(observation_id: str) -> Response | tuple[Response, int]:
         viewer=granted.person_id,
         owners=keys.opened_authors,
         cycle_id=granted.cycle_id,
-        what="visit",
+        what=looks.INSTRUMENT,
         now=tool().clock(),
     )
     base = shipped().get(instrument.base)
@@ -147,7 +148,7 @@ def data(observation_id: str) -> Response | tuple[Response, int]:
             "captures": base.captures.into(_language()) if base else "",
             "limits": base.limits.into(_language()) if base else "",
         },
-        words={},
+        words=lists.to_json(_language()),
         limits={
             "entries": capture.MOST_ENTRIES,
             "devices": capture.MOST_DEVICES,

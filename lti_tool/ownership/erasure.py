@@ -17,7 +17,9 @@ from lti_tool.cycles.texts import delete_texts
 from lti_tool.doors import service as doors
 from lti_tool.groups import service as groups
 from lti_tool.lti.models import Login
-from lti_tool.ownership.rules import PLACES, REFLECTION
+from lti_tool.observation import capture, keeping
+from lti_tool.observation.models import CycleInstrument, InstrumentState
+from lti_tool.ownership.rules import BUILT, CAPTURED, PLACES, REFLECTION
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Pair, PairMember
 from lti_tool.people.models import Membership, Person, SignIn
@@ -48,7 +50,8 @@ def delete_words(
 ) -> None:
     """Deletes what the viewing member wrote in these fields; who may is asked before, and the cycle is locked.
 
-    `others`: REFLECTION, PLACES. That stages are done and a reflection was submitted stays known, without words.
+    `others`: REFLECTION, PLACES, CAPTURED, BUILT. That stages are done and a reflection was submitted stays known,
+    without words.
     """
     me = cycle.viewer_id
     wanted = list(fields)
@@ -61,6 +64,10 @@ def delete_words(
     delete_texts(session, [cycle.id], wanted, author_id=me, now=now)
     if PLACES in others:
         session.execute(update(Meeting).where(Meeting.cycle_id == cycle.id, Meeting.set_by == me).values(place=b""))
+    if CAPTURED in others:
+        capture.delete_of(session, keyring, cycle.id, me, now)
+    if BUILT in others:
+        keeping.delete_alone(session, cycle.id, me)
     bump(session, cycle.id)
     if not _is_anything_left(session, cycle.id, me):
         keyring.shred(cycle.id, me, now)
@@ -79,6 +86,9 @@ def _is_anything_left(session: Session, cycle_id: str, person_id: str) -> bool:
     left = union_all(
         select(CycleText.id).where(CycleText.cycle_id == cycle_id, CycleText.author_id == person_id),
         select(Rest.id).where(Rest.cycle_id == cycle_id, Rest.author_id == person_id),
+        select(InstrumentState.id)
+        .join(CycleInstrument, CycleInstrument.id == InstrumentState.instrument_id)
+        .where(CycleInstrument.cycle_id == cycle_id, InstrumentState.author_id == person_id),
         select(ReflectionVersion.id).where(
             ReflectionVersion.cycle_id == cycle_id, ReflectionVersion.person_id == person_id
         ),
@@ -105,6 +115,7 @@ def erase(session: Session, keyring: Keyring, person_id: str, now: datetime) -> 
             pairing.take_out(session, pair_id, membership_id, now)
         groups.delete_ended(session, keyring, pair_id, now)
     _delete_what_nobody_else_is_in(session, person_id)
+    keeping.hand_over(session, keyring, person_id, now)
     _delete_their_texts(session, person_id, now)
     _stand_in(session, person_id, now)
     answers.forget_shared(session, person_id)

@@ -11,6 +11,10 @@ REFLECTION = "reflection"
 """Stands for a whole reflection: drafts, versions, and passages shared from it."""
 PLACES = "places"
 """Stands for the places of meetings that one has typed."""
+CAPTURED = "captured"
+"""Stands for what one captured in a visit."""
+BUILT = "built"
+"""Stands for instruments that nobody else wrote in or approved."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from lti_tool.doors.models import OpenDoor
 from lti_tool.friends import service as friends
 from lti_tool.groups import service as groups
 from lti_tool.groups.models import Group
+from lti_tool.observation import keeping
 from lti_tool.ownership.rules import Part, own_parts
 from lti_tool.pairing.models import Invitation, Pair, PairMember
 from lti_tool.people.models import Course, Membership, Person, Platform, School, SignIn
@@ -78,6 +79,10 @@ class Kept:
     """Of which they wrote what they are about."""
     wishes: int
     """Pairing rounds for which they said what they would like."""
+    captured: int
+    """Entries of visits, that they captured."""
+    instruments: int
+    """In which they wrote, or that are in their library."""
     invitations: int
     nudges: int
     deliveries: int
@@ -105,7 +110,11 @@ def count(session: Session, person_id: str) -> Kept:
         "deliveries": select(func.count()).select_from(Delivery).where(Delivery.membership_id.in_(own)),
         "sign_ins": select(func.count()).select_from(SignIn).where(SignIn.membership_id.in_(own)),
     }  # fmt: skip
-    row = session.execute(select(*(number.scalar_subquery().label(name) for name, number in numbers.items()))).one()
+    counted = {name: number.scalar_subquery() for name, number in numbers.items()} | {
+        "captured": keeping.captured(person_id),
+        "instruments": keeping.built(person_id),
+    }
+    row = session.execute(select(*(number.label(name) for name, number in counted.items()))).one()
     return Kept(**row._mapping)
 
 
@@ -157,6 +166,10 @@ class InCycle:
     """Passages of it that they share."""
     places: int
     """Of meetings, that they typed."""
+    captured: int
+    """Entries of visits."""
+    built: int
+    """Instruments that are theirs alone."""
 
     @property
     def has_reflection(self) -> bool:
@@ -172,7 +185,7 @@ def in_cycle(session: Session, cycle: Cycle) -> InCycle:
         select(CycleText.field, CycleText.author_id).where(CycleText.cycle_id == cycle.id).distinct()
     ):
         writers[field].add(author)
-    versions, shares, places = session.execute(
+    versions, shares, places, captured, built = session.execute(
         select(
             select(func.count())
             .select_from(ReflectionVersion)
@@ -186,12 +199,14 @@ def in_cycle(session: Session, cycle: Cycle) -> InCycle:
             .select_from(Meeting)
             .where(Meeting.cycle_id == cycle.id, Meeting.set_by == me, func.length(Meeting.place) > 0)
             .scalar_subquery(),
+            keeping.captured_in(cycle.id, me),
+            keeping.built_alone_in(cycle.id, me),
         )
     ).one()
     # In whichever frame they were written.
     of_reflection = cycle.with_left_out.stages[-1].fields
     drafts = any(me in writers[field.key] for field in of_reflection if field.key in writers)
-    return InCycle(own_parts(cycle, writers), drafts, versions, shares, places)
+    return InCycle(own_parts(cycle, writers), drafts, versions, shares, places, captured, built)
 
 
 # To take away
@@ -203,7 +218,7 @@ def collect(
     """All that is kept of a person, in every course of their platform, as plain values; moments are aware, in UTC.
 
     `shown` is called for each author and cycle of words that come along. A number of statements that does not depend
-    on anything, and nine for each cycle.
+    on anything, and for each cycle twelve, with one more for each visit.
     """
     return {
         "format": FORMAT,
@@ -241,6 +256,7 @@ def collect(
         "who_reports_to_whom": managers.of_person(session, person_id),
         "proposals_of_pairing_rounds": answers.of_person(session, person_id, now),
         "what_you_said_for_pairing_rounds": wishes.of_person(session, keyring, person_id, now),
+        "your_instruments": keeping.of_person(session, keyring, person_id, now),
         "open_doors": doors.of_person(session, keyring, person_id, now),
         "you_would_like_to_grow_in": [
             {
@@ -451,9 +467,12 @@ def _cycle(session: Session, keyring: Keyring, cycle: Cycle, say: Say, shown: Sh
         for each in (_readable(cycle, field) if field.key in shown_here else [Register(field.key, cycle.viewer_id)])
     ]
     texts = read_texts(session, keys, cycle.id, registers, history=True)
-    for author in {text.author_id for text in texts} | {
-        meeting.set_by for meeting in cycle.meetings if places.get(meeting.kind)
-    }:
+    observed, observers = keeping.of_cycle(session, keyring, cycle, now)
+    for author in (
+        observers
+        | {text.author_id for text in texts}
+        | {meeting.set_by for meeting in cycle.meetings if places.get(meeting.kind)}
+    ):
         shown(author, cycle.id)
     signed = session.execute(
         select(AgreementSigned.item, AgreementSigned.at)
@@ -505,6 +524,7 @@ def _cycle(session: Session, keyring: Keyring, cycle: Cycle, say: Say, shown: Sh
             # What one pointed at oneself is kept also where one reads the texts no more.
             if each.author_id == cycle.viewer_id or (_reads(cycle, each.field) and _reads(cycle, each.data))
         ],
+        **observed,
         "notes_of_the_visit_deleted_at": cycle.notes_deleted_at,
         "your_reflection": [
             {

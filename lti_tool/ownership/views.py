@@ -13,7 +13,7 @@ from lti_tool.cycles import words as cycle_words
 from lti_tool.cycles.rules import NOTES_DAYS, Cycle
 from lti_tool.cycles.views import open_cycle
 from lti_tool.ownership import erasure, service, words
-from lti_tool.ownership.rules import PLACES, REFLECTION
+from lti_tool.ownership.rules import BUILT, CAPTURED, PLACES, REFLECTION
 from lti_tool.ownership.service import InCycle
 from lti_tool.privacy.looks.service import TAKEN
 from lti_tool.privacy.looks.views import tell
@@ -156,13 +156,26 @@ def _offered(cycle: Cycle, here: InCycle) -> list[tuple[str, str]]:
                 ),
             )
         )
+    if here.captured:
+        found.append(
+            (
+                CAPTURED,
+                ngettext(
+                    "What you captured in the visit: %(num)d entry",
+                    "What you captured in the visit: %(num)d entries",
+                    here.captured,
+                ),
+            )
+        )
+    if here.built:
+        found.append((BUILT, _("What you began to build to look with, which nobody else wrote in or approved")))
     if here.places:
         found.append((PLACES, _("The places of meetings that you typed")))
     return found
 
 
 def _delete(session: Session, cycle: Cycle, chosen: Sequence[str]) -> None:
-    others = [key for key in chosen if key in (REFLECTION, PLACES)]
+    others = [key for key in chosen if key in (REFLECTION, PLACES, CAPTURED, BUILT)]
     fields = [key for key in chosen if key not in others]
     erasure.delete_words(session, tool().keyring, cycle, fields, others, now=tool().clock())
 

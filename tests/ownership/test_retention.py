@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from cycles.pair_at_work import Room, make_cycle
-from factories import make_course
+from factories import make_course, make_settings
 from ownership.conftest import cycle_row, pass_on_to
 from sqlalchemy import event, func, insert, select, update
 
@@ -14,6 +14,7 @@ from lti_tool.cycles.models import Cycle, CycleText
 from lti_tool.ownership import retention
 from lti_tool.pairing import service as pairing
 from lti_tool.people.models import Membership, Person
+from lti_tool.privacy.keyring import Keyring
 from lti_tool.store.database import Database
 
 
@@ -27,6 +28,10 @@ def talk(room: Room, now: datetime) -> None:
         stage = cycle.stage("after")
         assert stage is not None
         service.mark(session, cycle, stage.key, [cycle.me.membership_id], now)
+
+
+def keyring_of(database: Database) -> Keyring:
+    return Keyring.of(make_settings(), database)
 
 
 def _person(session: Any, room: Room) -> str:
@@ -45,10 +50,10 @@ def test_notes_live_thirty_days_after_the_conversation_and_are_gone_for_both(roo
     talk(room, clock())
     assert cycle_row(room).notes_due_at == clock() + timedelta(days=30)
     clock.advance(30 * 86400 - 60)
-    retention.delete_due_notes(room.database, clock)
+    retention.delete_due_notes(room.database, keyring_of(room.database), clock)
     assert notes(room) == 2
     clock.advance(120)
-    retention.delete_due_notes(room.database, clock)
+    retention.delete_due_notes(room.database, keyring_of(room.database), clock)
     assert notes(room) == 0
     with room.database.read() as session:
         assert session.scalar(select(func.count()).select_from(CycleText).where(CycleText.field == "goal")) == 1
@@ -58,7 +63,7 @@ def test_notes_live_thirty_days_after_the_conversation_and_are_gone_for_both(roo
 def test_a_page_that_was_open_cannot_bring_notes_back(room: Room, clock: Any) -> None:
     held = room.coach.save_json("notes_seen", "coach-seen again", editor="tab", seq=1)["base"]
     talk(room, clock() - timedelta(days=31))
-    retention.delete_due_notes(room.database, clock)
+    retention.delete_due_notes(room.database, keyring_of(room.database), clock)
     for base in (held, []):
         room.coach.save_json("notes_seen", "coach-seen late", base=base, editor="tab", seq=2)
         assert room.coach.status == 409
@@ -140,6 +145,6 @@ def test_all_batches_are_done(database: Database, clock: Any, at_once: int) -> N
         make_cycle(database, course, clock(), host=index, coach=index + 1)
     with database.write() as session:
         session.execute(update(Cycle).values(notes_due_at=clock() - timedelta(days=1)))
-    retention.delete_due_notes(database, clock, at_once=at_once)
+    retention.delete_due_notes(database, keyring_of(database), clock, at_once=at_once)
     with database.read() as session:
         assert session.scalar(select(func.count()).select_from(Cycle).where(Cycle.notes_deleted_at.is_(None))) == 0
