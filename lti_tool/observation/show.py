@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from lti_tool.cycles.revision import bump
 from lti_tool.cycles.rules import Cycle
 from lti_tool.observation import instrument as instruments
-from lti_tool.observation.entries import COLUMNS, Entry
+from lti_tool.observation.entries import COLUMNS, Entry, standing
 from lti_tool.observation.instrument import Instrument
 from lti_tool.observation.models import CycleInstrument, InstrumentState, Observation
 from lti_tool.observation.models import Entry as EntryRow
@@ -139,6 +139,28 @@ def read(
         found.append(Seen(visit, columns[visit.id], instrument, tuple(opened)))
     builders = frozenset(all_keys.pop(cycle.id).opened_authors)
     return tuple(found), builders, frozenset(author for keys in all_keys.values() for author in keys.opened_authors)
+
+
+def own_column(session: Session, keyring: Keyring, cycle: Cycle, now: datetime) -> tuple[str, ...]:
+    """What the viewing member noted for their own class in the visits of a cycle (R47), in its order; for them alone.
+    One statement, and one of the keyring where there is something."""
+    rows = session.execute(
+        select(EntryRow.observation_id, EntryRow.device, EntryRow.number, EntryRow.sealed)
+        .join(Observation, Observation.id == EntryRow.observation_id)
+        .where(Observation.cycle_id == cycle.id, Observation.person_id == cycle.viewer_id)
+        .order_by(Observation.created_at, Observation.id)
+    ).all()
+    of_each: dict[str, list[Entry]] = {row.observation_id: [] for row in rows}
+    all_keys = keyring.opened_all(session, of_each, now)
+    for row in rows:
+        place = f"entries/{row.observation_id}/{row.device}/{row.number}"
+        try:
+            opened = all_keys[row.observation_id].open(cycle.viewer_id, row.sealed, place)
+        except KeyShredded:
+            continue
+        of_each[row.observation_id].append(Entry(**json.loads(opened)))
+    # All of them, because one that is taken back is told by another one.
+    return tuple(each.text for found in of_each.values() for each in standing(found) if each.column == "mine")
 
 
 def show(session: Session, cycle: Cycle, visit: Visit, *, now: datetime) -> None:

@@ -16,6 +16,7 @@ from lti_tool.cycles.pages import page_frame, text_url
 from lti_tool.cycles.rules import Cycle
 from lti_tool.cycles.service import NotPossible
 from lti_tool.cycles.views import open_cycle, receive_texts
+from lti_tool.observation import show as observed
 from lti_tool.pairing.views import must_be_open, teachers_activity
 from lti_tool.privacy.looks import views as looks
 from lti_tool.privacy.rules import Action, ReflectionFacts, may
@@ -132,6 +133,7 @@ def _page(
     keys = tool().keyring.opened(session, cycle.id, tool().clock())
     shown_again = [field for key in stage.shows if (field := cycle.protocol.field(key))]
     again = {field.key for field in shown_again}
+    for_oneself = {field.key for field in shown_again if field.seen == "author"}
     here = {field.key for field in stage.fields}
     elsewhere = [field for field in _every_frame(cycle).fields if field.key not in here]
     views = fields.read(session, keys, actor(), cycle, [*stage.fields, *elsewhere, *shown_again], said="author")
@@ -158,9 +160,13 @@ def _page(
             for key, text in (unsaved or {}).items()
             if key in views and not (key in here and views[key].editable)
         ],
-        shown=[replace(views[key], editable=False, help="") for key in views if key in again],
+        shown=[replace(views[key], editable=False, help="") for key in views if key in again - for_oneself],
+        shown_own=[
+            replace(views[key], editable=False, help="") for key in views if key in for_oneself and views[key].heads
+        ],
         versions=[(each.version, words.stamp(each.submitted_at)) for each in reversed(submitted)],
         next_version=len(submitted) + 1,
+        own_column=_own_column(session, cycle),
         shared=passages_of_partner(session, cycle),
         # Beside the years it would be one statement too many; it is on the page of the next step, too.
         completion=card_here(session) if submitted and not looks_back else None,
@@ -172,6 +178,13 @@ def _page(
         text_url=text_url,
         who=who_can_see_reflection(),
     )
+
+
+def _own_column(session: Session, cycle: Cycle) -> tuple[str, ...]:
+    """What one noted for one's own class in the visit. A host captures nothing, and it goes with the raw notes."""
+    if cycle.me is cycle.host or cycle.notes_deleted_at is not None:
+        return ()
+    return observed.own_column(session, tool().keyring, cycle, tool().clock())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,24 @@
 """The picture after a visit: who sees what of it and when, next steps that rest on it, and the card of the visit."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import pytest
-from cycles.pair_at_work import Desk, Room, open_room
+from browsers import recorded
+from cycles.pair_at_work import Desk, open_room
 from flask import Flask
 from observation.made import says
 from observation.observed import Lesson, fill_card, lesson
 from sqlalchemy import select, update
 
-from lti_tool.cycles.models import Cycle, Rest
+from lti_tool.cycles.models import Cycle, CycleMember, Rest, StageMark
 from lti_tool.observation.entries import Entry
 from lti_tool.observation.models import Entry as EntryRow
 from lti_tool.observation.models import Observation
+from lti_tool.ownership.retention import delete_due_notes
 from lti_tool.store.database import Database
 
 SEEN, ASKED, MINE = "Who can say why?", "What did you wait for?", "Wait longer myself"
@@ -39,9 +42,7 @@ def keep(found: Lesson, lines: list[dict[str, Any]], **notes: str) -> None:
         row = session.scalars(select(Observation).where(Observation.id == found.id)).one()
         keys = found.keyring.opened(session, found.id, found.clock())
         for each in entries:
-            sealed = keys.seal(
-                row.person_id, __import__("json").dumps(each.to_json()), f"entries/{found.id}/phone/{each.number}"
-            )
+            sealed = keys.seal(row.person_id, json.dumps(each.to_json()), f"entries/{found.id}/phone/{each.number}")
             session.add(
                 EntryRow(
                     observation_id=found.id, device="phone", number=each.number, sealed=sealed,
@@ -97,8 +98,6 @@ def revision(found: Lesson) -> int:
 
 
 def mark_first_turn(found: Lesson) -> Any:
-    from lti_tool.cycles.models import StageMark
-
     return StageMark(
         cycle_id=found.room.cycle_id, stage="after.first_turn", membership_id=found.room.course.teachers[0],
         at=found.clock(),
@@ -143,10 +142,80 @@ def keyring_gone(visit: Lesson) -> Callable[[], None]:
     """Ends the time of the raw notes."""
 
     def end() -> None:
-        from lti_tool.ownership.retention import delete_due_notes
-
         with visit.room.database.write() as session:
             session.execute(update(Cycle).values(notes_due_at=visit.clock()))
         delete_due_notes(visit.room.database, visit.keyring, visit.clock)
 
     return end
+
+
+def test_the_card_is_plain_and_says_what_is_not_settled(app: Flask, database: Database, clock: Any) -> None:
+    room = open_room(app, database, clock, "collegial")
+    assert room.coach.get("card").count("Not settled yet") == 6
+    assert "6 lines are not settled yet" in room.coach.get("visit")
+    fill_card(room)
+    page = room.coach.get("card")
+    assert page.count("Not settled yet") == 0 and page.count('<dd class="words">What card_') == 6
+    assert "while a line of this card is empty" not in page
+    assert "Seen by you and" in page
+    stranger = room.desk_of(room.course.trainer)
+    stranger.get("card")
+    assert stranger.status == 404
+
+
+@pytest.mark.parametrize(("step", "offers", "button"), [("look", False, ""), ("data", True, "Open the picture")])
+def test_the_first_steps_of_the_ladder(
+    app: Flask, database: Database, clock: Any, step: str, offers: bool, button: str
+) -> None:
+    room = open_room(app, database, clock, "collegial")
+    with database.write() as session:
+        session.execute(update(CycleMember).values(step=step))
+    for desk in (room.host, room.coach):
+        page = desk.get("visit")
+        assert "The card for the visit" in page
+        assert ("What you look with" in page) == ("The picture" in page) == offers
+        assert ("What I take to my own class" in page) == (offers and desk is room.coach)
+    if offers:
+        found = lesson(room, app, clock, "scripting")
+        keep(found, [{"text": SEEN}], mine=MINE)
+        assert button in room.host.get("picture") and "no talk about it is owed" in room.host.page
+        show(found)
+        assert has(room.host) == {SEEN}
+
+
+def test_what_the_coach_takes_along_is_theirs_alone_and_comes_back_beside_their_reflection(visit: Lesson) -> None:
+    host, coach = visit.room.host, visit.room.coach
+    coach.get("visit")
+    assert coach.save_json("own_class", "Count to five") and coach.status == 200
+    host.save_json("own_class", "no")
+    assert host.status == 404
+    assert "Count to five" in coach.get("reflect") and MINE in coach.page
+    assert "Count to five" in coach.get("visit")
+    show(visit)
+    for path in ("visit", "after", "after/talk", "reflect", "picture", "texts?revision=-1"):
+        page = host.get(path)
+        assert host.status == 200 and "Count to five" not in page and MINE not in page, path
+
+
+def test_openings_are_told_to_the_coach_alone(visit: Lesson) -> None:
+    host, coach = visit.room.host, visit.room.coach
+    has(coach), has(host)
+    looked = "what you noted live in a visit"
+    assert looked not in coach.client.get(f"{coach.at}/looked").get_data(as_text=True)
+    show(visit)
+    has(host)
+    assert looked in coach.client.get(f"{coach.at}/looked").get_data(as_text=True)
+
+
+def test_no_page_needs_more_than_twelve_statements_however_much_was_captured(visit: Lesson) -> None:
+    host, coach = visit.room.host, visit.room.coach
+    show(visit)
+    with visit.room.database.write() as session:
+        session.add(mark_first_turn(visit))
+    for desk in (host, coach):
+        for path in ("picture", "card", "visit", "after", "after/talk", "after/sheet", "reflect"):
+            desk.get(path)
+            with recorded(visit.room.database) as statements:
+                desk.get(path)
+            assert desk.status == 200
+            assert len(statements) <= 12, (path, len(statements), [each for each, _count in statements])
