@@ -1,0 +1,316 @@
+"""What field-data apps got wrong, on a phone in real Chromium: a database that the browser closes, none in a private
+window, two visits or two devices that clash, an entry that is announced as lost and is kept, or sent twice."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from journeys.fake_visit import FakeVisit, serving
+from observation.made import made
+from playwright.sync_api import BrowserContext, Page, expect
+
+from lti_tool.observation.shipped import shipped
+
+PHONE = {"viewport": {"width": 320, "height": 640}, "has_touch": True, "is_mobile": True}
+NO_DATABASE = "Object.defineProperty(window, 'indexedDB', {get: () => undefined})"
+REFUSED_DATABASE = """IDBFactory.prototype.open = function () {
+  const request = {error: new DOMException('private', 'InvalidStateError')};
+  setTimeout(() => request.onerror?.());
+  return request;
+}"""
+KEEP_CONNECTIONS = """window.connections = [];
+const open = IDBFactory.prototype.open;
+IDBFactory.prototype.open = function (...all) {
+  const request = open.apply(this, all);
+  request.addEventListener('success', () => connections.push(request.result));
+  return request;
+}"""
+
+
+@pytest.fixture(scope="module")
+def fake() -> Iterator[FakeVisit]:
+    with serving({key: made(key) for key in shipped()} | {"other": made("tally")}) as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def empty(fake: FakeVisit) -> None:
+    fake.kept.clear()
+    fake.closed.clear()
+    fake.sent, fake.refuse, fake.lose_answers = 0, None, False
+
+
+@pytest.fixture
+def phone(new_context: Callable[..., BrowserContext]) -> Callable[..., BrowserContext]:
+    def one(*scripts: str) -> BrowserContext:
+        context = new_context(**PHONE)
+        for script in scripts:
+            context.add_init_script(script)
+        return context
+
+    return one
+
+
+def begin(context: BrowserContext, fake: FakeVisit, visit: str = "tally") -> Page:
+    """A new page of a visit, whose lesson begins now if it has not begun."""
+    page = context.new_page()
+    page.errors = []  # type: ignore[attr-defined]
+    page.on("pageerror", lambda error: page.errors.append(str(error)))  # type: ignore[attr-defined]
+    page.goto(fake.url(visit))
+    expect(page.locator("#visit-begin-now:visible, #visit-undo:visible")).to_have_count(1)
+    if page.locator("#visit-begin-now").is_visible():
+        expect(page.locator("#visit-begin-shell")).to_contain_text("opens again without network")
+        page.locator("#visit-begin-now").tap()
+    expect(page.locator("#visit-undo")).to_be_visible()
+    return page
+
+
+def tap(page: Page, name: str = "A pupil asks a question", times: int = 1) -> None:
+    for _once in range(times):
+        page.locator(".tap", has_text=name).tap()
+
+
+def send(page: Page) -> None:
+    """What the page does a few seconds after an entry, at once."""
+    page.evaluate("dispatchEvent(new Event('online'))")
+
+
+def state(page: Page) -> Any:
+    return expect(page.locator("#visit-state"))
+
+
+def mode(page: Page) -> Any:
+    return expect(page.locator("#visit-mode"))
+
+
+def test_states_are_said_as_they_are(phone: Callable[..., BrowserContext], fake: FakeVisit) -> None:
+    context = phone()
+    page = begin(context, fake)
+    tap(page, times=3)
+    state(page).to_have_text("3 kept on this phone, 0 sent.")
+    state(page).to_have_text("3 kept on this phone, all sent.")
+    context.set_offline(True)
+    mode(page).to_have_text("No network: all is kept here.")
+    tap(page)
+    state(page).to_have_text("4 kept on this phone, 3 sent.")
+    expect(page.locator("#visit-said")).to_have_text("Noted: A pupil asks a question")
+    # Taken back: a line of its own, and the count of what stands goes down.
+    page.locator("#visit-undo").tap()
+    expect(page.locator(".count").first).to_have_text("3")
+    state(page).to_have_text("5 kept on this phone, 3 sent.")
+    context.set_offline(False)
+    state(page).to_have_text("5 kept on this phone, all sent.")
+    mode(page).to_be_hidden()
+    assert [each.undoes for each in fake.wait_for("tally", 5)] == [0, 0, 0, 0, 4]
+    assert fake.sent == 5, "each was sent once"
+    assert page.errors == []  # type: ignore[attr-defined]
+
+
+def test_a_lost_answer_sends_again_and_keeps_once(phone: Callable[..., BrowserContext], fake: FakeVisit) -> None:
+    page = begin(phone(), fake)
+    fake.lose_answers = True
+    tap(page, times=2)
+    state(page).to_contain_text("2 kept on this phone")
+    send(page)
+    fake.wait_for("tally", 2)
+    mode(page).to_have_text("No network: all is kept here.")
+    state(page).to_have_text("2 kept on this phone, 0 sent.")
+    fake.lose_answers = False
+    send(page)
+    state(page).to_have_text("2 kept on this phone, all sent.")
+    assert [each.number for each in fake.entries("tally")] == [1, 2]
+    page.reload()
+    state(page).to_have_text("2 kept on this phone, all sent.")
+    assert fake.sent == 4, "what was sent is not sent again"
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "connections.forEach((db) => db.close())",
+        "connections.forEach((db) => { db.close(); db.dispatchEvent(new Event('close')) })",
+        "connections.forEach((db) => db.dispatchEvent(new Event('versionchange')))",
+        """() => { const once = IDBDatabase.prototype.transaction;
+             IDBDatabase.prototype.transaction = function () {
+               IDBDatabase.prototype.transaction = once;
+               throw new DOMException('the connection is closing', 'InvalidStateError');
+             } }""",
+        # It takes the entry, and then falls silent before it says so: the entry is kept once.
+        """() => { const once = IDBDatabase.prototype.transaction;
+             IDBDatabase.prototype.transaction = function (...all) {
+               const found = once.apply(this, all);
+               IDBDatabase.prototype.transaction = once;
+               Object.defineProperty(found, 'oncomplete', {set() {}});
+               return found;
+             } }""",
+    ],
+    ids=["closed", "closed and told", "another version", "invalid state", "silent"],
+)
+def test_a_database_that_the_browser_closes_is_opened_again(
+    phone: Callable[..., BrowserContext], fake: FakeVisit, harm: str
+) -> None:
+    page = begin(phone(KEEP_CONNECTIONS), fake)
+    tap(page)
+    state(page).to_contain_text("1 kept on this phone")
+    page.evaluate(harm)
+    tap(page, times=2)
+    state(page).to_contain_text("3 kept on this phone")
+    page.reload()
+    state(page).to_contain_text("3 kept on this phone")
+    assert [each.number for each in fake.wait_for("tally", 3)] == [1, 2, 3]
+    assert page.errors == []  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("lack", [NO_DATABASE, REFUSED_DATABASE], ids=["none", "refused"])
+def test_a_window_that_keeps_nothing_says_so_before_the_lesson(
+    phone: Callable[..., BrowserContext], fake: FakeVisit, lack: str
+) -> None:
+    context = phone(lack)
+    page = context.new_page()
+    page.goto(fake.url("tally"))
+    expect(page.locator("#visit-begin-store")).to_contain_text("This window keeps nothing on the phone")
+    page.locator("#visit-begin-now").tap()
+    tap(page)
+    # At once, for they are nowhere else.
+    state(page).to_have_text("1 noted, all sent.", timeout=2000)
+    mode(page).to_contain_text("This browser keeps nothing on the phone.")
+    context.set_offline(True)
+    tap(page, times=2)
+    state(page).to_have_text("3 noted, 1 sent. Only in this page: 2.")
+    mode(page).to_contain_text("Leave this page open until there is network")
+    context.set_offline(False)
+    fake.wait_for("tally", 3)
+    page.reload()
+    expect(page.locator(".count").first).to_have_text("3")
+    tap(page)
+    assert [each.number for each in fake.wait_for("tally", 4)] == [1, 2, 3, 4]
+    assert len({each.device for each in fake.entries("tally")}) == 1
+
+
+def test_a_database_that_fails_in_the_lesson_loses_nothing(
+    phone: Callable[..., BrowserContext], fake: FakeVisit
+) -> None:
+    page = begin(phone(), fake)
+    tap(page)
+    state(page).to_contain_text("1 kept on this phone")
+    page.evaluate(
+        """() => { window.whole = IDBDatabase.prototype.transaction;
+        IDBDatabase.prototype.transaction = () => { throw new DOMException('full', 'QuotaExceededError') } }"""
+    )
+    page.context.set_offline(True)
+    tap(page, times=2)
+    state(page).to_have_text("3 noted, 0 sent. Only in this page: 2.")
+    # When it works again they move in, and are kept like all others.
+    page.evaluate("() => { IDBDatabase.prototype.transaction = window.whole }")
+    tap(page)
+    state(page).to_have_text("4 kept on this phone, 0 sent.")
+    page.close()
+    again = begin(page.context, fake)
+    state(again).to_have_text("4 kept on this phone, 0 sent.")
+    page.context.set_offline(False)
+    fake.wait_for("tally", 4)
+    assert [each.at_ms for each in fake.entries("tally")]
+
+
+def test_visits_devices_and_tabs_keep_apart(phone: Callable[..., BrowserContext], fake: FakeVisit) -> None:
+    context, tablet = phone(), phone()
+    page, other = begin(context, fake), begin(context, fake, "other")
+    second, elsewhere = begin(context, fake), begin(tablet, fake)
+    for each in (page, second, elsewhere, other):
+        each.bring_to_front()
+        tap(each, times=3)
+        state(each).to_contain_text("sent.")
+    page.bring_to_front()
+    tap(page)
+    for each in (page, elsewhere, other):
+        state(each).to_contain_text("sent.")
+        send(each)
+    found = fake.wait_for("tally", 10)
+    by_device: dict[str, list[int]] = {}
+    for each in found:
+        by_device.setdefault(each.device, []).append(each.number)
+    assert sorted(by_device.values()) == [[1, 2, 3], [1, 2, 3, 4, 5, 6, 7]], "two tabs of a phone are one device"
+    assert [each.number for each in fake.wait_for("other", 3)] == [1, 2, 3]
+    assert fake.entries("other")[0].device not in by_device
+
+
+def test_a_copied_phone_gets_numbers_of_its_own(phone: Callable[..., BrowserContext], fake: FakeVisit) -> None:
+    page = begin(phone(), fake)
+    page.context.set_offline(True)
+    tap(page, times=2)
+    tap(page, "A pupil gives a reason")
+    page.locator("#visit-undo").tap()
+    state(page).to_contain_text("4 kept on this phone")
+    device = page.evaluate(
+        """() => new Promise((done) => { const request = indexedDB.open('meitheal-visit-tally');
+        request.onsuccess = () => request.result.transaction('meta').objectStore('meta').get('device').onsuccess =
+          (event) => done(event.target.result) })"""
+    )
+    # The other phone, set up from a copy of this one, has sent something else under the same name.
+    page.context.request.post(
+        fake.url("tally") + "/entries",
+        data={"device": device, "entries": [{"number": n, "at_ms": n, "code": "builds"} for n in (1, 2, 3)]},
+    )
+    page.context.set_offline(False)
+    state(page).to_have_text("5 kept on this phone, all sent.")
+    mine = {each.number: each for each in fake.wait_for("tally", 8) if each.number > 3}
+    assert [(each.code, each.undoes) for _number, each in sorted(mine.items())] == [
+        ("", 3), ("asks", 0), ("asks", 0), ("reasons", 0), ("", mine_of(mine, "reasons")),
+    ]  # fmt: skip
+
+
+def mine_of(entries: dict[int, Any], code: str) -> int:
+    return next(number for number, each in entries.items() if each.code == code)
+
+
+def test_a_visit_is_closed_with_all_entries_and_leaves_nothing(
+    phone: Callable[..., BrowserContext], fake: FakeVisit
+) -> None:
+    context = phone()
+    page = begin(context, fake)
+    context.set_offline(True)
+    tap(page, times=2)
+    page.locator("summary", has_text="The lesson is over").tap()
+    page.locator("#visit-close").tap()
+    expect(page.locator("#visit-closing")).to_be_visible()
+    state(page).to_have_text("2 kept on this phone, 0 sent.")
+    assert fake.closed == {}
+    # The tab goes, and comes back with the network: it closes by itself.
+    page.close()
+    context.set_offline(False)
+    again = context.new_page()
+    again.goto(fake.url("tally"))
+    expect(again.locator("#visit-over-text")).to_have_text("Sent: 2. Nothing of them is on this phone any more.")
+    assert fake.closed == {"tally": 1}
+    assert len(fake.entries("tally")) == 2
+    names = "indexedDB.databases().then((all) => all.map((each) => each.name))"
+    expect(again.locator("#visit-over")).to_be_visible()
+    again.wait_for_function(f"{names}.then((all) => all.length === 0)")
+    again.reload()
+    expect(again.locator("#visit-over-text")).to_contain_text("It is over.")
+    again.wait_for_function(f"{names}.then((all) => all.length === 0)")
+
+
+def test_who_may_send_no_more_keeps_what_is_there(phone: Callable[..., BrowserContext], fake: FakeVisit) -> None:
+    page = begin(phone(), fake)
+    gone = {"title": "Over", "what": "The tab was open for long enough.", "advice": "Open it again.", "gone": "over"}
+    fake.refuse = (410, gone)
+    tap(page, times=2)
+    send(page)
+    mode(page).to_have_text("The tab was open for long enough. Open it again. What was not sent stays on this phone.")
+    tap(page)
+    state(page).to_have_text("3 kept on this phone, 0 sent.")
+    page.reload()
+    mode(page).to_contain_text("The tab was open for long enough.")
+    state(page).to_have_text("3 kept on this phone, 0 sent.")
+    fake.refuse = None
+    page.reload()
+    state(page).to_have_text("3 kept on this phone, all sent.")
+    # And what nobody takes any more can be deleted here.
+    fake.refuse = (410, gone | {"gone": "deleted"})
+    tap(page)
+    send(page)
+    mode(page).to_contain_text("The tab was open")
+    page.locator("summary", has_text="Delete what is on this phone").tap()
+    page.locator("#visit-delete").tap()
+    expect(page.locator("#visit-over-text")).to_have_text("Nothing of this visit is on this phone any more.")
