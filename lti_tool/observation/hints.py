@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 from unicodedata import normalize
 
-import yaml
-
+from lti_tool.protocols import reader
 from lti_tool.protocols.recipe import Words
 
 _FILE = Path(__file__).with_name("hints.yaml")
@@ -106,7 +105,7 @@ class _Token:
 @cache
 def shipped() -> Lists:
     """The lists of this package."""
-    body = yaml.load(_FILE.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    body, _where, _problems = reader.plain_file(_FILE)
     names = body["names"]
     return Lists(
         tuple(

@@ -7,6 +7,7 @@ from lti_tool.observation import (
     library_views,
     show_views,
     visit_views,
+    word_views,
 )
 from lti_tool.observation.views_base import blueprint, visit
 
@@ -18,4 +19,5 @@ __all__ = [
     "show_views",
     "visit",
     "visit_views",
+    "word_views",
 ]

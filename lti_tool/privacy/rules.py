@@ -100,6 +100,10 @@ class Action(StrEnum):
     """Of one's own library, to the other teachers of the course."""
     USE_RELEASED = "use released"
     """An instrument that a teacher of the course released."""
+    PRACTISE = "practise"
+    """With a lesson that never was, and see at which words notes are hinted: nothing there is anybody's."""
+    EDIT_WORDS = "edit words"
+    """At which notes in a course are hinted."""
     READ_DOOR = "read door"
     """What a teacher offers others of the activity to come and see."""
     ANSWER_AS_FRIEND = "answer as friend"
@@ -713,6 +717,8 @@ RULES: dict[Action, Callable[[Actor, Any], bool]] = {
     Action.TAKE_OVER_ACTIVITY: _take_over_activity,
     Action.SEE_PLAN: _see_plan,
     Action.ARRANGE_PLAN: _arrange_plan,
+    Action.PRACTISE: _see_plan,
+    Action.EDIT_WORDS: _arrange_plan,
     Action.SET_DAYS: _set_days,
     Action.SEE_HEALTH: _see_health,
     Action.TELL_GRADEBOOK: _tell_gradebook,

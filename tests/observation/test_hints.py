@@ -1,18 +1,24 @@
 """Quiet hints at words that judge and at names: the same in Python and in the browser; and the words of a course."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from browsers import Browser
+from factories import MadeCourse, make_course
+from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 from playwright._impl._driver import compute_driver_executable
 
-from lti_tool.observation import hints
+from lti_tool.observation import hints, word_lists
 from lti_tool.observation.hints import Hit
+from lti_tool.observation.word_lists import OwnWords
+from lti_tool.store.database import Database
 
 CASES = yaml.safe_load(Path(__file__).with_name("hint_cases.yaml").read_text("utf-8"))
 SCRIPT = Path(__file__).resolve().parents[2] / "lti_tool" / "web" / "static" / "hints.js"
@@ -93,3 +99,55 @@ def test_no_text_is_too_odd(text: str) -> None:
     for hit in hints.judging(text, lists):
         assert hit.said and hit.ask in lists.asks
     assert all(hints.names(text, lists))
+
+
+MANY = "".join(f"\nword {chr(97 + n % 26)} {chr(97 + n // 26)}" for n in range(60))
+
+
+class TestWordsOfACourse:
+    @pytest.fixture
+    def made(self, database: Database, clock: Any) -> MadeCourse:
+        return make_course(database, teachers=2, now=clock.now)
+
+    def test_its_trainer_adds_and_leaves_out_and_all_of_it_are_hinted_so(
+        self, app: Flask, database: Database, clock: Any, made: MadeCourse
+    ) -> None:
+        trainer = Browser(app, database, clock, made.trainer, made.activity_id)
+        teacher = Browser(app, database, clock, made.teachers[0], made.activity_id)
+        was = re.search(r'name="was" value="([^"]+)"', trainer.get("/words"))
+        assert was
+        typed = {"added-en": " Chalk  and talk\n\nchalk and talk\n", "left_out-en": "good", "added-ga": "meirgeach"}
+        assert trainer.post("/words", was=was[1], **typed).status_code == 303
+        with database.read() as session:
+            assert word_lists.own(session, made.course_id) == {
+                "en": OwnWords("Chalk and talk", "good"),
+                "ga": OwnWords("meirgeach", ""),
+            }
+        lists = json.loads(teacher.get("/words.json"))["lists"]["judging"]
+        assert lists["en"]["seen"][0] == "Chalk and talk" and "good" in lists["en"]["plain"]
+        page = teacher.get("/words")
+        assert "Chalk and talk" in page and "<textarea" not in page
+        assert teacher.post("/words", was=was[1], **typed).status_code == 404
+        # Somebody who had it open before: nothing of theirs is lost, and nothing overwritten.
+        late = trainer.post("/words", **{"was": was[1], "added-en": "Rusty"})
+        assert late.status_code == 409 and "Rusty" in late.get_data(as_text=True)
+
+    @pytest.mark.parametrize("typed", ["x" * 61, "…", "*", "* *", "\n".join("b" * n for n in range(1, 61)) + MANY])
+    def test_what_could_not_be_found_is_said_and_stays_in_the_box(
+        self, app: Flask, database: Database, clock: Any, made: MadeCourse, typed: str
+    ) -> None:
+        trainer = Browser(app, database, clock, made.trainer, made.activity_id)
+        answer = trainer.post("/words", **{"added-ga": typed})
+        page = answer.get_data(as_text=True)
+        assert answer.status_code == 400 and 'aria-invalid="true"' in page and typed in page
+        with database.read() as session:
+            assert word_lists.own(session, made.course_id)["ga"] == OwnWords()
+
+    @pytest.mark.parametrize("typed", ["\x00", "a\x00b", "\ud800", "é" * 30_000, "\u202e"])
+    def test_odd_input(self, app: Flask, database: Database, clock: Any, made: MadeCourse, typed: str) -> None:
+        trainer = Browser(app, database, clock, made.trainer, made.activity_id)
+        answer = trainer.client.post(
+            f"{trainer.at}/words",
+            data={"csrf_token": trainer.token, "added-en": typed.encode("utf-8", "surrogatepass")},
+        )
+        assert answer.status_code in (400, 409)

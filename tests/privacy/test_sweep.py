@@ -36,6 +36,7 @@ from lti_tool.doors.models import OpenDoor
 from lti_tool.friends.models import CriticalFriend
 from lti_tool.lti import deep_linking
 from lti_tool.lti.http import CallFailed
+from lti_tool.observation.models import WordList
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Invitation, Pair, PairMember
 from lti_tool.people.models import Membership, Person, School
@@ -99,6 +100,7 @@ FOR_TRAINERS = (
     "manage.show",
     "manage.participants",
 )
+PRACTICE = ("observation.judging_words", "observation.words_for_notes", "observation.rehearsals")
 SEES_NO_PLAN = (
     "leader",
     "leader by the operator",
@@ -406,6 +408,9 @@ def build(database: Database, now: datetime, *, late: bool, quick: bool = False)
     world.protocol_key = _own_protocol(world, made, "here")
     world.canaries["canary-draft-here"] = {"trainer"}
     world.canaries["canary-version-here"] = world.doors.keys() - {*SEES_NO_PLAN, "teacher elsewhere"}
+    with database.write() as session:
+        session.add(WordList(course_id=made.course_id, language="en", added="canary-words", left_out=""))
+    world.canaries["canary-words"] = world.canaries["canary-version-here"]
     with database.write() as session:
         pairing.invite(
             session,
@@ -759,6 +764,8 @@ def _reading(world: World) -> Iterator[str]:
                     yield f"{where} answers {answer.status_code}"
                 if rule.endpoint == "completion.show" and (answer.status_code == 200) != (role in TELLS):
                     yield f"{where} answers {answer.status_code}"
+                if rule.endpoint in PRACTICE and (answer.status_code == 200) != (role not in SEES_NO_PLAN):
+                    yield f"{where} answers {answer.status_code}"
                 if rule.endpoint == "manage.plan" and (answer.status_code == 200) != (role not in SEES_NO_PLAN):
                     yield f"{where} answers {answer.status_code}"
                 if rule.endpoint == "protocols.library" and (answer.status_code == 200) != (role not in SEES_NO_PLAN):
@@ -959,6 +966,8 @@ def _insiders_keep_their_roles(world: World) -> Iterator[str]:
         ("leader", "school/test", {}, False),
         ("guest", f"protocols/{world.protocol_key}/archive", {}, False),
         ("trainer", f"protocols/{world.protocol_key}/archive", {}, True),
+        ("guest", "words", {}, False),
+        ("trainer", "words", {}, True),
         ("administrator", "school/test", {}, True),
         ("leader", "charter/take-back", {}, True),
         ("administrator", "charter", CHARTER, True),
