@@ -118,7 +118,7 @@ def poll(cycle_id: str) -> Response:
         keys = tool().keyring.opened(session, cycle.id, tool().clock())
         every = [field for stage in cycle.stages for field in stage.fields]
         # How it goes on without them is not told to whoever left.
-        conversations, rests = ({}, 0) if cycle.me.is_gone else revs(session, cycle_id)
+        conversations, rests, captured = ({}, 0, 0) if cycle.me.is_gone else revs(session, cycle_id)
         shown = fields.read(session, keys, actor(), cycle, every)
     looks.tell(keys.opened_authors, cycle.id, LIVE)
     now = rules.stage_now(cycle, cycle.me)
@@ -143,6 +143,7 @@ def poll(cycle_id: str) -> Response:
         marks={
             "stages": sorted({mark.stage for mark in cycle.marks}),
             "rests": rests,
+            "captured": [captured, cycle.notes_deleted_at is not None],
             "meetings": {meeting.kind: [meeting.rev, meeting.confirmed_at is not None] for meeting in cycle.meetings},
             "wish": "" if cycle.me.is_gone else ",".join(each.wish for each in cycle.others),
         },
