@@ -12,7 +12,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from factories import MadeCourse, make_course, make_settings, sign_in
 from flask import Flask
 from flask.testing import FlaskClient
 from home.placed import add_activity
+from observation import observed
+from observation.made import made as made_instrument
 from rounds.rounds_school import make_run
 from sqlalchemy import insert, select, update
 from werkzeug.routing import Rule
@@ -36,7 +38,9 @@ from lti_tool.doors.models import OpenDoor
 from lti_tool.friends.models import CriticalFriend
 from lti_tool.lti import deep_linking
 from lti_tool.lti.http import CallFailed
-from lti_tool.observation.models import WordList
+from lti_tool.observation import capture, library
+from lti_tool.observation import models as observation_models
+from lti_tool.observation.models import Observation, OwnInstrument, WordList
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Invitation, Pair, PairMember
 from lti_tool.people.models import Membership, Person, School
@@ -81,6 +85,8 @@ PARAMETERS = {
     "protocol_key",
     "run_id",
     "proposal_id",
+    "instrument_id",
+    "own_id",
 }
 STAGES = ("start", "before", "visit", "after", "reflect")
 SHARED_BY_HOST = ("beliefs", "goal", "criteria", "visit_purpose", "looking_back")
@@ -113,6 +119,8 @@ SEES_NO_PLAN = (
 )
 TELLS = ("host", "coach", "host of another pair", "coach of another pair", "asker", "asked", "facilitator")
 """Who takes part in the activity that reports completion, and so reads what the gradebook can be told."""
+TEACHERS_HERE = (*TELLS, "host in another activity", "alone", "alone, closed", "teacher selecting content")
+"""Who is a teacher of the course, wherever they came from; the leaders, and who left, are not."""
 SEES_HEALTH = ("trainer", "facilitator")
 SEES_SHARED = (*TELLS, "trainer", "alone", "alone, closed", "teacher elsewhere")
 """Who has a list of what others share with them, be it empty."""
@@ -176,6 +184,7 @@ THEIRS_TO_DO = {
     ("host in another activity", "people.declare_leader"),
     ("host in another activity", "sharing.take_back"),
     ("host in another activity", "doors.close"),
+    *(("host in another activity", f"observation.{what}_instrument") for what in ("release", "take_back", "delete")),
     ("guest in a new activity", "activities.set_up"),
     ("guest in a new activity", "people.leave"),
     ("guest in a new activity", "people.declare_leader"),
@@ -244,6 +253,14 @@ class World:
     """Of the asker, who accompanies the pair of host and coach; and of the asked, whom another pair asks to."""
     area_ids: tuple[str, ...] = ()
     """What the host would like to grow in: a line of their own, and one that they share."""
+    instrument_id: str = "0" * 16
+    """What host and coach look with."""
+    own_id: str = "0" * 16
+    """Of the library of the host."""
+    observation_id: str = "0" * 16
+    """Of the visit that the coach captures."""
+    tabs: dict[str, tuple[FlaskClient, str]] = field(default_factory=dict)
+    """Role → (browser, ""): the tab that captures it."""
     delivery_id: str = ""
     protocol_key: str = ""
     """Of the course's own protocol: one version given out, and a draft that says more."""
@@ -562,6 +579,7 @@ def _write(world: World) -> None:
     assert saved.status_code == 303, re.findall(r"role=\"alert\".*?</section>", saved.get_data(as_text=True), re.S)
     world.canaries["canary-host-place"] = both
     _write_beside_cycles(world)
+    _observe(world)
     world.canaries |= {f"canary-shared-{each}": {"host"} for each in READS_SHARED}
     for canary in ("canary-growth-alone", "canary-growth-for-two"):
         assert post(world, "host", "growth", text=canary).status_code == 303
@@ -616,6 +634,45 @@ def _write_beside_cycles(world: World) -> None:
         ):
             made = {"friend_id": friend, "proposed_by": by, "status": status, "created_at": world.now}
             session.add(CriticalFriend(id=id_, pair_id=pair_id, **made))
+
+
+def _observe(world: World) -> None:
+    """The two have built an instrument, the host keeps one, and the coach captures the visit."""
+    database, now, both = world.database, world.now, set(INSIDERS)
+    keyring = world.app.extensions["meitheal"].keyring
+    built = replace(made_instrument("scripting"), name="canary-instrument")
+    world.instrument_id = observed.approved(database, keyring, world.cycle_id, built, now)
+    world.observation_id = observed.observation(database, keyring, world.cycle_id, world.instrument_id, now)
+    with database.write() as session:
+        host = observed.members(database, world.cycle_id)["host"][1]
+        library.keep(session, keyring, host, replace(built, name="canary-library"), "t", now, with_plan=False)
+    with database.read() as session:
+        world.own_id = session.scalars(select(OwnInstrument.id)).one()
+    with database.write() as session:
+        # Another one of the host, which the other teachers of the course can begin from.
+        given = replace(built, name="canary-released")
+        library.keep(session, keyring, host, given, "released", now, with_plan=False)
+        other = session.scalars(select(OwnInstrument.id).where(OwnInstrument.id != world.own_id)).one()
+        library.release(session, host, other, world.made.course_id)
+    with database.write() as session:
+        code = capture.new_code(session, world.observation_id, now)
+    tab = observed.Tab(world.app.test_client(), world.observation_id)
+    assert tab.client.post("/visit", data={"code": code}, headers=observed.ORIGIN).status_code == 303
+    said = [{"code": built.codes[0].key}, {"column": "question"}, {"column": "mine"}]
+    texts = ["canary-seen-live", "canary-asked-live", "canary-mine-live"]
+    lines = [
+        {"number": number, "at_ms": number, "text": text} | each
+        for number, (text, each) in enumerate(zip(texts, said, strict=True), 1)
+    ]
+    assert tab.send(*lines)["have"] == 3
+    world.tabs = {"tab": (tab.client, "")}
+    world.canaries |= {"canary-instrument": {*both, "tab"}, "canary-library": set(MY_OWN)}
+    world.canaries["canary-released"] = set(TEACHERS_HERE)
+    world.canaries |= {texts[0]: both if world.late else {"coach"}, texts[1]: both if world.late else {"coach"}}
+    world.canaries[texts[2]] = {"coach"}
+    if world.late:
+        with database.write() as session:
+            session.execute(update(Observation).values(closed_at=now, shown_at=now, minutes=40))
 
 
 def _area_ids(world: World) -> tuple[str, ...]:
@@ -701,6 +758,8 @@ def paths(world: World, rule: Rule, cycle_id: str, foreign: dict[str, tuple[str,
         "door_id": (world.door_id,),
         "friend_id": world.friend_ids,
         "group_id": (world.pair_id,),
+        "instrument_id": (world.instrument_id,),
+        "own_id": (world.own_id,),
         "run_id": (world.run_id,),
         "proposal_id": (world.proposal_id,),
     }
@@ -820,7 +879,8 @@ def _changing(world: World) -> Iterator[str]:
                 continue
             for path in paths(world, rule, world.cycle_id):
                 form = PLACING | _meeting("visit", "x") | {"move": f"down {world.made.activity_id}"}
-                answer = ask(world, role, rule, path, form | {"text": "overwritten", "purpose": "x", "title": "x"})
+                form |= {"text": "overwritten", "purpose": "x", "title": "x", "no-names": "1"}
+                answer = ask(world, role, rule, path, form)
                 if answer.status_code >= 500:
                     yield f"{role}: POST {path} answers {answer.status_code}"
                 if "cycle_id" in rule.arguments and answer.status_code not in (401, 404):
@@ -873,26 +933,37 @@ def _outside(world: World) -> Iterator[str]:
     """All addresses that belong to no sign-in, with the cookies of each role: of the door, of schools, of operators."""
     everybody = {role: (browser, "") for role, (browser, _) in (*world.doors.items(), *world.doors_elsewhere.items())}
     before = fingerprint(world)
-    for role, (browser, own) in (everybody | world.visits).items():
+    for role, (browser, own) in (everybody | world.visits | world.tabs).items():
         for rule in world.app.url_map.iter_rules():
             if rule.rule.startswith("/at/<handle>/"):
                 continue
-            unknown = rule.arguments - {"visit", "filename"}
+            unknown = rule.arguments - {"visit", "filename", "observation_id"}
             assert not unknown, f"{rule.rule}: name the parameters {unknown} in this sweep"
             for visit in [visit for _, visit in world.visits.values()] if "visit" in rule.arguments else [""]:
                 path = re.sub(r"<(\w+:)?visit>", visit, re.sub(r"<(\w+:)?filename>", "meitheal.css", rule.rule))
+                path = path.replace("<observation_id>", world.observation_id)
                 for method in {"GET", "POST"} & (rule.methods or set()):
                     if method == "POST" and visit and visit == own:
                         continue  # theirs to sign and to leave: see tests/schools/test_visits.py
+                    if role in world.tabs and rule.endpoint == "visit.close":
+                        continue  # theirs to close: see tests/observation/test_capture.py
                     world.asked[role, method, rule.endpoint] += 1
                     form = CHARTER if method == "POST" else None
-                    answer = browser.open(path, method=method, data=form, buffered=True)
+                    sent: dict[str, Any] = {"data": form}
+                    if method == "POST" and "observation_id" in rule.arguments:
+                        letter = {"device": "d", "entries": [], "minutes": 40}
+                        sent = {"json": letter, "headers": observed.ORIGIN}
+                    answer = browser.open(path, method=method, buffered=True, **sent)
                     page, where = answer.get_data(as_text=True), f"{role}: {method} {path}"
                     if answer.status_code >= 500:
                         yield f"{where} answers {answer.status_code}"
                     if visit and (answer.status_code == 401) != (visit != own):
                         yield f"{where} answers {answer.status_code}"
+                    if "observation_id" in rule.arguments and (answer.status_code == 404) != (role not in world.tabs):
+                        yield f"{where} answers {answer.status_code}"
                     shown = {canary for canary in world.canaries if canary in page}
+                    if role in world.tabs and rule.endpoint == "visit.data":
+                        shown -= {"canary-instrument", "canary-words"}
                     if shown and not (visit and visit == own and shown == {_leadership(role)}):
                         yield f"{where} shows {shown}"
                     if any(name in page for name in world.names | world.names_elsewhere):
@@ -966,6 +1037,15 @@ def _insiders_keep_their_roles(world: World) -> Iterator[str]:
         ("leader", "school/test", {}, False),
         ("guest", f"protocols/{world.protocol_key}/archive", {}, False),
         ("trainer", f"protocols/{world.protocol_key}/archive", {}, True),
+        ("host", f"{cycle}/capture", {"instrument": world.instrument_id}, False),
+        ("coach", f"{cycle}/capture", {"instrument": world.instrument_id}, True),
+        ("coach", f"{cycle}/picture", {"visit": world.observation_id}, False),
+        ("host", f"{cycle}/picture", {"visit": world.observation_id}, world.late),
+        ("coach", f"{cycle}/instrument/{world.instrument_id}/copy", {}, True),
+        ("trainer", f"instruments/{world.own_id}/release", {"no-names": "1"}, False),
+        ("coach", f"instruments/{world.own_id}/release", {"no-names": "1"}, False),
+        ("host", f"instruments/{world.own_id}/release", {"no-names": "1"}, True),
+        ("host", f"instruments/{world.own_id}/take-back", {}, True),
         ("guest", "words", {}, False),
         ("trainer", "words", {}, True),
         ("administrator", "school/test", {}, True),
@@ -1070,7 +1150,8 @@ def fingerprint(world: World) -> list[Any]:
         OpenDoor,
         CriticalFriend,
     )
-    models = [*tables, *roles, *(model for model in vars(reflection_models).values() if _is_model(model))]
+    rooms = (*vars(reflection_models).values(), *vars(observation_models).values())
+    models = [*tables, *roles, *(model for model in rooms if _is_model(model))]
     with world.database.read() as session:
         found: list[Any] = []
         for model in models:
@@ -1101,7 +1182,7 @@ def test_nobody_reads_or_changes_what_is_not_theirs(
     record_property("combinations", world.combinations)
     print(f"{world.combinations} combinations, 0 leaks")
     assert world.combinations >= LEAST_COMBINATIONS
-    everybody = world.doors.keys() | world.doors_elsewhere.keys() | world.visits.keys()
+    everybody = world.doors.keys() | world.doors_elsewhere.keys() | world.visits.keys() | world.tabs.keys()
     assert {role for role, _, _ in world.asked} == everybody
     swept = {endpoint for _, _, endpoint in world.asked}
     assert swept == {rule.endpoint for rule in world.app.url_map.iter_rules()}
@@ -1119,6 +1200,9 @@ DECIDED_TWICE = {
     Action.READ_REFLECTION: "a version is only looked up by its author",
     Action.DECLARE_LEADER: "it only ever lowers what oneself can see",
     Action.SEE_LOOKS: "a log is only looked up for oneself",
+    Action.READ_INSTRUMENT: "a cycle is only loaded for one of its members",
+    Action.KEEP_INSTRUMENT: "an instrument of a library is only looked up by its owner",
+    Action.RELEASE_INSTRUMENT: "an instrument of a library is only looked up by its owner",
 }
 """Rules behind which a second lock stands: opening one to everybody leaks nothing, so only its closing is noticed."""
 OF_ROUNDS = {Action.HOLD_ROUND, Action.ANSWER_PROPOSAL}
