@@ -12,8 +12,6 @@ CYCLE = CycleFacts("activity", (Member("host", "m-host", "host"), Member("coach"
 COACH = replace(A_TEACHER, person_id="coach", membership_id="m-coach")
 GONE = Member("gone", "m-g", "member", is_gone=True)
 GROUP = replace(CYCLE, members=(*CYCLE.members, Member("keeper", "m-k", "keeper"), GONE))
-    CYCLE, members=(*CYCLE.members, Member("keeper", "m-k", "keeper"), Member("gone", "m-g", "member", True))
-)
 
 
 @pytest.mark.parametrize(
