@@ -74,7 +74,7 @@ def fields(page: str) -> dict[str, list[str]]:
             values["value"] = chosen[1] if chosen else ""
         if values.get("type") in ("checkbox", "radio") and " checked" not in tag:
             continue
-        if "name" in values and values["name"] not in ("csrf_token", "no-names"):
+        if values.get("name", "do") not in ("csrf_token", "no-names", "do"):
             found.setdefault(values["name"], []).append(unescape(values.get("value", "")))
     return found
 
