@@ -36,8 +36,12 @@ class FakeVisit:
     """Entries are kept, but no answer arrives."""
     closed: dict[str, int] = field(default_factory=dict)
     """Minutes of the visits that were closed."""
-    parts: list[str] = field(default_factory=list)
-    """Paths that were asked for."""
+    state: str = "1"
+    """Of the page, as after an update of the tool."""
+    broken_part: str = ""
+    """A file that cannot be had."""
+    waits: threading.Event = field(default_factory=threading.Event)
+    """While it is not set, no page is answered."""
     port: int = 0
     server: BaseWSGIServer | None = None
     thread: threading.Thread | None = None
@@ -79,6 +83,7 @@ class FakeVisit:
 @contextmanager
 def serving(instruments: dict[str, Instrument]) -> Iterator[FakeVisit]:
     fake = FakeVisit(instruments)
+    fake.waits.set()
     fake.start()
     try:
         yield fake
@@ -93,8 +98,8 @@ def _app(fake: FakeVisit) -> Flask:
     app.jinja_env.globals.update(get_locale=get_locale)
 
     @app.before_request
-    def note() -> None:
-        fake.parts.append(request.path)
+    def refuse_part() -> tuple[str, int] | None:
+        return ("", 503) if fake.broken_part and request.path.endswith(fake.broken_part) else None
 
     @app.get("/visit/sw.js")
     def worker() -> Response:
@@ -102,7 +107,8 @@ def _app(fake: FakeVisit) -> Flask:
 
     @app.get("/visit/<visit>")
     def page(visit: str) -> str:
-        return render_template("observation/capture.html")
+        fake.waits.wait(20)
+        return render_template("observation/capture.html").replace("<body", f'<body data-state="{fake.state}"')
 
     @app.get("/visit/<visit>/data")
     def data(visit: str) -> Response | tuple[Response, int]:

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 from journeys.fake_visit import FakeVisit, serving
+from journeys.phone import begin, mode, phone, send, state, tap
 from observation.made import made
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, expect
 
 from lti_tool.observation.shipped import shipped
 
-PHONE = {"viewport": {"width": 320, "height": 640}, "has_touch": True, "is_mobile": True}
+__all__ = ["phone"]
 NO_DATABASE = "Object.defineProperty(window, 'indexedDB', {get: () => undefined})"
 REFUSED_DATABASE = """IDBFactory.prototype.open = function () {
   const request = {error: new DOMException('private', 'InvalidStateError')};
@@ -40,52 +41,9 @@ def empty(fake: FakeVisit) -> None:
     fake.sent, fake.refuse, fake.lose_answers = 0, None, False
 
 
-@pytest.fixture
-def phone(new_context: Callable[..., BrowserContext]) -> Callable[..., BrowserContext]:
-    def one(*scripts: str) -> BrowserContext:
-        context = new_context(**PHONE)
-        for script in scripts:
-            context.add_init_script(script)
-        return context
-
-    return one
-
-
-def begin(context: BrowserContext, fake: FakeVisit, visit: str = "tally") -> Page:
-    """A new page of a visit, whose lesson begins now if it has not begun."""
-    page = context.new_page()
-    page.errors = []  # type: ignore[attr-defined]
-    page.on("pageerror", lambda error: page.errors.append(str(error)))  # type: ignore[attr-defined]
-    page.goto(fake.url(visit))
-    expect(page.locator("#visit-begin-now:visible, #visit-undo:visible")).to_have_count(1)
-    if page.locator("#visit-begin-now").is_visible():
-        expect(page.locator("#visit-begin-shell")).to_contain_text("opens again without network")
-        page.locator("#visit-begin-now").tap()
-    expect(page.locator("#visit-undo")).to_be_visible()
-    return page
-
-
-def tap(page: Page, name: str = "A pupil asks a question", times: int = 1) -> None:
-    for _once in range(times):
-        page.locator(".tap", has_text=name).tap()
-
-
-def send(page: Page) -> None:
-    """What the page does a few seconds after an entry, at once."""
-    page.evaluate("dispatchEvent(new Event('online'))")
-
-
-def state(page: Page) -> Any:
-    return expect(page.locator("#visit-state"))
-
-
-def mode(page: Page) -> Any:
-    return expect(page.locator("#visit-mode"))
-
-
 def test_states_are_said_as_they_are(phone: Callable[..., BrowserContext], fake: FakeVisit) -> None:
     context = phone()
-    page = begin(context, fake)
+    page = begin(context, fake.url("tally"))
     tap(page, times=3)
     state(page).to_have_text("3 kept on this phone, 0 sent.")
     state(page).to_have_text("3 kept on this phone, all sent.")
@@ -107,7 +65,7 @@ def test_states_are_said_as_they_are(phone: Callable[..., BrowserContext], fake:
 
 
 def test_a_lost_answer_sends_again_and_keeps_once(phone: Callable[..., BrowserContext], fake: FakeVisit) -> None:
-    page = begin(phone(), fake)
+    page = begin(phone(), fake.url("tally"))
     fake.lose_answers = True
     tap(page, times=2)
     state(page).to_contain_text("2 kept on this phone")
@@ -149,7 +107,7 @@ def test_a_lost_answer_sends_again_and_keeps_once(phone: Callable[..., BrowserCo
 def test_a_database_that_the_browser_closes_is_opened_again(
     phone: Callable[..., BrowserContext], fake: FakeVisit, harm: str
 ) -> None:
-    page = begin(phone(KEEP_CONNECTIONS), fake)
+    page = begin(phone(KEEP_CONNECTIONS), fake.url("tally"))
     tap(page)
     state(page).to_contain_text("1 kept on this phone")
     page.evaluate(harm)
@@ -190,7 +148,7 @@ def test_a_window_that_keeps_nothing_says_so_before_the_lesson(
 def test_a_database_that_fails_in_the_lesson_loses_nothing(
     phone: Callable[..., BrowserContext], fake: FakeVisit
 ) -> None:
-    page = begin(phone(), fake)
+    page = begin(phone(), fake.url("tally"))
     tap(page)
     state(page).to_contain_text("1 kept on this phone")
     page.evaluate(
@@ -205,7 +163,7 @@ def test_a_database_that_fails_in_the_lesson_loses_nothing(
     tap(page)
     state(page).to_have_text("4 kept on this phone, 0 sent.")
     page.close()
-    again = begin(page.context, fake)
+    again = begin(page.context, fake.url("tally"))
     state(again).to_have_text("4 kept on this phone, 0 sent.")
     page.context.set_offline(False)
     fake.wait_for("tally", 4)
@@ -214,8 +172,8 @@ def test_a_database_that_fails_in_the_lesson_loses_nothing(
 
 def test_visits_devices_and_tabs_keep_apart(phone: Callable[..., BrowserContext], fake: FakeVisit) -> None:
     context, tablet = phone(), phone()
-    page, other = begin(context, fake), begin(context, fake, "other")
-    second, elsewhere = begin(context, fake), begin(tablet, fake)
+    page, other = begin(context, fake.url("tally")), begin(context, fake.url("other"))
+    second, elsewhere = begin(context, fake.url("tally")), begin(tablet, fake.url("tally"))
     for each in (page, second, elsewhere, other):
         each.bring_to_front()
         tap(each, times=3)
@@ -235,7 +193,7 @@ def test_visits_devices_and_tabs_keep_apart(phone: Callable[..., BrowserContext]
 
 
 def test_a_copied_phone_gets_numbers_of_its_own(phone: Callable[..., BrowserContext], fake: FakeVisit) -> None:
-    page = begin(phone(), fake)
+    page = begin(phone(), fake.url("tally"))
     page.context.set_offline(True)
     tap(page, times=2)
     tap(page, "A pupil gives a reason")
@@ -267,7 +225,7 @@ def test_a_visit_is_closed_with_all_entries_and_leaves_nothing(
     phone: Callable[..., BrowserContext], fake: FakeVisit
 ) -> None:
     context = phone()
-    page = begin(context, fake)
+    page = begin(context, fake.url("tally"))
     context.set_offline(True)
     tap(page, times=2)
     page.locator("summary", has_text="The lesson is over").tap()
@@ -292,7 +250,7 @@ def test_a_visit_is_closed_with_all_entries_and_leaves_nothing(
 
 
 def test_who_may_send_no_more_keeps_what_is_there(phone: Callable[..., BrowserContext], fake: FakeVisit) -> None:
-    page = begin(phone(), fake)
+    page = begin(phone(), fake.url("tally"))
     gone = {"title": "Over", "what": "The tab was open for long enough.", "advice": "Open it again.", "gone": "over"}
     fake.refuse = (410, gone)
     tap(page, times=2)
