@@ -17,6 +17,7 @@ from lti_tool.cycles.conversation_rules import Talk
 from lti_tool.cycles.fields import FieldView
 from lti_tool.cycles.pages import Content, Refusal
 from lti_tool.cycles.rules import Cycle, Missing
+from lti_tool.observation.words import say
 from lti_tool.privacy.rules import Action, may
 from lti_tool.privacy.words import who_can_see_cycle
 from lti_tool.protocols.recipe import GUIDES, Field, Prompt, Protocol, Stage, Step
@@ -200,6 +201,8 @@ def stage_sheet(session: Session, cycle: Cycle, stage: Stage) -> str:
     return render_template(
         "cycles/sheet.html",
         activity_title=cycle.activity_title,
+        pictures=[box for box in content.observed.boxes if box.is_shown and box.picture],
+        say=say,
         title=words.into(stage.title),
         people=listed([said.own_name(cycle, each) for each in cycle.members if not each.is_gone]),
         source="",

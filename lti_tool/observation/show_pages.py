@@ -22,7 +22,6 @@ from lti_tool.observation.words import say
 from lti_tool.privacy.looks import views as looks
 from lti_tool.privacy.looks.service import CAPTURED
 from lti_tool.privacy.rules import Action, may
-from lti_tool.privacy.words import who_can_see_cycle
 from lti_tool.protocols.recipe import Stage
 from lti_tool.web.context import actor, tool
 from lti_tool.web.languages import listed
@@ -130,7 +129,9 @@ def _box(cycle: Cycle, seen: Seen) -> PictureBox:
         title=seen.instrument.name if seen.instrument else _("What was captured in the visit"),
         when=cycle_words.when(visit.created_at),
         state="open",
-        note=who_can_see_cycle(others),
+        note=_("You look at it together since %(when)s.", when=cycle_words.when(visit.shown_at))
+        if visit.shown_at and has_talk(cycle)
+        else "",
         is_shown=visit.shown_at is not None,
     )
     if seen.is_gone:
@@ -219,7 +220,7 @@ def way(cycle: Cycle, seen: Observed) -> list[tuple[str, str, str]]:
     if not seen.is_offered:
         return found
     found.append((_("What you look with"), url_for("observation.instruments_of_cycle", cycle_id=cycle.id), ""))
-    if not seen.boxes or seen.boxes[-1].state == "capturing":
+    if not any(box.is_shown or box.state == "gone" for box in seen.boxes):
         can = may(actor(), Action.CAPTURE, cycle.facts)
         url = url_for("observation.capture_visit", cycle_id=cycle.id) if can else ""
         note = _("on this device or another one") if can else _("by %(name)s", name=cycle_words.name(cycle.coach))

@@ -27,7 +27,7 @@ def picture(cycle_id: str) -> str:
         seen = show_pages.observed(session, cycle)
     rests = next((each for each in cycle.stages if any(one.rests_on for one in each.fields)), None)
     names = [words.name(each) for each in cycle.others]
-    is_shown = any(box.is_shown for box in seen.boxes)
+    is_for_all = all(box.is_shown or box.state == "gone" for box in seen.boxes)
     return render_template(
         "observation/show.html",
         **page_frame(cycle),
@@ -37,7 +37,7 @@ def picture(cycle_id: str) -> str:
         may_keep=cycle.notes_deleted_at is None and may(actor(), Action.KEEP_NOTES, cycle.facts),
         rests_url=words.stage_url(cycle, rests) if rests and cycle.is_running else "",
         back=words.stage_url(cycle, stage),
-        who=who_can_see_cycle(names) if is_shown else _("Each picture says who can see it now."),
+        who=who_can_see_cycle(names) if is_for_all else _("Each picture says who can see it now."),
     )
 
 

@@ -45,9 +45,10 @@ def test_both_follow_and_a_next_step_points_at_a_row(
     cycle_id = cycle_of(live_tool)
     for each in (sean, niamh):
         each.look = look
-        each.visit(f"cycles/{cycle_id}/card", f"cycles/{cycle_id}/visit", f"cycles/{cycle_id}/picture")
+        for page in ("card", "visit", "picture"):
+            each.visit(f"cycles/{cycle_id}/{page}")
+            shot(each, page)
         expect(each.at.locator("main")).to_contain_text("Nothing has been captured yet")
-        shot(each, "nothing")
 
     close_a_visit(live_tool, cycle_id)
     expect(sean.at.locator("svg.observation-drawing")).to_be_visible(timeout=15_000)
@@ -83,7 +84,9 @@ def test_both_follow_and_a_next_step_points_at_a_row(
     look(niamh)
     sean.visit(f"cycles/{cycle_id}/after")
     expect(sean.at.locator(".rests").first).to_contain_text(re.compile("“I wait for the back row.” rests on “.+”"))
-    sean.visit(f"cycles/{cycle_id}/visit", f"cycles/{cycle_id}/reflect")
+    sean.visit(f"cycles/{cycle_id}/visit", f"cycles/{cycle_id}/after/sheet")
+    shot(sean, "sheet")
+    sean.visit(f"cycles/{cycle_id}/reflect")
     shot(sean, "reflect")
     assert not look.wrong, "\n".join(look.wrong)
     assert not sean.errors and not niamh.errors

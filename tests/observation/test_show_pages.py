@@ -192,7 +192,7 @@ def test_what_the_coach_takes_along_is_theirs_alone_and_comes_back_beside_their_
     assert "Count to five" in coach.get("reflect") and MINE in coach.page
     assert "Count to five" in coach.get("visit")
     show(visit)
-    for path in ("visit", "after", "after/talk", "reflect", "picture", "texts?revision=-1"):
+    for path in ("visit", "after", "after/talk", "after/sheet", "reflect", "picture", "texts?revision=-1"):
         page = host.get(path)
         assert host.status == 200 and "Count to five" not in page and MINE not in page, path
 
