@@ -1,4 +1,4 @@
-"""Two people at two devices build an instrument: one by thumb on a small phone, one by the keyboard; both approve it."""
+"""Two people at two devices build an instrument, by thumb and by the keyboard; both approve it."""
 
 import re
 from collections.abc import Callable
