@@ -18,6 +18,7 @@ from lti_tool.privacy.rules import (
     InvitationFacts,
     LogFacts,
     Member,
+    ObservationFacts,
     PairFacts,
     ReflectionFacts,
     TextFacts,
@@ -54,6 +55,7 @@ EVERYBODY = {
     "facilitator who left": FACILITATOR_WHO_LEFT,
 }
 CYCLE = CycleFacts("activity", (Member("host", "m-host", "host"), Member("coach", "m-coach", "coach")))
+CAPTURED = ObservationFacts(CYCLE, "coach", is_closed=True, is_shown=True)
 COACH_LEFT = replace(CYCLE, members=(CYCLE.members[0], replace(CYCLE.members[1], is_gone=True)))
 PAIR = PairFacts("activity", ("m-host", "m-coach"))
 INVITATION = InvitationFacts("activity", "m-host", "m-coach", "open")
@@ -100,6 +102,25 @@ TRAINERLESS = ActivityFacts("course", "open", has_trainer=False)
         (Action.SHARE_DEVICE, replace(CYCLE, is_running=False), set()),
         (Action.ASK_ADVICE, AdviceFacts(CYCLE, on_one_device=True), {"host", "coach"}),
         (Action.ASK_ADVICE, AdviceFacts(replace(CYCLE, is_running=False), on_one_device=True), set()),
+        (Action.SEE_OBSERVATION, CAPTURED, {"host", "coach"}),
+        (Action.SEE_OBSERVATION, replace(CAPTURED, is_shown=False), {"coach"}),
+        (Action.SEE_OBSERVATION, replace(CAPTURED, is_closed=False), {"coach"}),
+        (Action.SEE_OBSERVATION, replace(CAPTURED, column="question"), {"coach"}),
+        (
+            Action.SEE_OBSERVATION,
+            replace(CAPTURED, column="question", cycle=replace(CYCLE, first_turn_done=True)),
+            {"host", "coach"},
+        ),
+        (
+            Action.SEE_OBSERVATION,
+            replace(CAPTURED, column="mine", cycle=replace(CYCLE, first_turn_done=True)),
+            {"coach"},
+        ),
+        (Action.SEE_OBSERVATION, replace(CAPTURED, cycle=replace(CYCLE, activity_id="elsewhere")), set()),
+        (Action.SEE_OBSERVATION, replace(CAPTURED, coach_id="host", cycle=COACH_LEFT), {"host"}),
+        (Action.SHOW_OBSERVATION, replace(CAPTURED, is_shown=False), {"host"}),
+        (Action.SHOW_OBSERVATION, replace(CAPTURED, is_shown=False, is_closed=False), set()),
+        (Action.SHOW_OBSERVATION, replace(CAPTURED, cycle=replace(CYCLE, is_running=False)), {"host"}),
         (Action.READ_REFLECTION, ReflectionFacts(CYCLE, "host"), {"host"}),
         (Action.READ_REFLECTION, ReflectionFacts(CYCLE, "coach"), {"coach"}),
         (Action.SEE_LOOKS, LogFacts("host"), {"host"}),
