@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from flask import url_for
 from flask_babel import gettext as _
@@ -31,7 +32,10 @@ OF_VISIT = "visit:"
 MOST_IDS = 40
 """Entries of a line that are kept with a next step; they are enough to find the line again."""
 _NOT_TO_POINT_AT = ("table_question", "table_mine")
-_MOST_WORDS = 160
+MOST_TO_CHOOSE = 500
+"""Rows that a page lets one choose from: more than are noted in an hour."""
+_MOST_WORDS, _MOST_WORDS_TO_CHOOSE = 160, 70
+"""Characters of a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +82,10 @@ class Observed:
 
     @property
     def by_table(self) -> list[tuple[str, list[tuple[str, str]]]]:
-        """(title, (name, row)) of the rows that can be pointed at."""
+        """(title, (name, row)) of the rows that can be pointed at, MOST_TO_CHOOSE at most."""
         found: dict[str, list[tuple[str, str]]] = {}
-        for name, line in self.lines.items():
-            found.setdefault(line.table, []).append((name, line.words))
+        for name, line in islice(self.lines.items(), MOST_TO_CHOOSE):
+            found.setdefault(line.table, []).append((name, shortened(line.words, _MOST_WORDS_TO_CHOOSE)))
         return list(found.items())
 
     def words_of(self, visit_id: str, entries: Sequence[Id]) -> str:
@@ -148,7 +152,11 @@ def _box(cycle: Cycle, seen: Seen) -> PictureBox:
         if not may_show:
             note = _("%(name)s decides when you look at it together.", name=host)
         elif has_talk(cycle):
-            note = _("%(name)s sees it already. You speak first, and decide when both of you look at it.", name=name)
+            note = (
+                _("%(name)s sees it already. You speak first, and decide when all of you look at it.", name=name)
+                if cycle.is_group
+                else _("%(name)s sees it already. You speak first, and decide when both of you look at it.", name=name)
+            )
         else:
             note = _("%(name)s hands it over to you. Open it when you like; no talk about it is owed.", name=name)
         button = "" if not may_show else _("Let us look at it together") if has_talk(cycle) else _("Open the picture")
@@ -171,17 +179,18 @@ def _box(cycle: Cycle, seen: Seen) -> PictureBox:
         box,
         picture=draw(seen.instrument, shared, visit.minutes),
         own=own if is_mine else (),
-        own_note=_own_note(own, host) if is_mine else "",
+        own_note=_own_note(own, host, any(each.first_turn for each in cycle.stages)) if is_mine else "",
     )
 
 
 def has_talk(cycle: Cycle) -> bool:
-    """Whether the pair talks about the visit afterwards, with the host speaking first."""
-    return any(each.first_turn is not None for each in cycle.stages)
+    """Whether they talk about the visit afterwards."""
+    kinds = [each.kind for each in cycle.stages]
+    return "conversation" in kinds[kinds.index("visit") :] if "visit" in kinds else False
 
 
-def _own_note(own: Iterable[Table], host: str) -> str:
-    if any(each.title.key == "table_question" for each in own):
+def _own_note(own: Iterable[Table], host: str, has_first_turn: bool) -> str:
+    if has_first_turn and any(each.title.key == "table_question" for each in own):
         return _(
             "Seen by you only. Your questions open when %(name)s has spoken first; the rest never does.", name=host
         )
@@ -241,7 +250,7 @@ def pointable(seen: Seen) -> list[tuple[str, Pointable]]:
     return [
         (
             _name(seen.visit.id, table.title, line.entries),
-            Pointable(seen.visit.id, say(table.title), row_words(line), line.entries),
+            Pointable(seen.visit.id, f"{seen.instrument.name}: {say(table.title)}", row_words(line), line.entries),
         )
         for table in picture.tables
         if table.title.key not in _NOT_TO_POINT_AT
@@ -253,8 +262,12 @@ def pointable(seen: Seen) -> list[tuple[str, Pointable]]:
 def row_words(line: Line) -> str:
     """A row of a table in one line."""
     texts = ["; ".join(cell) if isinstance(cell, tuple) else say(cell) for cell in line.cells]
-    found = " · ".join(each for each in texts if each)
-    return found if len(found) <= _MOST_WORDS else f"{found[: _MOST_WORDS - 1]}…"
+    return shortened(" · ".join(each for each in texts if each), _MOST_WORDS)
+
+
+def shortened(text: str, most: int) -> str:
+    """A text of so many characters at most."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _name(visit_id: str, title: Said, entries: Iterable[Id]) -> str:

@@ -25,6 +25,8 @@ def picture(cycle_id: str) -> str:
         cycle = open_cycle(session, cycle_id)
         stage = _visit(cycle)
         seen = show_pages.observed(session, cycle)
+    if not seen.boxes and not seen.is_offered:
+        abort(404)
     rests = next((each for each in cycle.stages if any(one.rests_on for one in each.fields)), None)
     names = [words.name(each) for each in cycle.others]
     is_for_all = all(box.is_shown or box.state == "gone" for box in seen.boxes)

@@ -128,4 +128,7 @@ def close_a_visit(live_tool: LiveTool, cycle_id: str) -> None:
 def shot(somebody: Somebody, name: str) -> None:
     if SHOTS:
         who = "host" if somebody.user == steps.NIAMH else "coach"
-        somebody.page.screenshot(path=Path(SHOTS) / f"{name}-{who}.png", full_page=True)
+        for media in ("screen", "print"):
+            somebody.page.emulate_media(media=media)
+            somebody.page.screenshot(path=Path(SHOTS) / f"{name}-{who}-{media}.png", full_page=True)
+        somebody.page.emulate_media(media="screen")
