@@ -2,24 +2,19 @@
 
 import json
 import random
-import re
 import threading
-from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from cycles.pair_at_work import Room
-from flask import Flask
-from observation.observed import ORIGIN, Lesson, Tab, fill_card, observation
-from sqlalchemy import event, func, insert, select, update
+from observation.observed import ORIGIN, Lesson, Tab
+from sqlalchemy import event, func, select, update
 
 from lti_tool.cycles import service as cycles
-from lti_tool.cycles.models import Cycle, CycleMember, StageMark
+from lti_tool.cycles.models import Cycle, CycleMember
 from lti_tool.observation import capture
 from lti_tool.observation.entries import Entry
-from lti_tool.observation.models import CycleInstrument, Observation
 from lti_tool.observation.models import Entry as EntryRow
+from lti_tool.observation.models import Observation
 from lti_tool.pairing import service as pairing
 from lti_tool.people.models import Membership
 
@@ -167,83 +162,7 @@ def test_the_number_of_statements_does_not_grow(lesson: Lesson) -> None:
     assert numbers[0] == numbers[2], numbers
 
 
-# The grant
-
-
-def test_a_code_opens_once_within_ten_minutes_as_it_is_typed(lesson: Lesson, app: Flask, clock: Any) -> None:
-    def use(code: str) -> int:
-        return app.test_client().post("/visit", data={"code": code}, headers=ORIGIN).status_code
-
-    code = lesson.code()
-    assert use(f" {code[:4].upper()} {code[4:]} ") == 303
-    assert use(code) == 400
-    earlier, later = lesson.code(), lesson.code()
-    assert use(earlier) == 400
-    clock.advance(601)
-    assert use(later) == 400
-    for odd in ("", "\0", "x" * 100_000, "é" * 8, "\ud800"[:0]):
-        assert use(odd) == 400
-    stored = row(lesson)
-    assert code not in repr(vars(stored)) and stored.grant_hash
-
-
-def test_the_cookie_is_for_this_tab_alone(lesson: Lesson, app: Flask) -> None:
-    answer = app.test_client().post("/visit", data={"code": lesson.code()}, headers=ORIGIN)
-    (cookie,) = answer.headers.getlist("Set-Cookie")
-    assert cookie.startswith(f"__Host-visit-{lesson.id}=") and "Partitioned" not in cookie
-    for part in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/", f"Max-Age={36 * 3600}"):
-        assert part in cookie
-    assert answer.location == f"/visit/{lesson.id}"
-    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
-
-
-def test_a_grant_opens_nothing_else(lesson: Lesson, app: Flask) -> None:
-    tab = lesson.tab()
-    other = replace(lesson, id=_second(lesson))
-    strange = Tab(app.test_client(), lesson.id)
-    for foreign in (Tab(tab.client, other.id), strange, Tab(tab.client, "0" * 16), Tab(tab.client, "%00")):
-        for ask in (foreign.data, foreign.close, lambda one=foreign: one.send(lesson.entry(1))):
-            ask()
-            assert foreign.status == 404, foreign.id
-    # The secret of one visit under the name of another.
-    mine = tab.client.get_cookie(f"__Host-visit-{lesson.id}", domain="localhost")
-    assert mine is not None
-    tab.client.set_cookie(f"__Host-visit-{other.id}", mine.value, domain="localhost")
-    assert Tab(tab.client, other.id).send(lesson.entry(1))["title"] and row(other).closed_at is None
-    assert tab.client.get(f"{lesson.room.coach.at}/").status_code == 401
-    assert len(kept(other)) == 0
-
-
-def _second(lesson: Lesson) -> str:
-    return observation(lesson.room.database, lesson.keyring, lesson.room.cycle_id, lesson.instrument_id, lesson.clock())
-
-
-def test_a_grant_without_a_booking_ends_after_36_hours_and_another_code_goes_on(lesson: Lesson, clock: Any) -> None:
-    tab = lesson.tab()
-    clock.advance(36 * 3600 - 1)
-    assert tab.send(lesson.entry(1))["have"] == 1
-    clock.advance(1)
-    assert tab.send(lesson.entry(2))["gone"] == "over" and tab.status == 410
-    assert tab.client.get(tab.at).status_code == 410
-    lesson.tab("tablet")
-    assert tab.send(lesson.entry(2))["have"] == 2
-
-
-def test_a_grant_ends_twelve_hours_after_the_booked_visit(lesson: Lesson, clock: Any) -> None:
-    lesson.room.host.post("texts/visit_purpose", text="To see who asks.")
-    when = (clock.now + timedelta(days=3)).strftime("%Y-%m-%dT10:00")
-    lesson.room.host.post(
-        "visit/meetings/visit",
-        **{"visit-starts": when, "visit-minutes": "40", "visit-place": "", "visit-was": "", "visit-rev": "0"},
-    )
-    assert lesson.room.host.status == 303
-    tab = lesson.tab()
-    assert tab.data()["minutes"] == 40
-    until = row(lesson).granted_until
-    assert until is not None and timedelta(days=2) < until - clock.now < timedelta(days=4)
-    clock.now = until
-    tab.send(lesson.entry(1))
-    assert tab.status == 410
+# Once it is over
 
 
 @pytest.mark.parametrize("how", ["closed", "deleted", "finished", "pair ended", "left the course", "leads"])
@@ -344,94 +263,3 @@ def test_there_is_a_most_of_entries_and_devices(lesson: Lesson) -> None:
     assert tab.send(lesson.entry(1))["have"] == 1
     big = tab.client.post(f"{tab.at}/entries", data=b" " * 1_100_000, content_type="application/json", headers=ORIGIN)
     assert big.status_code == 413
-
-
-def test_another_site_changes_nothing(lesson: Lesson) -> None:
-    tab, code = lesson.tab(), lesson.code()
-    letter = {"device": "phone", "entries": [lesson.entry(1)]}
-    for headers in ({}, {"Origin": "https://evil.example"}, {"Origin": "null"}, {"Origin": "http://localhost.evil"}):
-        assert tab.client.post(f"{tab.at}/entries", json=letter, headers=headers).status_code == 403
-        assert tab.client.post(f"{tab.at}/close", json={"minutes": 1}, headers=headers).status_code == 403
-        assert tab.client.post("/visit", data={"code": code}, headers=headers).status_code == 403
-    assert kept(lesson) == [] and row(lesson).closed_at is None
-
-
-# Who reads it
-
-
-def test_the_host_never_reads_what_the_coach_takes_along_and_questions_wait_for_their_turn(lesson: Lesson) -> None:
-    tab = lesson.tab()
-    notes = {"mine": "For my own class.", "question": "What did you expect?"}
-    tab.send(
-        lesson.entry(1),
-        *(
-            {"number": n, "at_ms": n, "column": column, "text": text}
-            for n, (column, text) in enumerate(notes.items(), 2)
-        ),
-    )
-    assert [each.column for each in kept(lesson)] == ["seen", "mine", "question"]
-    assert [each.column for each in kept(lesson, by="host")] == ["seen"]
-    with lesson.room.database.write() as session:
-        host = lesson.room.course.teachers[0]
-        session.execute(
-            insert(StageMark).values(
-                cycle_id=lesson.room.cycle_id, stage="after.first_turn", membership_id=host, at=lesson.clock()
-            )
-        )
-    assert [each.column for each in kept(lesson, by="host")] == ["seen", "question"]
-
-
-def test_nothing_of_it_is_in_clear(lesson: Lesson) -> None:
-    lesson.tab().send({"number": 1, "at_ms": 1, "column": "question", "text": "canary-question"})
-    with lesson.room.database.read() as session:
-        (sealed,) = session.scalars(select(EntryRow.sealed))
-        assert b"canary" not in sealed
-
-
-# Its way in
-
-
-def test_the_coach_opens_it_from_the_cycle_once_the_card_is_filled_in(lesson: Lesson, room: Room) -> None:
-    page = room.coach.get("capture")
-    assert lesson.instrument.name in page and room.coach.status == 200
-    room.coach.post("capture", instrument=lesson.instrument_id)
-    assert room.coach.status == 409
-    assert "card" in room.coach.page
-    fill_card(room)
-    room.coach.post("capture", instrument=lesson.instrument_id)
-    assert room.coach.status == 200
-    (code,) = re.findall(r'name="code" value="([^"]+)"', room.coach.page)
-    client = room.coach.client
-    answer = client.post("/visit", data={"code": code}, headers=ORIGIN)
-    assert answer.status_code == 303 and answer.location == f"/visit/{lesson.id}"
-    # Neither another instrument, nor the host, nor anybody else.
-    for desk, instrument, status in (
-        (room.coach, "0" * 16, 404), (room.coach, "\0", 404), (room.coach, "", 404),
-        (room.host, lesson.instrument_id, 404), (room.desk_of(room.course.teachers[2]), lesson.instrument_id, 404),
-    ):  # fmt: skip
-        desk.post("capture", instrument=instrument)
-        assert desk.status == status
-    assert room.host.client.get(f"{room.host.cycle}/capture").status_code == 404
-
-
-def test_a_closed_visit_is_gone_on_with_until_it_is_shown(lesson: Lesson, room: Room) -> None:
-    fill_card(room)
-    tab = lesson.tab()
-    tab.send(lesson.entry(1))
-    tab.close()
-    room.coach.post("capture", instrument=lesson.instrument_id)
-    assert tab.send(lesson.entry(2))["have"] == 2
-    tab.close()
-    with room.database.write() as session:
-        session.execute(update(Observation).values(shown_at=lesson.clock()))
-    room.coach.post("capture", instrument=lesson.instrument_id)
-    assert room.coach.status == 409 and row(lesson).closed_at is not None
-
-
-def test_what_not_all_approved_captures_nothing(lesson: Lesson, room: Room) -> None:
-    fill_card(room)
-    with room.database.write() as session:
-        session.execute(update(CycleInstrument).values(frozen_at=None))
-    assert lesson.instrument.name not in room.coach.get("capture")
-    room.coach.post("capture", instrument=lesson.instrument_id)
-    assert room.coach.status == 409

@@ -8,7 +8,7 @@ import base64
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +19,8 @@ from cycles.pair_at_work import Desk
 from door.fake_platform import Door
 from factories import forget_loggers, make_settings
 from flask import Flask
+from observation import observed
+from observation.made import made
 from sqlalchemy import inspect, select
 from werkzeug import Request
 from werkzeug.test import TestResponse
@@ -27,6 +29,7 @@ from lti_tool import worker
 from lti_tool.completion.models import Delivery
 from lti_tool.cycles import service as cycles
 from lti_tool.cycles.models import Cycle, CycleMember
+from lti_tool.observation import capture, library
 from lti_tool.pairing.models import Invitation
 from lti_tool.people.models import Person
 from lti_tool.store import jobs
@@ -81,6 +84,7 @@ def term(app: Flask, database: Database, clock: Any, monkeypatch: pytest.MonkeyP
     _listen(lived)
     _pair_up(lived)
     for pair in lived.pairs:
+        _observe(lived, *pair)
         _coach(lived, *pair)
         _write_beside(lived, *pair)
     _launch(lived)
@@ -179,6 +183,35 @@ def _coach(term: Term, host: Desk, coach: Desk) -> None:
         desk.press("reflect/submit")
     with term.school.database.read() as session:
         assert session.scalars(select(Cycle.status).where(Cycle.id == host.cycle_id)).one() == "finished"
+
+
+def _observe(term: Term, host: Desk, coach: Desk) -> None:
+    """The coach captures a visit with what the host built; what is odd, and what comes later, is refused."""
+    app, database, now = term.school.app, term.school.database, term.school.clock()
+    keyring = app.extensions["meitheal"].keyring
+    built = replace(made("scripting"), name=f"{MARK}host-instrument")
+    instrument = observed.approved(database, keyring, host.cycle_id, built, now)
+    visit = observed.observation(database, keyring, host.cycle_id, instrument, now)
+    with database.write() as session:
+        library.keep(
+            session, keyring, observed.members(database, host.cycle_id)["host"][1], built, "t", now, with_plan=False
+        )
+        code = capture.new_code(session, visit, now)
+    tab = observed.Tab(app.test_client(), visit)
+    assert tab.client.post("/visit", data={"code": code}, headers=observed.ORIGIN).status_code == 303
+    cookie = tab.client.get_cookie(f"__Host-visit-{visit}", domain="localhost")
+    assert cookie is not None
+    term.tokens |= {code, cookie.value}
+    line = {"number": 1, "at_ms": 1, "column": "mine", "text": f"{MARK}coach-captured"}
+    assert tab.send(line)["have"] == 1 and built.name in str(tab.data())
+    tab.send(line | {"number": 2, "code": f"{MARK}code"})
+    other = observed.Tab(term.pairs[0][0].client, visit)
+    for ask in (other.data, other.close, lambda: other.send(line)):
+        ask()
+    tab.close()
+    tab.send(line | {"number": 3})
+    term.refused += [tab.answers[2], *other.answers, tab.answers[-1]]
+    assert [each.status_code for each in term.refused[-5:]] == [400, 404, 404, 404, 410]
 
 
 def _write_beside(term: Term, host: Desk, coach: Desk) -> None:
@@ -316,9 +349,11 @@ def _taken(term: Term) -> Iterator[str]:
         for mine, me, partner in ((host, "host", "coach"), (coach, "coach", "host")):
             for name in ("mine.json", "mine.html"):
                 taken = mine.client.get(f"{mine.at}/mine/{name}").get_data(as_text=True)
-                for key in (*ONES_OWN, "growth", "wish"):
+                for key in (*ONES_OWN, "growth", "wish", *(["captured"] if me == "coach" else [])):
                     if f"{MARK}{me}-{key}" not in taken or f"{MARK}{partner}-{key}" in taken:
                         yield f"{name} of the {me} lacks their {key}, or holds their partner's"
+                if f"{MARK}host-instrument" not in taken or (f"{MARK}coach-captured" in taken) != (me == "coach"):
+                    yield f"{name} of the {me} lacks what they look with, or holds what is the coach's alone"
                 if f"{MARK}host-message" not in taken or f"{MARK}coach-message" not in taken:
                     yield f"{name} of the {me} lacks a message of their thread"
                 if (f"{MARK}host-door" in taken) != (me == "host"):
