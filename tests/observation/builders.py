@@ -41,7 +41,8 @@ class Pair:
         return Browser(self.app, self.database, self.clock, membership, activity or self.course.activity_id)
 
     def begin(self, source: str = "base:tally", who: Browser | None = None) -> str:
-        """Begins one, and returns the path of its page."""
+        """Begins one a moment later, and returns the path of its page."""
+        self.clock.advance(1)
         answer = (who or self.host).post(self.at, **{"from": source})
         assert answer.status_code == 303, answer.text
         return self.at + "/" + answer.location.rsplit("/", 1)[1]
