@@ -263,7 +263,7 @@ function flow(visit, root) {
     beside.button(CLASS).disabled = from === null;
     for (const seat of instrument.plan.seats) plan.show(seat.number, { isPressed: seat.number === from });
   };
-  root.append(way.part, now, plan.box, beside.part);
+  root.append(way.part, now, beside.part, plan.box);
   return refresh;
 }
 
@@ -273,7 +273,7 @@ function turns(visit, root) {
   const plan = new Plan(visit, { tapped: (seat) => visit.note({ seat, code: way.code }) });
   const beside = buttons([{ key: TEACHER, text: say("teacherOrNobody") }], "codes", (seat) => visit.note({ seat }));
   beside.part.classList.add("taps-beside");
-  root.append(make("p", { class: "next-seat" }, say("howAndWho")), way.part, plan.box, beside.part);
+  root.append(make("p", { class: "next-seat" }, say("howAndWho")), way.part, beside.part, plan.box);
   return () => {
     const seen = visit.seen();
     const speaks = seen.at(-1)?.seat;

@@ -19,7 +19,10 @@ export class Plan {
     this.root.addEventListener("keydown", (event) => this.#key(event));
     this.root.addEventListener("focusin", (event) => this.#rove(this.items.find((each) => each.button === event.target)));
     if (this.items.length) this.#rove(this.items[0]);
-    this.box = make("div", { class: "plan-box" }, make("p", { class: "plan-front" }, visit.say("front")), this.root);
+    this.box = make("div", { class: "plan-box" }, this.root);
+    // A board says where the front is.
+    const hasBoard = plan.marks.some((each) => each.what === "board" && each.y === 0);
+    if (!hasBoard) this.box.prepend(make("p", { class: "plan-front" }, visit.say("front")));
   }
 
   /** What a seat shows under its number, and says after its name. */
@@ -89,7 +92,7 @@ export class Plan {
     const { style } = this.root;
     style.gridTemplateColumns = this.everywhere
       ? `repeat(${plan.width}, minmax(0, 1fr))`
-      : tracks(plan.width, (i) => (columns.has(i) ? "minmax(2.25rem, 1fr)" : ".4rem"));
+      : tracks(plan.width, (i) => (columns.has(i) ? "minmax(2.1rem, 1fr)" : ".4rem"));
     style.gridTemplateRows = this.everywhere
       ? `repeat(${plan.depth}, 2.75rem)`
       : tracks(plan.depth, (i) => (rows.has(i) ? "2.875rem" : marked.has(i) ? "1.1rem" : ".4rem"));
