@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from unicodedata import category
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
+from sqlalchemy import and_, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.cycles import rules
@@ -109,8 +109,10 @@ def prepare(session: Session, keyring: Keyring, cycle: rules.Cycle, instrument_i
     if there is not None and cycle.viewer_id in keyring.opened(session, there.id, now):
         if there.shown_at is not None:
             raise NotReady("shown")
-        there.closed_at, there.minutes = None, 0
-        session.flush()
+        if there.closed_at is not None:
+            there.closed_at, there.minutes = None, 0
+            session.flush()
+            bump(session, cycle.id)
         return there
     made = Observation(
         id=new_id(),
@@ -485,40 +487,6 @@ def _opened(keys: ScopeKeys, author_id: str, observation_id: str, device: str, n
     # As it was when it came in: by the instrument of then, which does not change.
     values: Mapping[str, Any] = json.loads(keys.open(author_id, sealed, _place(observation_id, device, number)))
     return Entry(**values)
-
-
-# Deleting
-
-
-def delete_notes(session: Session, keyring: Keyring, deleted_at: datetime) -> int:
-    """Deletes the entries of all cycles whose raw notes were deleted at this moment, in this transaction, and shreds
-    their keys. Returns of how many observations."""
-    return _delete(
-        session,
-        keyring,
-        Observation.cycle_id.in_(select(CycleRow.id).where(CycleRow.notes_deleted_at == deleted_at)),
-        now=deleted_at,
-    )
-
-
-def delete_of(session: Session, keyring: Keyring, cycle_id: str, person_id: str, now: datetime) -> int:
-    """Deletes what one person captured in a cycle, with its key (the cycle is locked); of how many observations."""
-    return _delete(session, keyring, Observation.cycle_id == cycle_id, Observation.person_id == person_id, now=now)
-
-
-def _delete(session: Session, keyring: Keyring, *which: ColumnElement[bool], now: datetime) -> int:
-    # Whoever sends an entry holds the same lock, and looks again once they have it.
-    ids = list(session.scalars(select(Observation.id).where(*which).order_by(Observation.id).with_for_update()))
-    if not ids:
-        return 0
-    session.execute(delete(EntryRow).where(EntryRow.observation_id.in_(ids)))
-    session.execute(
-        update(Observation)
-        .where(Observation.id.in_(ids))
-        .values(closed_at=func.coalesce(Observation.closed_at, now), code_hash="", code_until=None)
-    )
-    keyring.shred_scopes(ids, now)
-    return len(ids)
 
 
 def _place(observation_id: str, device: str, number: int) -> str:

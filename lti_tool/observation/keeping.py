@@ -166,6 +166,37 @@ def _seat(seat: int | None) -> int | str:
 # Deleting
 
 
+def delete_notes(session: Session, keyring: Keyring, deleted_at: datetime) -> int:
+    """Deletes the entries of all cycles whose raw notes were deleted at this moment, in this transaction, and shreds
+    their keys. Returns of how many observations."""
+    return _delete(
+        session,
+        keyring,
+        Observation.cycle_id.in_(select(CycleRow.id).where(CycleRow.notes_deleted_at == deleted_at)),
+        now=deleted_at,
+    )
+
+
+def delete_of(session: Session, keyring: Keyring, cycle_id: str, person_id: str, now: datetime) -> int:
+    """Deletes what one person captured in a cycle, with its key (the cycle is locked); of how many observations."""
+    return _delete(session, keyring, Observation.cycle_id == cycle_id, Observation.person_id == person_id, now=now)
+
+
+def _delete(session: Session, keyring: Keyring, *which: ColumnElement[bool], now: datetime) -> int:
+    # Whoever sends an entry holds the same lock, and looks again once they have it.
+    ids = list(session.scalars(select(Observation.id).where(*which).order_by(Observation.id).with_for_update()))
+    if not ids:
+        return 0
+    session.execute(delete(EntryRow).where(EntryRow.observation_id.in_(ids)))
+    session.execute(
+        update(Observation)
+        .where(Observation.id.in_(ids))
+        .values(closed_at=func.coalesce(Observation.closed_at, now), code_hash="", code_until=None)
+    )
+    keyring.shred_scopes(ids, now)
+    return len(ids)
+
+
 def delete_alone(session: Session, cycle_id: str, person_id: str) -> None:
     """Deletes the instruments of a cycle that are a person's alone (the cycle is locked)."""
     gone = list(session.scalars(select(CycleInstrument.id).where(*_alone(cycle_id, person_id))))

@@ -103,7 +103,7 @@ def use_code() -> Response | tuple[str, int]:
 def service_worker() -> Response:
     """What opens the page without a network; here, because a service worker serves the folder that it comes from."""
     response = make_response(current_app.send_static_file("visit-sw.js"))
-    response.headers["Cache-Control"] = "no-cache"
+    response.headers["Cache-Control"] = "no-store"
     return response
 
 

@@ -17,7 +17,7 @@ from lti_tool.cycles.texts import delete_texts
 from lti_tool.doors import service as doors
 from lti_tool.groups import service as groups
 from lti_tool.lti.models import Login
-from lti_tool.observation import capture, keeping
+from lti_tool.observation import keeping
 from lti_tool.observation.models import CycleInstrument, InstrumentState
 from lti_tool.ownership.rules import BUILT, CAPTURED, PLACES, REFLECTION
 from lti_tool.pairing import service as pairing
@@ -65,7 +65,7 @@ def delete_words(
     if PLACES in others:
         session.execute(update(Meeting).where(Meeting.cycle_id == cycle.id, Meeting.set_by == me).values(place=b""))
     if CAPTURED in others:
-        capture.delete_of(session, keyring, cycle.id, me, now)
+        keeping.delete_of(session, keyring, cycle.id, me, now)
     if BUILT in others:
         keeping.delete_alone(session, cycle.id, me)
     bump(session, cycle.id)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from lti_tool.cycles import service as cycles
-from lti_tool.observation import capture
+from lti_tool.observation import keeping
 from lti_tool.privacy.keyring import Keyring
 from lti_tool.store.database import Database
 
@@ -21,7 +21,7 @@ def delete_due_notes(
         now = clock()
         with database.write() as session:
             done = cycles.delete_due_notes(session, now, at_once=at_once)
-            capture.delete_notes(session, keyring, now)
+            keeping.delete_notes(session, keyring, now)
         total += done
     if total:
         database.forget_deleted()

@@ -11,7 +11,7 @@ from sqlalchemy import event, func, select, update
 
 from lti_tool.cycles import service as cycles
 from lti_tool.cycles.models import Cycle, CycleMember
-from lti_tool.observation import capture
+from lti_tool.observation import capture, keeping
 from lti_tool.observation.entries import Entry
 from lti_tool.observation.models import Entry as EntryRow
 from lti_tool.observation.models import Observation
@@ -172,7 +172,7 @@ def test_nothing_is_added_once_it_is_over(lesson: Lesson, how: str) -> None:
     with lesson.room.database.write() as session:
         coach = session.scalars(select(Observation.membership_id).where(Observation.id == lesson.id)).one()
         if how == "deleted":
-            capture.delete_of(session, lesson.keyring, lesson.room.cycle_id, row(lesson).person_id, lesson.clock())
+            keeping.delete_of(session, lesson.keyring, lesson.room.cycle_id, row(lesson).person_id, lesson.clock())
         elif how == "finished":
             session.execute(update(Cycle).values(status="finished"))
         elif how == "pair ended":

@@ -11,7 +11,7 @@ from observation.test_capture import kept
 from sqlalchemy import func, select, update
 
 from lti_tool.cycles.models import Cycle
-from lti_tool.observation import capture
+from lti_tool.observation import capture, keeping
 from lti_tool.observation.models import CycleInstrument, InstrumentApproval, InstrumentState, Observation
 from lti_tool.observation.models import Entry as EntryRow
 from lti_tool.ownership import erasure, retention
@@ -74,7 +74,7 @@ def test_an_entry_that_comes_with_the_deletion_makes_no_key_again(noted: Lesson)
         secret = session.scalars(select(Observation.person_id)).one()
         granted = capture._granted(capture._row(session, noted.id), noted.clock())
     with noted.room.database.write() as session:
-        capture.delete_of(session, noted.keyring, noted.room.cycle_id, secret, noted.clock())
+        keeping.delete_of(session, noted.keyring, noted.room.cycle_id, secret, noted.clock())
     with noted.room.database.write() as session, pytest.raises(capture.Gone):
         capture.receive(session, noted.keyring, granted, "phone", [noted.entry(9)], noted.clock())
     assert (rows(noted), keys(noted)) == (0, 0)

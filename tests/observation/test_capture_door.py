@@ -9,7 +9,7 @@ from cycles.pair_at_work import Room
 from flask import Flask
 from observation.observed import ORIGIN, Lesson, Tab, fill_card, observation
 from observation.test_capture import kept, row
-from sqlalchemy import insert, select, update
+from sqlalchemy import event, insert, select, update
 
 from lti_tool.cycles.models import StageMark
 from lti_tool.observation.models import CycleInstrument, Observation
@@ -160,6 +160,34 @@ def test_the_coach_opens_it_from_the_cycle_once_the_card_is_filled_in(lesson: Le
         desk.post("capture", instrument=instrument)
         assert desk.status == status
     assert room.host.client.get(f"{room.host.cycle}/capture").status_code == 404
+
+
+def test_its_page_costs_few_statements(lesson: Lesson, room: Room) -> None:
+    fill_card(room)
+    said: list[str] = []
+
+    def counted(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        said.append(statement)
+
+    room.coach.token()
+    room.coach.get("capture")
+    event.listen(room.database.engine, "before_cursor_execute", counted)
+    room.coach.get("capture")
+    page = len(said)
+    room.coach.post("capture", instrument=lesson.instrument_id)
+    event.remove(room.database.engine, "before_cursor_execute", counted)
+    assert room.coach.status == 200 and page <= 12 and len(said) - page <= 12, (page, len(said) - page)
+
+
+def test_odd_addresses_are_not_there(lesson: Lesson) -> None:
+    client = lesson.app.test_client(use_cookies=False)
+    for odd in ("%00", "a%00b", "%e9", "%ff%fe", "x" * 3_000, "..", "data", "-1"):
+        for path in (odd, f"{odd}/data"):
+            answer = client.get(f"/visit/{path}", headers={"Cookie": f"__Host-visit-{odd}=x"})
+            assert answer.status_code == 404, path
+    assert client.get("/visit").status_code == 200
+    with client.get("/visit/sw.js") as worker:
+        assert worker.status_code == 200 and worker.mimetype == "text/javascript"
 
 
 def test_a_closed_visit_is_gone_on_with_until_it_is_shown(lesson: Lesson, room: Room) -> None:
