@@ -6,7 +6,7 @@ static/hints.js does the same in the browser, where the notes stay; tests/observ
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
@@ -44,11 +44,13 @@ _ECLIPSED = (
 _IRISH = (("a", ""), ("e", ""), ("acha", "ach"), ("eacha", "each"), ("aí", "ach"), ("í", "each"), ("úla", "úil"))
 _LENITED, _VOWELS = "bcdfgmpst", "aeiouáéíóú"
 
+_Phrases = tuple[tuple[str, str, str], ...]
 _PARTICLES = ("Ó", "Ní", "Mac", "Mc", "Nic", "Mhic", "Uí", "O")
 _PREFIX = re.compile(
     r"^(?:bh(?=F)|m(?=B)|g(?=C)|n(?=[DGAEIOUÁÉÍÓÚ])|b(?=P)|d(?=T)|t(?=[SAEIOUÁÉÍÓÚ])|h(?=[AEIOUÁÉÍÓÚ]))"
 )
 """Small letters that Irish puts before a capital one."""
+_OPENING = '"“«‘'
 _STARTS = re.compile(r"(?:^[\s\d•*:.)–—-]*|[.!?…:;(][\s\d]*|[\"“«‘][\s]*)$")
 """What stands before the first word of a sentence, in its line."""
 
@@ -67,7 +69,7 @@ class Hit:
 class Lists:
     """What hints go by. `phrases`: (language, phrase, key of what is asked, or `plain`)."""
 
-    phrases: tuple[tuple[str, str, str], ...]
+    phrases: _Phrases
     asks: Mapping[str, Words]
     given: tuple[str, ...]
     ordinary: tuple[str, ...]
@@ -133,7 +135,7 @@ def judging(text: str, lists: Lists) -> list[Hit]:
     quiet = _SINGLE_QUOTED.sub(_blank, quiet)
     tokens = _tokens(quiet)
     forms = [{"en": _english(each.word), "ga": _irish(each.word)} for each in tokens]
-    phrases = _by_first_word(lists)
+    phrases = _by_first_word(lists.phrases)
     found, index, free = [], 0, 0
     while index < len(tokens):
         length, ask = 0, PLAIN
@@ -192,7 +194,9 @@ def _name_at(
     elif not _is_capital(word):
         return 0
     elif not _ways(bare) & given:
-        called = line[tokens[index].end() :].startswith(",") and bare.lower() not in starters
+        # “Brendan, what is next?”
+        start, end = tokens[index].span()
+        called = line[end : end + 1] == "," and line[:start][-1:] in tuple(_OPENING) and bare.lower() not in starters
         if _ways(bare) & ordinary or (begins and not called):
             return 0
     while index + taken < len(tokens):
@@ -248,9 +252,10 @@ def _tokens(text: str) -> list[_Token]:
     return found
 
 
-def _by_first_word(lists: Lists) -> dict[tuple[str, str], list[tuple[tuple[str, ...], str]]]:
+@lru_cache(maxsize=8)
+def _by_first_word(phrases: _Phrases) -> dict[tuple[str, str], list[tuple[tuple[str, ...], str]]]:
     found: dict[tuple[str, str], list[tuple[tuple[str, ...], str]]] = {}
-    for language, phrase, ask in lists.phrases:
+    for language, phrase, ask in phrases:
         words = words_of(phrase)
         if words:
             found.setdefault((language, words[0]), []).append((words, ask))

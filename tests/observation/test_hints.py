@@ -11,7 +11,7 @@ import yaml
 from browsers import Browser
 from factories import MadeCourse, make_course
 from flask import Flask
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright._impl._driver import compute_driver_executable
 
@@ -93,6 +93,7 @@ def test_a_course_adds_and_leaves_out(tmp_path: Path) -> None:
     assert in_a_browser(tmp_path, lists, [text])[0][0] == found
 
 
+@settings(deadline=None)
 @given(st.text("aábcdeghmstGÓNÁ'’‘“”\"-., \n𐀀", max_size=60))
 def test_no_text_is_too_odd(text: str) -> None:
     lists = hints.shipped()

@@ -85,6 +85,8 @@ PARAMETERS = {
     "protocol_key",
     "run_id",
     "proposal_id",
+    "lesson_key",
+    "base_key",
     "instrument_id",
     "own_id",
 }
@@ -762,6 +764,8 @@ def paths(world: World, rule: Rule, cycle_id: str, foreign: dict[str, tuple[str,
         "own_id": (world.own_id,),
         "run_id": (world.run_id,),
         "proposal_id": (world.proposal_id,),
+        "lesson_key": ("ice",),
+        "base_key": ("tally",),
     }
     values |= {name: value for name, value in (foreign or {}).items() if value}
     names = sorted(rule.arguments - {"handle"})

@@ -34,6 +34,7 @@ const VOWELS = "aeiouáéíóú";
 const PARTICLES = ["Ó", "Ní", "Mac", "Mc", "Nic", "Mhic", "Uí", "O"];
 const PREFIX =
   /^(?:bh(?=F)|m(?=B)|g(?=C)|n(?=[DGAEIOUÁÉÍÓÚ])|b(?=P)|d(?=T)|t(?=[SAEIOUÁÉÍÓÚ])|h(?=[AEIOUÁÉÍÓÚ]))/;
+const OPENING = ['"', "“", "«", "‘"];
 const STARTS = /(?:^[\s\d•*:.)–—-]*|[.!?…:;(][\s\d]*|["“«‘][\s]*)$/;
 
 export class Finder {
@@ -116,7 +117,8 @@ export class Finder {
     } else if (!isCapital(word)) {
       return 0;
     } else if (!ways(bare).some((way) => this.given.has(way))) {
-      const called = line[end] === "," && !this.starters.has(bare.toLowerCase());
+      // “Brendan, what is next?”
+      const called = line[end] === "," && OPENING.includes(line[start - 1]) && !this.starters.has(bare.toLowerCase());
       if (isOrdinary(word) || (STARTS.test(line.slice(0, start)) && !called)) return 0;
     }
     while (index + taken < tokens.length) {
