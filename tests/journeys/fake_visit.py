@@ -32,6 +32,8 @@ class FakeVisit:
     """Entries that arrived, also those that were there already."""
     refuse: tuple[int, dict[str, Any]] | None = None
     """What every request is answered with, apart from the page and its parts."""
+    unreadable: set[int] = field(default_factory=set)
+    """Numbers of entries that cannot be read."""
     lose_answers: bool = False
     """Entries are kept, but no answer arrives."""
     closed: dict[str, int] = field(default_factory=dict)
@@ -123,10 +125,13 @@ def _app(fake: FakeVisit) -> Flask:
             return refused
         letter = request.get_json()
         device, kept = letter["device"], fake.kept.setdefault(visit, {})
-        got, clash = [], []
+        got, clash, refused = [], [], []
         with fake.lock:
             for body in letter["entries"]:
                 fake.sent += 1
+                if body["number"] in fake.unreadable:
+                    refused.append({"index": 0, "number": body["number"]})
+                    continue
                 entry = entries.read(body | {"device": device}, fake.instruments[visit])
                 if kept.setdefault(entry.id, entry) == entry:
                     got.append(entry.number)
@@ -135,6 +140,8 @@ def _app(fake: FakeVisit) -> Flask:
             have = fake.have(visit, device)
         if fake.lose_answers:
             return jsonify(), 502
+        if refused:
+            return jsonify(have=have, got=got, refused=refused, what="It could not be read."), 400
         if clash:
             return jsonify(have=have, got=got, clash=clash), 409
         return jsonify(have=have, got=got)

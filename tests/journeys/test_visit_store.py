@@ -1,14 +1,21 @@
 """What field-data apps got wrong, on a phone in real Chromium: a database that the browser closes, none in a private
 window, two visits or two devices that clash, an entry that is announced as lost and is kept, or sent twice."""
 
+import os
+import signal
+import subprocess
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from journeys.conftest import ARGUMENTS, CHROMIUM
 from journeys.fake_visit import FakeVisit, serving
+from journeys.live import free_port
 from journeys.phone import begin, mode, phone, send, state, tap
 from observation.made import made
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Error, Page, Playwright, expect
 
 from lti_tool.observation.shipped import shipped
 
@@ -38,7 +45,17 @@ def fake() -> Iterator[FakeVisit]:
 def empty(fake: FakeVisit) -> None:
     fake.kept.clear()
     fake.closed.clear()
+    fake.unreadable.clear()
     fake.sent, fake.refuse, fake.lose_answers = 0, None, False
+
+
+def wait_for_databases(page: Page, *visits: str) -> None:
+    """Waits until the phone has those of these visits, and no other."""
+    end, expected = time.monotonic() + 5, sorted(f"meitheal-visit-{each}" for each in visits)
+    names = "indexedDB.databases().then((all) => all.map((each) => each.name))"
+    while sorted(found := page.evaluate(names)) != expected:
+        assert time.monotonic() < end, found
+        page.wait_for_timeout(50)
 
 
 def test_states_are_said_as_they_are(phone: Callable[..., BrowserContext], fake: FakeVisit) -> None:
@@ -241,12 +258,82 @@ def test_a_visit_is_closed_with_all_entries_and_leaves_nothing(
     expect(again.locator("#visit-over-text")).to_have_text("Sent: 2. Nothing of them is on this phone any more.")
     assert fake.closed == {"tally": 1}
     assert len(fake.entries("tally")) == 2
-    names = "indexedDB.databases().then((all) => all.map((each) => each.name))"
-    expect(again.locator("#visit-over")).to_be_visible()
-    again.wait_for_function(f"{names}.then((all) => all.length === 0)")
+    wait_for_databases(again)
     again.reload()
     expect(again.locator("#visit-over-text")).to_contain_text("It is over.")
-    again.wait_for_function(f"{names}.then((all) => all.length === 0)")
+    wait_for_databases(again)
+
+
+def test_an_entry_that_is_not_taken_holds_no_other_back(phone: Callable[..., BrowserContext], fake: FakeVisit) -> None:
+    page = begin(phone(), fake.url("tally"))
+    fake.unreadable = {2}
+    tap(page, times=4)
+    state(page).to_contain_text("4 kept on this phone")
+    send(page)
+    state(page).to_have_text("4 kept on this phone, 3 sent.")
+    mode(page).to_contain_text("could not be read there: 1.")
+    assert [each.number for each in fake.entries("tally")] == [1, 3, 4]
+    # Closing leaves it behind only when that was said.
+    page.locator("summary", has_text="The lesson is over").tap()
+    page.locator("#visit-close").tap()
+    expect(page.locator("#visit-close")).to_be_visible()
+    assert fake.closed == {}
+    page.locator("#visit-close").tap()
+    expect(page.locator("#visit-over")).to_be_visible()
+    assert fake.closed == {"tally": 1}
+
+
+def test_entries_outlive_a_crash_of_the_browser(playwright: Playwright, fake: FakeVisit, tmp_path: Path) -> None:
+    """What the page says is kept is on the disk: the browser is killed as a phone does that runs out of memory."""
+
+    def start() -> tuple[subprocess.Popen[bytes], Page]:
+        profile, port = tmp_path / "profile", free_port()
+        line = [str(CHROMIUM), "--headless=new", f"--remote-debugging-port={port}", f"--user-data-dir={profile}"]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        process = subprocess.Popen([*line, *ARGUMENTS, "about:blank"], start_new_session=True, **quiet)  # type: ignore[call-overload]
+        end = time.monotonic() + 20
+        while True:
+            try:
+                return process, playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}").contexts[0].new_page()
+            except Error:
+                assert time.monotonic() < end and process.poll() is None
+                time.sleep(0.1)
+
+    process, page = start()
+    try:
+        page.goto(fake.url("tally"))
+        page.locator("#visit-begin-now").click()
+        page.context.set_offline(True)
+        for _each in range(5):
+            page.locator(".tap").first.click()
+        state(page).to_have_text("5 kept on this phone, 0 sent.")
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        process, page = start()
+        page.goto(fake.url("tally"))
+        state(page).to_have_text("5 kept on this phone, all sent.")
+        assert [each.number for each in fake.entries("tally")] == [1, 2, 3, 4, 5]
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def test_an_old_visit_that_is_sent_is_cleared_away(phone: Callable[..., BrowserContext], fake: FakeVisit) -> None:
+    context = phone("Date.now = ((now) => () => now() - Number(localStorage.days ?? 0) * 86_400_000)(Date.now)")
+    page = begin(context, fake.url("tally"))
+    page.evaluate("localStorage.days = 3")
+    for visit, is_sent in (("other", True), ("wait_time", False)):
+        old = begin(context, fake.url(visit))
+        if not is_sent:
+            context.set_offline(True)
+        old.locator(".tap").first.tap()
+        state(old).to_contain_text("1 kept on this phone")
+        send(old)
+        state(old).to_have_text("1 kept on this phone, all sent." if is_sent else "1 kept on this phone, 0 sent.")
+        old.close()
+    page.evaluate("localStorage.days = 0")
+    page.reload()
+    wait_for_databases(page, "tally", "wait_time")
 
 
 def test_who_may_send_no_more_keeps_what_is_there(phone: Callable[..., BrowserContext], fake: FakeVisit) -> None:

@@ -54,7 +54,7 @@ export class Sender {
       const [first] = this.store.unsent();
       if (!first) return true;
       const [device, entries] = first;
-      const letter = entries.slice(0, AT_ONCE).map(({ device: _device, tap: _tap, ...says }) => says);
+      const letter = entries.slice(0, AT_ONCE).map(({ device: _device, tap: _tap, added: _added, ...says }) => says);
       const answer = await ask(`${this.url}/entries`, { device, entries: letter });
       // A letter of which only a part was taken says so along with what the server has now.
       if (answer && !answer.ok && !Number.isInteger(answer.body?.have)) {
@@ -86,9 +86,12 @@ export class Sender {
     return (this.store.unsent().get(device)?.filter((each) => entries.includes(each)).length ?? 0) < before;
   }
 
-  /** Closes the visit, once all is sent; answers whether the server has closed it. */
-  async close(minutes) {
-    if (!(await this.now())) return false;
+  /**
+   * Closes the visit, once all is sent; answers whether the server has closed it. Entries that it will not take keep it
+   * open, unless it is to be closed without them.
+   */
+  async close(minutes, isWithout) {
+    if (!(await this.now()) || (this.store.stuck.size && !isWithout)) return false;
     const answer = await ask(`${this.url}/close`, { minutes });
     this.failures = answer === null ? this.failures + 1 : 0;
     if (answer && !answer.ok) this.refused = refusal(answer);

@@ -5,13 +5,28 @@
 // done twice keeps it once. Entries that no database takes stay in the page (and in its session, which lasts a reload)
 // under a device name of their own, and move into the database when that works again.
 
+const NAME = "meitheal-visit-";
+const OLD = 2 * 24 * 3600 * 1000; // ms
 const TRIES = 3;
 const HANGS = 4000; // ms after which a transaction that says nothing is taken for lost
 const STRICT = { durability: "strict" };
 
+/**
+ * Clears away other visits of this phone that nobody closed here: those of which the server has all, and to which
+ * nothing was added for two days.
+ */
+export async function clearOld(visit) {
+  for (const { name } of (await globalThis.indexedDB?.databases?.()) ?? []) {
+    if (!name.startsWith(NAME) || name === NAME + visit) continue;
+    const store = await openStore(name.slice(NAME.length));
+    const last = store.meta.clock?.date ?? 0;
+    if (store.keeps === "phone" && !store.unsent().size && last < Date.now() - OLD) await store.forget();
+  }
+}
+
 /** The store of one visit, with all that was kept earlier. Never fails: `keeps` says where entries go. */
 export async function openStore(visit) {
-  const store = new Store(`meitheal-visit-${visit}`);
+  const store = new Store(NAME + visit);
   await store.load();
   return store;
 }
@@ -141,7 +156,7 @@ class Store {
 
   #show({ entries, sent, meta }) {
     const found = [...entries, ...this.page.entries];
-    this.entries = found.sort((a, b) => a.at_ms - b.at_ms || (a.device === b.device ? a.number - b.number : 0));
+    this.entries = found.sort((a, b) => a.added - b.added || a.number - b.number);
     this.sent = { ...this.sent };
     for (const [device, number] of [...Object.entries(sent), ...Object.entries(this.page.sent)]) {
       this.sent[device] = Math.max(number, this.sent[device] ?? 0);

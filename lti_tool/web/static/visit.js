@@ -8,7 +8,7 @@ import { Clock, minutes } from "./visit-clock.js";
 import { box, COUNTS_SECONDS, describe, SURFACES } from "./visit-kinds.js";
 import { make } from "./visit-plan.js";
 import { ask, refusal, Sender } from "./visit-send.js";
-import { openStore } from "./visit-store.js";
+import { clearOld, openStore } from "./visit-store.js";
 
 const MINUTE = 60_000;
 const LAST = 8; // entries in the list of the last ones
@@ -100,7 +100,8 @@ class Visit {
 
   /** Notes an entry: at once for who taps, and on the phone a moment later. `at`: when it began, if not now. */
   async note(values, { at = null, meta = {} } = {}) {
-    const entry = { at_ms: at ?? this.at(), ...values };
+    const added = this.at();
+    const entry = { at_ms: at ?? added, added, ...values };
     this.pending++;
     const slow = setTimeout(() => this.refresh(), SLOW);
     this.since ??= performance.now();
@@ -155,8 +156,14 @@ class Visit {
     const { all } = this.store.count();
     if (this.isClosing) return;
     this.isClosing = true;
-    const isClosed = await this.sender.close(lasted);
+    const isClosed = await this.sender.close(lasted, this.isWithout);
     this.isClosing = false;
+    if (this.store.stuck.size && !isClosed) {
+      // The next time they are left behind, for then it was said.
+      this.isWithout = true;
+      await this.store.set("closing", null);
+      return this.capture();
+    }
     // Somebody may have gone on meanwhile.
     if (isClosed && this.store.meta.closing) return this.over(say("over", { all }));
     this.refresh();
@@ -311,4 +318,6 @@ async function keepShell() {
 }
 
 keepShell();
-openStore(url.split("/").at(-1)).then((store) => new Visit(store).start());
+const id = url.split("/").at(-1);
+new Visit(await openStore(id)).start();
+clearOld(id).catch(() => {});
