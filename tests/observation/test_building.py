@@ -7,6 +7,8 @@ import pytest
 from browsers import recorded
 from cycles.pair_at_work import make_cycle
 from factories import make_course
+from flask import Flask
+from groups.people_of_groups import open_hall
 from observation.builders import Pair, fields, pair
 from observation.made import made
 from sqlalchemy import delete, select, update
@@ -21,6 +23,7 @@ from lti_tool.observation.models import CycleInstrument, InstrumentState
 from lti_tool.observation.pictures import draw
 from lti_tool.observation.shipped import shipped
 from lti_tool.privacy.looks.models import Look
+from lti_tool.store.database import Database
 
 __all__ = ["pair"]
 
@@ -262,3 +265,26 @@ def test_every_kind_can_be_finished_on_its_pages(pair: Pair) -> None:
             answer = pair.send(who, at, do="approve", **(typed if who is pair.host else {}))
             assert answer.status_code == 303, (key, unescape(answer.text)[:3000])
         assert pair.built()[0].frozen_at, key
+
+
+def test_all_of_a_group_who_are_there_approve_and_who_left_reads_no_more(
+    app: Flask, database: Database, clock: Any
+) -> None:
+    hall = open_hall(app, database, clock, protocol="lesson_study")
+    hall.form_group(0, 1, 2, 3)
+    cycle_id = hall.begin(0)
+    first, second, third, fourth = hall.people[:4]
+    at = f"cycles/{cycle_id}/instrument"
+    first.send(at, **{"from": "base:anecdotal"})
+    with database.read() as session:
+        at += "/" + session.scalars(select(CycleInstrument.id)).one()
+    fourth.send("group/pause")
+    for person in (first, second):
+        person.send(at, revision="1", do="approve")
+    assert "has not approved it yet" in first.go(at) and "stays as it is" not in first.go(at)
+    third.send("group/leave")
+    third.go(at)
+    assert third.status == 404
+    # Nobody waits for who left or pauses: one more tap freezes it.
+    first.send(at, revision="1", do="approve")
+    assert "stays as it is" in second.go(at)
