@@ -15,7 +15,6 @@ from lti_tool.observation.views_base import blueprint
 from lti_tool.privacy.looks import views as looks
 from lti_tool.privacy.looks.service import INSTRUMENT
 from lti_tool.privacy.rules import Action, may
-from lti_tool.privacy.words import who_can_see_cycle
 from lti_tool.web.context import actor, tool
 
 _Errors = Sequence[tuple[str, str]]
@@ -83,7 +82,11 @@ def _page(session: Session, cycle: Cycle, errors: _Errors = ()) -> str:
 
 
 def _who(cycle: Cycle) -> str:
-    return who_can_see_cycle([cycle_words.name(each) for each in cycle.others])
+    return _(
+        "What you note is seen by you only, until %(name)s says that you look at it together. What you note for your "
+        "own class stays yours alone.",
+        name=cycle_words.name(cycle.host),
+    )
 
 
 def _not_ready(code: str) -> str:
