@@ -115,7 +115,7 @@ def of_cycle(session: Session, keyring: Keyring, cycle: Cycle, now: datetime) ->
     ).all()  # fmt: skip
     if not rows:
         return []
-    of_each: dict[str, list[Row[Any]]] = {}
+    of_each: dict[str, list[Row[*tuple[Any, ...]]]] = {}
     for row in rows:
         of_each.setdefault(row.id, []).append(row)
     approvals = session.execute(
@@ -200,7 +200,8 @@ def save(
     sent = instruments.read((was or is_now) | dict(parts)).to_json()
     mine = {key: sent[key] for key in PARTS if key in parts and (was is None or sent[key] != was[key])}
     mine = {key: value for key, value in mine.items() if value != is_now[key]}
-    if not mine:
+    # Where the last state went with an erased member, what is left becomes a state that can be approved.
+    if not mine and there.revision in there.states:
         return there
     if there.frozen_at:
         raise Frozen
@@ -274,7 +275,7 @@ def _keep(
     )
 
 
-def _history(cycle: Cycle, states: list[Row[Any]], opened: Mapping[int, Instrument]) -> tuple[Change, ...]:
+def _history(cycle: Cycle, states: list[Row[*tuple[Any, ...]]], opened: Mapping[int, Instrument]) -> tuple[Change, ...]:
     found, before = [], None
     for row in states:
         member, here = cycle.person(row.author_id), opened.get(row.number)

@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.observation import hints
@@ -68,7 +68,7 @@ def of_person(session: Session, keyring: Keyring, person_id: str, now: datetime)
     found = []
     for row in rows:
         with contextlib.suppress(KeyShredded):
-            kept = _open(keys[row.id], person_id, row)
+            kept = _open(keys[row.id], person_id, row.id, row.sealed)
             found.append(Own(row.id, kept, row.released_in, row.title or "", row.changed_at))
     return sorted(found, key=lambda each: (each.changed_at, each.id))
 
@@ -142,7 +142,7 @@ def released(session: Session, keyring: Keyring, course_id: str, viewer_id: str,
     found = []
     for row in rows:
         with contextlib.suppress(KeyShredded):
-            kept = _open(keys[row.id], row.person_id, row)
+            kept = _open(keys[row.id], row.person_id, row.id, row.sealed)
             found.append(Released(row.id, row.person_id, row.given_name or row.name, replace(kept, plan=None)))
     return found
 
@@ -161,8 +161,8 @@ def names_in(kept: Instrument) -> list[str]:
     return [each for each in texts if each not in known and (each in aliases or hints.names(each, lists))]
 
 
-def _open(keys: ScopeKeys, person_id: str, row: Row[tuple[str, ...]]) -> Instrument:
-    return instruments.read(json.loads(keys.open(person_id, row.sealed, _place(row.id))))
+def _open(keys: ScopeKeys, person_id: str, own_id: str, sealed: bytes) -> Instrument:
+    return instruments.read(json.loads(keys.open(person_id, sealed, _place(own_id))))
 
 
 def _place(own_id: str) -> str:

@@ -267,6 +267,19 @@ def test_every_kind_can_be_finished_on_its_pages(pair: Pair) -> None:
         assert pair.built()[0].frozen_at, key
 
 
+def test_what_an_erased_member_wrote_last_goes_and_the_rest_can_be_approved(pair: Pair) -> None:
+    at = pair.begin()
+    pair.send(pair.coach, at, name=["canary-coach"])
+    with pair.database.read() as session:
+        author = session.scalars(select(InstrumentState.author_id).where(InstrumentState.revision == 2)).one()
+    pair.app.extensions["meitheal"].keyring.shred(pair.cycle_id, author, pair.clock.now)
+    assert "canary" not in pair.host.get(at)
+    for who in (pair.host, pair.coach):
+        assert pair.send(who, at, do="approve").status_code == 303
+    (built,) = pair.built()
+    assert built.frozen_at and built.instrument.name == "Counters"
+
+
 def test_all_of_a_group_who_are_there_approve_and_who_left_reads_no_more(
     app: Flask, database: Database, clock: Any
 ) -> None:
