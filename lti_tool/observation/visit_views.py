@@ -18,10 +18,6 @@ from werkzeug.wrappers import Response
 from lti_tool.cycles.views import is_id
 from lti_tool.observation import capture, word_lists, words
 from lti_tool.observation.capture import Granted
-from lti_tool.observation.entries import COLUMNS
-from lti_tool.observation.reading import MAX_TEXT
-from lti_tool.observation.said import Said
-from lti_tool.observation.shipped import shipped
 from lti_tool.observation.views_base import visit
 from lti_tool.privacy.looks import service as looks
 from lti_tool.web.context import tool
@@ -139,24 +135,9 @@ def data(observation_id: str) -> Response | tuple[Response, int]:
         what=looks.INSTRUMENT,
         now=tool().clock(),
     )
-    base = shipped().get(instrument.base)
     return jsonify(
         instrument=instrument.to_json(),
-        labels={
-            **{key: words.say(Said(key)) for key in _LABELS},
-            "base": base.title.into(_language()) if base else "",
-            "captures": base.captures.into(_language()) if base else "",
-            "limits": base.limits.into(_language()) if base else "",
-        },
         words=lists.to_json(_language()),
-        limits={
-            "entries": capture.MOST_ENTRIES,
-            "devices": capture.MOST_DEVICES,
-            "at_once": capture.MOST_AT_ONCE,
-            "minutes": capture.MOST_MINUTES,
-            "text": MAX_TEXT,
-        },
-        columns=list(COLUMNS),
         observation={
             "id": granted.id,
             "have": have,
@@ -164,9 +145,6 @@ def data(observation_id: str) -> Response | tuple[Response, int]:
         },
         minutes=granted.minutes,
     )
-
-
-_LABELS = ("front", "board", "desk", "door", "window", "screen", "teacher", "teacher_letter", "class")
 
 
 @visit.post("/<observation_id>/entries")
