@@ -77,7 +77,7 @@ class Seen:
     instrument: Instrument | None = None
     """None where they may see nothing, and where there is nothing any more."""
     entries: tuple[Entry, ...] = ()
-    """All they may see, in no order."""
+    """All they may see that was not taken back, by their time."""
     is_gone: bool = False
     """Whether the raw entries are deleted."""
 
@@ -135,7 +135,8 @@ def read(
             for device, number, sealed in rows[visit.id]
         ]
         instrument = instruments.read(json.loads(body))
-        opened = [each for each in opened if each.column in columns[visit.id]]
+        # What was taken back first: the entry that says so may be in another column.
+        opened = [each for each in standing(opened) if each.column in columns[visit.id]]
         found.append(Seen(visit, columns[visit.id], instrument, tuple(opened)))
     builders = frozenset(all_keys.pop(cycle.id).opened_authors)
     return tuple(found), builders, frozenset(author for keys in all_keys.values() for author in keys.opened_authors)

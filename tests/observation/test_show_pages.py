@@ -222,3 +222,22 @@ def test_no_page_needs_more_than_twelve_statements_however_much_was_captured(vis
                 desk.get(path)
             assert desk.status == 200
             assert len(statements) <= 12, (path, len(statements), [each for each, _count in statements])
+
+
+def test_what_the_tab_sent_is_there_as_soon_as_it_is_closed(app: Flask, database: Database, clock: Any) -> None:
+    room = open_room(app, database, clock, "collegial")
+    found = lesson(room, app, clock, "scripting")
+    tab = found.tab()
+    mine = {"number": 2, "at_ms": 9_000, "column": "mine", "text": MINE}
+    slip = mine | {"number": 3, "text": "A slip"}
+    assert tab.send(found.entry(1, text=SEEN), mine, slip, {"number": 4, "at_ms": 9_500, "undoes": 3})["have"] == 4
+    assert "You have not closed this visit yet." in room.coach.get("picture") and not has(room.coach)
+    room.host.post("picture", visit=found.id)
+    assert room.host.status == 403
+    before = revision(found)
+    tab.close(40)
+    assert tab.status == 200 and revision(found) > before, "open pages follow"
+    assert has(room.coach) == {SEEN, MINE} and has(room.host) == set()
+    show(found)
+    assert has(room.host) == {SEEN}
+    assert MINE in room.coach.get("reflect") and "A slip" not in room.coach.page + room.coach.get("picture")
