@@ -91,7 +91,7 @@ def known(database: Database, clock: Any, course: MadeCourse) -> dict[str, str]:
         "pair_id": pair_id, "nudge_id": nudge_id, "delivery_id": "0" * 16, "share_id": "0" * 16,
         "area_id": "0" * 16, "group_id": "0" * 16, "message_id": "0" * 16, "door_id": "0" * 16, "friend_id": "0" * 16,
         "protocol_key": "light", "run_id": "0" * 16, "proposal_id": "0" * 16,
-        "instrument_id": "0" * 16, "own_id": "0" * 16,
+        "instrument_id": "0" * 16, "own_id": "0" * 16, "lesson_key": "ice", "base_key": "tally",
     }  # fmt: skip
 
 
