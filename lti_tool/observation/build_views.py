@@ -93,8 +93,7 @@ def released_here(session: Session) -> list[library.Released]:
 
 
 def _choose_page(session: Session, cycle: Cycle, error: str = "") -> str:
-    there = building.of_cycle(session, tool().keyring, cycle, tool().clock())
-    tell({author for each in there for author in each.authors}, cycle.id, looks.INSTRUMENT)
+    there = _built(session, cycle)
     used = building.in_use(there)
     grouped = [(build_words.group(key), [shipped()[each] for each in keys]) for key, keys in build_words.GROUPS]
     return render_template(
@@ -253,7 +252,6 @@ def _page(
     cycle: Cycle, there: BuiltInstrument, draft: Draft | None = None, *, errors: Errors | None = None,
     theirs: Iterable[tuple[str, list[str]]] = (), too_late: bool = False, revision: int | None = None,
 ) -> str:  # fmt: skip
-    tell(there.authors, cycle.id, looks.INSTRUMENT)
     made, me = there.instrument, cycle.me.membership_id
     kind = KINDS[made.kind]
     is_open = may(actor(), Action.BUILD_INSTRUMENT, cycle.facts) and not there.frozen_at
@@ -372,7 +370,6 @@ def _plan_page(
     cycle: Cycle, there: BuiltInstrument, draft: PlanDraft, *, errors: Errors | None = None, too_late: bool = False,
     both: bool = False, laid_out: bool = False,
 ) -> str:  # fmt: skip
-    tell(there.authors, cycle.id, looks.INSTRUMENT)
     made = there.instrument
     all_errors = [*(errors or []), *draft.errors]
     if too_late:
@@ -430,10 +427,17 @@ def _open(session: Session, cycle_id: str, *, writes: bool = False) -> tuple[Cyc
 
 
 def _find(session: Session, cycle: Cycle, instrument_id: str) -> BuiltInstrument:
-    there = building.find(session, tool().keyring, cycle, instrument_id, tool().clock())
+    there = next((each for each in _built(session, cycle) if each.id == instrument_id), None)
     if there is None:
         abort(404)
     return there
+
+
+def _built(session: Session, cycle: Cycle) -> list[BuiltInstrument]:
+    """The instruments of the cycle. That they were opened is told, also where the page then shows nothing of them."""
+    found = building.of_cycle(session, tool().keyring, cycle, tool().clock())
+    tell({author for each in found for author in each.authors}, cycle.id, looks.INSTRUMENT)
+    return found
 
 
 def _with_plan(there: BuiltInstrument) -> BuiltInstrument:

@@ -395,7 +395,8 @@ def receive(
                         json.dumps(entry.to_json(), ensure_ascii=False),
                         _place(granted.id, device, entry.number),
                     ),
-                    "is_mine": entry.column == "mine",
+                    # What takes something back is read with the rest: it says nothing of its own.
+                    "is_mine": entry.column == "mine" and not entry.undoes,
                 }
                 for entry in new.values()
             ],

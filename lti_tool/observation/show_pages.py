@@ -21,7 +21,7 @@ from lti_tool.observation.said import Said
 from lti_tool.observation.show import Seen
 from lti_tool.observation.words import say
 from lti_tool.privacy.looks import views as looks
-from lti_tool.privacy.looks.service import CAPTURED
+from lti_tool.privacy.looks.service import CAPTURED, INSTRUMENT
 from lti_tool.privacy.rules import Action, may
 from lti_tool.protocols.recipe import Stage
 from lti_tool.web.context import actor, tool
@@ -109,7 +109,7 @@ def observed(session: Session, cycle: Cycle, stage: Stage | None = None) -> Obse
         return Observed(is_offered=rules.noted_visit(cycle.stages) is not None)
     seen, builders, captured_by = show.read(session, tool().keyring, cycle, found, actor(), tool().clock())
     looks.tell(captured_by, cycle.id, CAPTURED)
-    looks.tell(builders, cycle.id, visits[0].key)
+    looks.tell(builders, cycle.id, INSTRUMENT)
     return Observed(
         tuple(_box(cycle, each) for each in seen),
         {name: line for each in seen for name, line in pointable(each)},
