@@ -111,7 +111,7 @@ def of_cycle(session: Session, keyring: Keyring, cycle: Cycle, now: datetime) ->
         )
         .join(InstrumentState, InstrumentState.instrument_id == CycleInstrument.id)
         .where(CycleInstrument.cycle_id == cycle.id)
-        .order_by(CycleInstrument.created_at, CycleInstrument.id, InstrumentState.revision)
+        .order_by(CycleInstrument.created_at, CycleInstrument.id)
     ).all()  # fmt: skip
     if not rows:
         return []
@@ -126,6 +126,7 @@ def of_cycle(session: Session, keyring: Keyring, cycle: Cycle, now: datetime) ->
     keys = keyring.opened(session, cycle.id, now)
     found = []
     for states in of_each.values():
+        states.sort(key=lambda row: int(row.number))
         opened: dict[int, Instrument] = {}
         for row in states:
             with contextlib.suppress(KeyShredded):

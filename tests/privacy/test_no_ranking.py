@@ -75,6 +75,8 @@ ORDERS = {
     *("number", "version", "position", "starts_on"),
     # When something was written, sent or begun: lists of things, of one person or of one pair.
     *("saved_at", "sent_at", "opened_at", "created_at", "started_at", "signed_at", "made_at", "notes_due_at", "at"),
+    # When an instrument of a library was kept: those of one person, and of a course the last ones.
+    "changed_at",
     # When somebody answered or last came in: to find one row, in no list of people.
     *("answered_at", "launched_at"),
     # Which entries for gradebooks wait, for the worker and for the operator.
