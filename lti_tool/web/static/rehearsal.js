@@ -95,8 +95,7 @@ function say(key, values = {}) {
 
 const clock = new LessonClock(60_000 * Number(root.dataset.minutes));
 const rehearsal = new Rehearsal(JSON.parse(root.dataset.instrument), clock);
-const list = part("lines");
-const lines = [...list.children];
+const lines = [...part("lines").children];
 const play = part("play");
 const surface = SURFACES[rehearsal.instrument.kind](rehearsal, part("surface"));
 
@@ -109,7 +108,7 @@ function refresh() {
     isNew ||= isSaid && line.hidden;
     line.hidden = !isSaid;
   }
-  if (isNew) list.scrollTop = list.scrollHeight;
+  if (isNew) part("log").scrollTop = part("log").scrollHeight;
   part("clock").textContent = minutes(at);
   part("undo").disabled = !rehearsal.standing().length;
   surface();
@@ -129,7 +128,10 @@ play.addEventListener("click", () => {
   if (clock.goesOn) clock.stop();
   else clock.go();
   play.textContent = say(clock.goesOn ? "pause" : "goOn");
-  part("taps").hidden = false;
+  if (part("taps").hidden) {
+    part("taps").hidden = false;
+    part("bar").scrollIntoView();
+  }
   stayAwake();
   tick();
 });
@@ -160,12 +162,12 @@ async function stayAwake() {
 
 async function begin() {
   root.classList.add("rehearsal-plays");
-  list.setAttribute("role", "log");
+  part("log").setAttribute("role", "log");
   for (const line of lines) line.hidden = true;
   part("bar").hidden = false;
   form.querySelector("[data-when]").hidden = false;
   refresh();
-  const answer = await fetch(root.dataset.hints, { headers: { Accept: "application/json" } });
+  const answer = await fetch(root.dataset.wordLists, { headers: { Accept: "application/json" } });
   if (answer.ok) rehearsal.finder = new Finder((await answer.json()).lists);
 }
 
