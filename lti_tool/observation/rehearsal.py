@@ -24,8 +24,8 @@ OFFERED = (
     *("class_traffic", "interval_codes", "selective_verbatim", "scripting"),
 )
 """Instruments that can be rehearsed, in the order in which they are offered: the easiest first."""
-_INTERVALS = {"at_task_sweep": 150, "interval_codes": 60}
-"""Seconds: shorter than in a whole lesson."""
+_INTERVALS = {"at_task_sweep": 150, "interval_codes": 120}
+"""Seconds from one round or stretch to the next; of rounds there are more than in a whole lesson."""
 _MARKS = {"B_": "board", "K_": "desk", "D_": "door", "W_": "window", "S_": "screen"}
 _AUTHOR = "author"
 _NEAR = 1.6
@@ -94,6 +94,7 @@ class Difference:
 
     at_ms: int
     line: Line | None
+    """What was said or seen last; None for a stretch of the lesson."""
     mine: tuple[Entry, ...]
     theirs: tuple[Entry, ...]
 
@@ -114,7 +115,7 @@ def differences(
     seen = [each for each in standing(mine) if each.column == "seen"]
     known = list(standing(theirs))
     if instrument.kind == "intervals":
-        return _by_stretch(lesson, instrument, seen, known)
+        return _by_stretch(instrument, seen, known)
     if instrument.kind == "sweep":
         # What counts is the last that was noted of a seat in a round.
         seen, known = (list({_seat_of_round(instrument, e): e for e in each}.values()) for each in (seen, known))
@@ -260,9 +261,7 @@ def _pairs(mine: Sequence[Entry], theirs: Sequence[Entry], *ways: _Same) -> list
     return [*found, *((each, None) for each in left.values()), *((None, each) for each in right.values())]
 
 
-def _by_stretch(
-    lesson: Lesson, instrument: Instrument, mine: Sequence[Entry], theirs: Sequence[Entry]
-) -> tuple[Difference, ...]:
+def _by_stretch(instrument: Instrument, mine: Sequence[Entry], theirs: Sequence[Entry]) -> tuple[Difference, ...]:
     length = 1000 * instrument.interval_s
 
     def stretches(entries: Sequence[Entry]) -> dict[int, dict[str, Entry]]:
@@ -277,7 +276,7 @@ def _by_stretch(
         here, there = one.get(at, {}), other.get(at, {})
         only = [tuple(a[key] for key in a if key not in b) for a, b in ((here, there), (there, here))]
         if only[0] or only[1]:
-            found.append(Difference(at * length, lesson.line_at(at * length), only[0], only[1]))
+            found.append(Difference(at * length, None, only[0], only[1]))
     return tuple(found)
 
 

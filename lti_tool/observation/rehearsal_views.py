@@ -117,8 +117,13 @@ def _read(text: str, used: Instrument) -> list[Entry]:
 
 def _row(used: Instrument, told: Difference) -> tuple[str, str, str, str]:
     """(time, what went on, what one noted oneself, what the author noted) of a difference."""
-    line = told.line
-    heard = f"{_who(line)}: {_into(line.text)}" if line and line.who is not None else _into(line.text) if line else ""
+    heard = _("the beginning")
+    if used.kind == "intervals":
+        end = told.at_ms + 1000 * used.interval_s
+        heard = _("from %(start)s to %(end)s", start=_clock(told.at_ms), end=_clock(end))
+    elif told.line:
+        who = _who(told.line)
+        heard = f"{who}: “{_into(told.line.text)}”" if who else _into(told.line.text)
     return _clock(told.at_ms), heard, _said(used, told.mine), _said(used, told.theirs)
 
 
