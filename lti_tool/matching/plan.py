@@ -18,7 +18,7 @@ import numpy as np
 from lti_tool.matching.alternating import ALONE, largest, near
 from lti_tool.matching.graph import components
 from lti_tool.matching.plan_exactly import Chosen, Part, fittest, most_in_all, most_in_last
-from lti_tool.matching.plan_rounds import Free, Rounds, mended
+from lti_tool.matching.plan_rounds import Free, Rounds, filled, mended
 from lti_tool.matching.problem import Flags, Ints, Problem, Solution
 from lti_tool.matching.triads import triad_of_group
 
@@ -153,13 +153,13 @@ def _plan_part(
     state = Rounds.of(part, rounds, everybody)
     triad = [] if groups is None else _give_now(state, people, own, groups)
     if groups is not None:
-        state = mended(state.fill(range(1, rounds)), least, 1, problem.seed)
+        state = mended(filled(state, range(1, rounds), least, problem.seed), least, 1, problem.seed)
         if state.left() == least:
             return _finished(state, least, problem.triads, triad, True)
     free = state.copy()
     for place in triad:
         free.holds.pop(place)
-    free = mended(free.fill(range(rounds)), least, 0, problem.seed)
+    free = mended(filled(free, range(rounds), least, problem.seed), least, 0, problem.seed)
     if part.pairs * rounds <= EXACT:
         free = _exactly(free, least, until)
     elif part.pairs <= BOUND:
@@ -215,7 +215,7 @@ def _fit(state: Rounds, until: float) -> Rounds:
     """The plan with as few left in each round whose first round fits best: its worst pair first, then all of them."""
     fits = sorted(set(state.part.fit.tolist()))
     low, high = 0, len(fits) - 1  # a plan whose pairs fit fits[low] at least is known
-    best = fittest(state.part, state.chosen(), fits[0], until)
+    best = fittest(state.part, state.chosen(), fits[0], (2 * monotonic() + until) / 3)
     while best is not None and low < high and monotonic() < until:
         middle = (low + high + 1) // 2
         found = fittest(state.part, state.chosen(), fits[middle], until)

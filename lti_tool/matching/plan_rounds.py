@@ -10,7 +10,9 @@ from lti_tool.matching.alternating import ALONE, exchange, grow, largest
 from lti_tool.matching.plan_exactly import Chosen, Part
 
 TRIES = 300
-"""How often in a row mending may come to nothing before a plan is taken as it is; fewer where there are many people."""
+"""How often in a row mending may come to nothing before a plan is taken as it is."""
+STARTS = 20
+"""In how many ways more rounds are filled one after the other, if the first leaves more than it may have to."""
 
 
 @dataclass(slots=True)
@@ -75,11 +77,11 @@ class Rounds:
         self.mates[at] = mate
         return robbed
 
-    def fill(self, ats: Iterable[int]) -> Self:
+    def fill(self, ats: Iterable[int], draw: random.Random | None = None) -> Self:
         """As many pairs as possible in these rounds, one after the other, of pairs that no other round holds."""
         for at in ats:
             if ALONE in self.mates[at]:
-                free = Free(self, at)
+                free = Free(self, at, None, draw)
                 self.give(at, largest(self.mates[at], [free[each] for each in range(self.part.people)]))
         return self
 
@@ -112,6 +114,17 @@ class Free:
         return free + held
 
 
+def filled(state: Rounds, ats: range, least: Sequence[int], seed: int = 0) -> Rounds:
+    """The best of several ways to fill these rounds one after the other, ties by lot."""
+    draw = random.Random(seed)  # noqa: S311
+    best = state.copy().fill(ats)
+    for _ in range(STARTS):
+        if best.left() == list(least):
+            break
+        best = min(best, state.copy().fill(ats, draw), key=Rounds.left)
+    return best
+
+
 def mended(state: Rounds, least: Sequence[int], fixed: int, seed: int = 0) -> Rounds:
     """The best plan found by taking pairs from each other; the first `fixed` rounds keep theirs.
 
@@ -119,9 +132,8 @@ def mended(state: Rounds, least: Sequence[int], fixed: int, seed: int = 0) -> Ro
     """
     draw = random.Random(seed)  # noqa: S311
     best = state
-    tries = min(TRIES, 40 + 40_000 // state.part.people)
     fruitless = 0
-    while fruitless < tries:
+    while fruitless < TRIES:
         left = state.left()
         short = [at for at in range(fixed, len(left)) if left[at] > least[at]]
         if not short:
