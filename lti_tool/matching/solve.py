@@ -81,7 +81,8 @@ def best(graph: Graph, tell: Tell, enough: int | None = None) -> Best:
     mate, least, worst, pool = greatest_least(levelled, pool, mate, tell)
     allowed = graph.fit >= least
     own = narrowed(pool, allowed)
-    total = greatest_total(graph.only(allowed), own, mate, lambda share: tell("total", share))
+    odd = left.odd if left else ()  # full in every answer that leaves as few
+    total = greatest_total(graph.only(allowed), own, mate, lambda share: tell("total", share), sets=odd)
     return Best(total.mate, left or Barrier(), least, worst, total.worth, total.prices, total.gap)
 
 

@@ -5,7 +5,7 @@ people it has whole answers. Most pairs and nearly all odd sets are never needed
 Grötschel and O. Holland, Solving matching problems with linear programming (1985).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,8 +20,10 @@ from lti_tool.matching.program import CHUNK, Program
 Numbers = NDArray[np.int64]
 SCALES = (2, 12, 2**12, 2**24)
 """In what fractions prices are written down: the first in which they prove the answer."""
-ROUNDS = 60
-"""How often odd sets are added before it gives up: where people have few to choose from and many pairs fit alike."""
+ROUNDS = 400
+"""How often odd sets are added before it gives up. A hundred was enough in all that was tried, but for the next."""
+FINE = 60
+"""How often at most for the fourth aim alone: where many pairs fit alike, it can take very long."""
 LOSSES = (1e-6, 1e-4, 1e-2, 1.0, 10.0, 1e9)
 """How much less than is paid, in points of fit, a pair may be worth that replaces a broken one; tried in turn."""
 
@@ -47,9 +49,14 @@ def worths(graph: Graph) -> Numbers:
 
 
 def greatest_total(
-    graph: Graph, pool: Edges, mate: list[int], tell: Callable[[float], None], rounds: int = ROUNDS
+    graph: Graph,
+    pool: Edges,
+    mate: list[int],
+    tell: Callable[[float], None],
+    rounds: int = ROUNDS,
+    sets: Iterable[tuple[int, ...]] = (),
 ) -> Total:
-    """As many pairs as in `mate`, worth as much as possible together; begun with the pairs of `pool`.
+    """As many pairs as in `mate`, worth as much as possible together; begun with the pairs of `pool` and odd `sets`.
 
     After so many `rounds` it gives the best it came by, with the gap.
     """
@@ -62,6 +69,7 @@ def greatest_total(
     a, b = graph.a[pool], graph.b[pool]
     # By the numbers of people, which are dealt by the seed: among answers as good, the order of columns decides.
     program.add_pairs(pool[np.lexsort((np.maximum(a, b), np.minimum(a, b)))])
+    program.add_sets([each for each in sets if len(each) > 1])
     for turn in range(rounds):  # noqa: B007  it is what `tell` says
         program.run()
         while len(missing := program.missing()):
@@ -70,13 +78,14 @@ def greatest_total(
         found = _whole(graph, program, left)
         if found.count(ALONE) == left and (better := int(worth[places(graph, found)].sum())) >= value:
             mate, value = found, better
-        if value > program.worth_of_all() * unit(graph.size) - 0.99:
+        more = program.worth_of_all() * unit(graph.size) - value
+        if more < 0.99 or (turn >= FINE and more < unit(graph.size)):
             break
         share, alone = program.shares()
-        sets = violated(graph.a[program.pairs], graph.b[program.pairs], share, alone)
-        if not sets:
+        broken = violated(graph.a[program.pairs], graph.b[program.pairs], share, alone)
+        if not broken:
             break
-        program.add_sets(sets)
+        program.add_sets(broken)
     for scale in SCALES:
         total = Total(mate, value, in_whole_numbers(graph, worth, scale, program))
         if total.gap == 0:
