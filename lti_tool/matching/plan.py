@@ -16,10 +16,11 @@ from time import monotonic
 import numpy as np
 
 from lti_tool.matching.alternating import ALONE, largest, near
-from lti_tool.matching.graph import components
+from lti_tool.matching.graph import Graph, components
 from lti_tool.matching.plan_exactly import Chosen, Part, fittest, most_in_all, most_in_last
 from lti_tool.matching.plan_rounds import Free, Rounds, filled, mended
 from lti_tool.matching.problem import Flags, Ints, Problem, Solution
+from lti_tool.matching.solve import best
 from lti_tool.matching.triads import triad_of_group
 
 EXACT = 3000
@@ -153,7 +154,10 @@ def _plan_part(
     state = Rounds.of(part, rounds, everybody)
     triad = [] if groups is None else _give_now(state, people, own, groups)
     if groups is not None:
-        state = mended(filled(state, range(1, rounds), least, problem.seed), least, 1, problem.seed)
+        empty, state = state, filled(state, range(1, rounds), least, problem.seed)
+        if state.left() != least and part.pairs <= BOUND:
+            state = min(state, _one_by_one(empty.copy()), key=Rounds.left)
+        state = mended(state, least, 1, problem.seed)
         if state.left() == least:
             return _finished(state, least, problem.triads, triad, True)
     free = state.copy()
@@ -185,6 +189,18 @@ def _give_now(state: Rounds, people: Ints, own: Ints, groups: list[tuple[int, ..
     state.give(0, mate)
     state.holds.update(dict.fromkeys(triad, 0))
     return triad
+
+
+def _one_by_one(state: Rounds) -> Rounds:
+    """Each later round as the best pairs of what is left to it, so that a plan is never worse than having none."""
+    part = state.part
+    again = np.zeros(part.pairs, dtype=np.bool_)
+    for at in range(1, len(state.mates)):
+        graph = Graph(part.people, part.first, part.second, part.fit, again)
+        free = part.new.copy()
+        free[list(state.holds)] = False
+        state.give(at, best(graph.only(free), lambda _key, _share: None).mate)
+    return state
 
 
 def _exactly(state: Rounds, least: list[int], until: float) -> Rounds:

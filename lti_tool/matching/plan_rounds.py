@@ -82,7 +82,11 @@ class Rounds:
         for at in ats:
             if ALONE in self.mates[at]:
                 free = Free(self, at, None, draw)
-                self.give(at, largest(self.mates[at], [free[each] for each in range(self.part.people)]))
+                lists = [free[each] for each in range(self.part.people)]
+                mate = self.mates[at].copy()
+                if draw:
+                    _pair_off(mate, lists, draw)
+                self.give(at, largest(mate, lists))
         return self
 
 
@@ -112,6 +116,15 @@ class Free:
             self.draw.shuffle(free)
             self.draw.shuffle(held)
         return free + held
+
+
+def _pair_off(mate: list[int], lists: list[list[int]], draw: random.Random) -> None:
+    """Pair people by lot, who are in `lists` in random order."""
+    for person in draw.sample(range(len(mate)), len(mate)):
+        if mate[person] == ALONE:
+            other = next((each for each in lists[person] if mate[each] == ALONE), ALONE)
+            if other != ALONE:
+                mate[person], mate[other] = other, person
 
 
 def filled(state: Rounds, ats: range, least: Sequence[int], seed: int = 0) -> Rounds:
