@@ -70,7 +70,7 @@ def greatest_total(
     # By the numbers of people, which are dealt by the seed: among answers as good, the order of columns decides.
     program.add_pairs(pool[np.lexsort((np.maximum(a, b), np.minimum(a, b)))])
     program.add_sets([each for each in sets if len(each) > 1])
-    for turn in range(rounds):  # noqa: B007  it is what `tell` says
+    for turn in range(rounds):
         program.run()
         while len(missing := program.missing()):
             program.add_pairs(missing)

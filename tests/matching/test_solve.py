@@ -170,6 +170,18 @@ def test_a_crowd_is_solved_with_few_of_its_pairs_looked_at_and_proven_against_al
     assert took < 4, "the budget is 0.2 s for 200 people; this much means that something else is wrong"
 
 
+def test_people_who_can_only_go_with_neighbours_need_many_odd_sets_and_are_proven():
+    draw = np.random.default_rng(4)
+    place = draw.random((301, 2))
+    far = np.hypot(*(place[:, None] - place[None]).transpose(2, 0, 1)) * 8
+    first, second = (each.astype(np.int32) for each in np.nonzero(np.triu(far < 1, 1)))
+    fit = (1 + 900 * (1 - far[first, second])).astype(np.int32)
+    case = Problem(301, first, second, fit, draw.random(len(first)) < 0.1, np.zeros(301, dtype=np.bool_))
+    solution = solve(case)
+    assert sum(len(part.prices.odd) for part in solution.certificate.parts) > 10
+    assert check(case, solution).proven
+
+
 def test_what_tell_raises_stops_the_search():
     class Stop(Exception):
         pass
