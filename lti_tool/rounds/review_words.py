@@ -90,7 +90,7 @@ def part(found: Part, settings: Settings) -> str:
         "both_want": _("a topic that both would like to work on"),
         "language": _("a language that both named"),
         "subject": subject,
-        "level": _("the same level or setting"),
+        "level": _("the same year or setting"),
         "talk": _("a period of the week in which both are free"),
     }
     return said.get(found.key, found.key)
