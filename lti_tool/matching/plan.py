@@ -8,19 +8,20 @@ Pairs of later rounds are kept in reserve: this round may choose from all others
 planned stay possible. Where the best solution of all leaves room for the later rounds, nothing is kept back.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import combinations
 from time import monotonic
 
 import numpy as np
 
-from lti_tool.matching.alternating import ALONE, largest, near
-from lti_tool.matching.graph import Graph, components
+from lti_tool.matching.alternating import ALONE, largest, mates, near
+from lti_tool.matching.graph import components
 from lti_tool.matching.plan_exactly import Chosen, Part, fittest, most_in_all, most_in_last
 from lti_tool.matching.plan_rounds import Free, Rounds, filled, mended
 from lti_tool.matching.problem import Flags, Ints, Problem, Solution
-from lti_tool.matching.solve import best
+from lti_tool.matching.solve import solve
 from lti_tool.matching.triads import triad_of_group
 
 EXACT = 3000
@@ -66,12 +67,13 @@ def plan(problem: Problem, rounds: int, now: Solution | None = None, *, seconds:
     kept: list[list[int]] = [[] for _ in range(rounds)]
     stays = now is not None
     groups = _groups(problem.people, now)
+    alone = cache(lambda: _one_by_one(problem, now, rounds)) if now and problem.pairs <= BOUND else None
     for people, places in _parts(problem):
         if not len(places):
             left += len(people)
             least += len(people)
             continue
-        planned = _thinly(problem, people, places, groups, rounds, until)
+        planned = _thinly(problem, people, places, groups, rounds, until, alone)
         left += planned.left
         least += planned.least
         stays = stays and planned.stays
@@ -124,7 +126,13 @@ class _Planned:
 
 
 def _thinly(
-    problem: Problem, people: Ints, places: Ints, groups: list[tuple[int, ...]] | None, rounds: int, until: float
+    problem: Problem,
+    people: Ints,
+    places: Ints,
+    groups: list[tuple[int, ...]] | None,
+    rounds: int,
+    until: float,
+    alone: Callable[[], list[list[int]]] | None,
 ) -> _Planned:
     """The plan of a component, sought among a few of its pairs first where there are many."""
     few = THIN * (rounds + 1) * len(people)
@@ -134,14 +142,20 @@ def _thinly(
             ends = zip(problem.first[places].tolist(), problem.second[places].tolist(), strict=True)
             drawn[[b in groups[a] for a, b in ends]] = 0
         some = np.sort(np.argpartition(drawn, few)[:few])
-        planned = _plan_part(problem, people, places[some], groups, rounds, 0)
+        planned = _plan_part(problem, people, places[some], groups, rounds, 0, None)
         if planned.left == [len(people) % 2 if not problem.triads else 0] * rounds:
             return replace(planned, chosen=[some[chosen].tolist() for chosen in planned.chosen])
-    return _plan_part(problem, people, places, groups, rounds, until)
+    return _plan_part(problem, people, places, groups, rounds, until, alone)
 
 
 def _plan_part(
-    problem: Problem, people: Ints, places: Ints, groups: list[tuple[int, ...]] | None, rounds: int, until: float
+    problem: Problem,
+    people: Ints,
+    places: Ints,
+    groups: list[tuple[int, ...]] | None,
+    rounds: int,
+    until: float,
+    alone: Callable[[], list[list[int]]] | None,
 ) -> _Planned:
     own = np.zeros(problem.people, dtype=np.int32)
     own[people] = np.arange(len(people))
@@ -149,14 +163,16 @@ def _plan_part(
     part = Part(len(people), first, second, problem.fit[places], ~problem.again[places])
     everybody = near(part.people, first, second)
     once = near(part.people, first[part.new], second[part.new])
-    alone = [ALONE] * part.people
-    least = [largest(alone, everybody).count(ALONE), *([largest(alone, once).count(ALONE)] * (rounds - 1))]
+    nobody = [ALONE] * part.people
+    least = [largest(nobody, everybody).count(ALONE), *([largest(nobody, once).count(ALONE)] * (rounds - 1))]
     state = Rounds.of(part, rounds, everybody)
     triad = [] if groups is None else _give_now(state, people, own, groups)
     if groups is not None:
-        empty, state = state, filled(state, range(1, rounds), least, problem.seed)
-        if state.left() != least and part.pairs <= BOUND:
-            state = min(state, _one_by_one(empty.copy()), key=Rounds.left)
+        empty, state = state.copy(), filled(state, range(1, rounds), least, problem.seed)
+        if state.left() != least and alone is not None:
+            for at, mate in enumerate(alone(), start=1):
+                empty.give(at, [ALONE if mate[each] == ALONE else int(own[mate[each]]) for each in people])
+            state = min(state, empty, key=Rounds.left)
         state = mended(state, least, 1, problem.seed)
         if state.left() == least:
             return _finished(state, least, problem.triads, triad, True)
@@ -191,16 +207,18 @@ def _give_now(state: Rounds, people: Ints, own: Ints, groups: list[tuple[int, ..
     return triad
 
 
-def _one_by_one(state: Rounds) -> Rounds:
-    """Each later round as the best pairs of what is left to it, so that a plan is never worse than having none."""
-    part = state.part
-    again = np.zeros(part.pairs, dtype=np.bool_)
-    for at in range(1, len(state.mates)):
-        graph = Graph(part.people, part.first, part.second, part.fit, again)
-        free = part.new.copy()
-        free[list(state.holds)] = False
-        state.give(at, best(graph.only(free), lambda _key, _share: None).mate)
-    return state
+def _one_by_one(problem: Problem, now: Solution, rounds: int) -> list[list[int]]:
+    """The partner of each in each later round, if every round is solved alone: a plan must not be worse than this."""
+    free = ~problem.again
+    key = problem.first.astype(np.int64) * problem.people + problem.second
+    found = now
+    later = []
+    for _ in range(1, rounds):
+        pairs = [*found.pairs, *(pair for three in found.triads for pair in combinations(three, 2))]
+        free = free & ~np.isin(key, [a * problem.people + b for a, b in pairs])
+        found = solve(replace(narrowed(problem, free), triads=False))
+        later.append(mates(problem.people, found.pairs))
+    return later
 
 
 def _exactly(state: Rounds, least: list[int], until: float) -> Rounds:
