@@ -34,7 +34,7 @@ RUNS = [
     ("lots", 5_000, 60),
     ("sparse", 5_000, None),
     ("sparse", 50_000, 120),
-    ("near", 5_000, None),
+    ("near", 2_000, None),
     ("triad", 101, None),
 ]
 KINDS = {
