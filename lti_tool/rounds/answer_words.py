@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from lti_tool.people.rules import Colleague
+from lti_tool.rounds import wish_words
 from lti_tool.rounds.rules import Why
 from lti_tool.web.languages import listed
 
@@ -59,7 +60,8 @@ def why_us(why: Why, others: Sequence[Colleague], me: str, topics: Mapping[str, 
         )
     if why.subject or why.level:
         # As it was typed or chosen; names of subjects are not joined into a sentence that would bend them.
-        said.append(_("You share: %(what)s.", what=listed([each for each in (why.subject, why.level) if each])))
+        shared = [wish_words.shown(each) for each in (why.subject, why.level) if each]
+        said.append(_("You share: %(what)s.", what=listed(shared)))
     if why.languages:
         said.append(
             _("You would talk in %(languages)s.", languages=listed([_language(each) for each in why.languages]))

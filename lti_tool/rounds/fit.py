@@ -282,7 +282,7 @@ def _said(members: Sequence[Member], settings: Settings, topics: Sequence[str]) 
         focus=np.array([place.get(wish.focus, -1) for wish in wishes], np.int32),
         languages=np.array([_bits(tongues[each] for each in wish.languages) for wish in wishes], np.uint8),
         subject=_coded([_plain(wish.subject) for wish in wishes]),
-        level=_coded([wish.level for wish in wishes]),
+        level=_coded([_plain(wish.level) for wish in wishes]),
         free=free,
         teaching=teaching,
         has_times=(free | teaching) != 0,

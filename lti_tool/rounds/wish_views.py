@@ -49,6 +49,7 @@ def say_wishes() -> Response | str | tuple[str, int]:
         # Without it, a single button of another page was tapped.
         if form.get("whole") == "1":
             said = wish_forms.read(form, said, chosen, {topic.key for topic in setting.topics(chosen)})
+            said = replace(said, subject=wish_words.kept(said.subject), level=wish_words.kept(said.level))
             step = form.get("step") if form.get("step", "?") in ("", *STEPS) else None
             if do.startswith("fill "):
                 said = wish_forms.filled(said, do.removeprefix("fill "), len(chosen.periods))
@@ -72,7 +73,7 @@ def not_with() -> str:
 
 
 @blueprint.post("/round/wishes/not-with")
-def choose_not_with() -> Response | str:
+def choose_not_with() -> Response | str | tuple[str, int]:
     """Puts a colleague on the list or takes them off; or searches: a name that is typed here stands in no address."""
     with tool().database.write() as session:
         activity = round_of_teacher(session)
@@ -83,8 +84,10 @@ def choose_not_with() -> Response | str:
         if wanted and not _is_colleague(session, activity, wanted):
             abort(404)
         kept = tuple(each for each in (*said.not_with, *filter(None, [wanted])) if each != gone)
-        if len(set(kept)) <= MAX_NOT_WITH:
-            _say(session, activity, replace(said, not_with=kept))
+        if len(set(kept)) > MAX_NOT_WITH:
+            # Of an old page: this one says that the list is full.
+            return _not_with_page(session, activity), 409
+        _say(session, activity, replace(said, not_with=kept))
     if gone:
         return redirect(url_for(".not_with", told="removed"), 303)
     return redirect(url_for(".wishes_form", told="kept", _anchor="not-with"), 303)
@@ -126,7 +129,8 @@ def _page(
         topics=[(topic.key, round_words.topic(topic)) for topic in setting.topics(chosen)],
         languages=wish_words.languages(),
         subjects=wish_words.subjects(),
-        year=said.level,
+        subject=wish_words.shown(said.subject),
+        year=wish_words.shown(said.level),
         years=wish_words.years(),
         days=wish_words.days(),
         periods=chosen.periods,

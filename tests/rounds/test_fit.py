@@ -191,7 +191,7 @@ def pair(settings: Settings | None = None, managers: Any = (), **both: tuple[Any
         ({"languages": (("ga",), ("en", "ga"))}, 3),
         ({"languages": (("ga",), ())}, 1),
         ({"languages": (("ga",), ("en",))}, 0),
-        ({"level": ("junior", "junior")}, 3),
+        ({"level": ("junior", "Junior ")}, 3),
         ({"subject": ("Irish", "irish")}, 1),
         ({"free": (("0-0", "0-1"), ("0-0", "0-2")), "teaching": (("0-2",), ("0-1",))}, 2),
         # Two visits could be, but there is no period for a talk.
