@@ -62,6 +62,8 @@ class Cost:
 
     before: Values
     after: Values
+    others: int = 0
+    """How many people, beside the two who are put together, have another partner then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,8 @@ def alternatives(
     found = []
     for other in shortlist:
         again = cost(now_there.problem, now_there.solution, _with(now_there.moved, (me, other))).solution
-        found.append(Alternative(stored.members[other], Cost(before, _values(now_there, again, free))))
+        others = _others(now_there.solution, again, (me, other))
+        found.append(Alternative(stored.members[other], Cost(before, _values(now_there, again, free), others)))
     return sorted(found, key=lambda each: (*_badness(each.cost.after), each.membership_id))
 
 
@@ -292,6 +295,12 @@ def _partners(pairs: Iterable[Group], triads: Iterable[Group]) -> dict[int, Grou
     return {each: tuple(other for other in group if other != each) for group in (*pairs, *triads) for each in group}
 
 
+def _others(before: Solution, after: Solution, together: Iterable[int]) -> int:
+    """How many people have a partner then, and another than before, those of `together` not counted."""
+    was, becomes = _partners(before.pairs, before.triads), _partners(after.pairs, after.triads)
+    return len({each for each in becomes if becomes[each] != was.get(each)}.difference(together))
+
+
 def _table(problem: Problem, those: Iterable[int]) -> dict[Group, int]:
     """Fit by pair, of all pairs with one of those people."""
     here = np.isin(problem.first, list(those)) | np.isin(problem.second, list(those))
@@ -362,6 +371,7 @@ def _rewrite(
         },
         again=all_.history.pairs,
         moved=[tuple(members[each] for each in group) for group in kept],
+        calculated=_by_id(stored, (*stored.calculated.pairs, *stored.calculated.triads)),
     )
     stay = _by_id(stored, [group for group in groups if group not in new])
     left = {members[person]: code for person, code in helps_of(all_, problem, again).items()}

@@ -6,7 +6,7 @@ The key's scope and author are the run itself, so that it is shredded with one c
 import base64
 import json
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,16 +107,23 @@ def drafts(
     shared: Mapping[tuple[str, ...], Why],
     again: Iterable[tuple[str, str]],
     moved: Iterable[tuple[str, ...]] = (),
+    calculated: Iterable[Collection[str]] | None = None,
 ) -> Drafts:
-    """Rows for `groups` of membership ids; `shared` says what each of them shares, `again` who has met before."""
+    """Rows for `groups` of membership ids; `shared` says what each of them shares, `again` who has met before, and
+    `calculated`, where they are another result by now, the groups that had been calculated."""
     met, by_hand = {frozenset(pair) for pair in again}, {frozenset(each) for each in moved}
+    known = None if calculated is None else {frozenset(each) for each in calculated}
     found = Drafts([], [])
     for group in groups:
         proposal_id, why = new_id(), shared[tuple(group)]
         is_again = any(met_ <= set(group) for met_ in _pairs_of(group) if met_ in met)
         is_moved = frozenset(group) in by_hand
         attention = attention_of(
-            members=len(group), again=is_again, little=fit.has_little_in_common(why), moved=is_moved
+            members=len(group),
+            again=is_again,
+            little=fit.has_little_in_common(why),
+            moved=is_moved,
+            new=known is not None and not is_moved and frozenset(group) not in known,
         )
         found.proposals.append(
             {

@@ -18,7 +18,7 @@ from lti_tool.people.service import takes_part
 from lti_tool.privacy.keyring import Keyring
 from lti_tool.rounds import wishes
 from lti_tool.rounds.models import Proposal, ProposalMember, RoundLeft, RoundRun
-from lti_tool.rounds.rules import Summary
+from lti_tool.rounds.rules import NEW, Summary
 from lti_tool.store.database import rows_changed
 
 PAGE_SIZE = 25
@@ -75,6 +75,11 @@ class Run:
     def is_current(self) -> bool:
         """Whether it is calculated or reviewed; there is one at a time."""
         return self.is_calculating or self.status == "review"
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it brings nobody together."""
+        return not (self.summary.pairs or self.summary.triads)
 
     @property
     def is_published(self) -> bool:
@@ -252,7 +257,7 @@ def _by_name(colleague: Colleague) -> tuple[str, str]:
 
 
 def _place(line: Line) -> tuple[Any, ...]:
-    return (not line.is_left, -line.attention, [_by_name(each) for each in line.members])
+    return (not line.is_left, -(line.attention & ~NEW), not line.attention, [_by_name(each) for each in line.members])
 
 
 def _is_named(colleague: Colleague, words: Sequence[str]) -> bool:

@@ -57,7 +57,6 @@ SPOKEN_OTHERWISE = {
     r"Nobody is marked, ranked or compared": "says that it is not done",
     r"points at": "somebody points at a line",
     r"(num|total)\)s points": "how well two people fit, from what both said; of nobody by themselves",
-    r"Costs no points": "the same",
     r"[Aa] star": "the sign * in a list that is typed",
     r"nothing is rated": "says that it is not done",
 }

@@ -108,11 +108,25 @@ def test_asking_says_whom_until_when_and_is_done_once(
 ) -> None:
     run = make_run(database, made.activity_id, clock.now, [made.teachers[:3], made.teachers[3:5]])
     page = read(trainer, f"/round/runs/{run}/publish")
-    assert "5 teachers will be asked" in page
+    assert "1 pair and 1 of three. 5 teachers will be asked" in page and "No message is sent" in page
     assert trainer.post(f"/round/runs/{run}/publish").location.endswith(f"/round/runs/{run}?told=published")
     assert read(trainer, f"/round/runs/{run}").count(">asked<") == 2
     assert trainer.post(f"/round/runs/{run}/publish").status_code == 409
-    assert "Out with the teachers" in read(trainer, "/round")
+    assert "The teachers are asked" in read(trainer, "/round")
+
+
+def test_a_result_with_nobody_in_it_is_only_put_away(
+    database: Database, clock: Any, made: MadeRound, trainer: Browser
+) -> None:
+    make_run(database, made.activity_id, clock.now, [made.teachers[:2]], status="out")
+    run = make_run(database, made.activity_id, clock.now, number=2)
+    page = read(trainer, f"/round/runs/{run}")
+    assert "Nobody could be brought together" in page and "/publish" not in page and "Choose a name" not in page
+    assert trainer.status(f"/round/runs/{run}/publish") == trainer.post(f"/round/runs/{run}/publish").status_code == 409
+    assert trainer.post(f"/round/runs/{run}/drop").status_code == 303
+    page = read(trainer, "/round")
+    assert "The teachers are asked" in page, "and not that something was put away"
+    assert page.index("Look at the pairs") < page.index("Calculate again")
 
 
 def test_in_a_closed_round_nothing_new_begins(
@@ -123,7 +137,7 @@ def test_in_a_closed_round_nothing_new_begins(
         session.execute(update(Activity).where(Activity.id == made.activity_id).values(status="archived"))
     for path in ("/round/calculate", f"/round/runs/{run}/publish"):
         assert trainer.post(path).status_code == 409
-    assert "Calculate" not in read(trainer, "/round").replace("Before you calculate", "")
+    assert "Calculate" not in read(trainer, "/round").replace("What the calculation aims at", "")
 
 
 @pytest.mark.parametrize("status", ["waiting", "working", "stopped", "failed"])
@@ -133,6 +147,7 @@ def test_a_calculation_is_followed_without_javascript(
     run = make_run(database, made.activity_id, clock.now, status=status, done=420, doing="total")
     page = read(trainer, f"/round/runs/{run}")
     goes_on = status in ("waiting", "working")
+    assert ("stops at its next step." in read(trainer, f"/round/runs/{run}?told=stopping")) == goes_on
     assert ('http-equiv="refresh"' in page) == ('value="420"' in page) == ("Stop the calculation" in page) == goes_on
     state = trainer.client.get(f"{trainer.at}/round/runs/{run}/state").get_json()
     assert state["going"] == goes_on and state["done"] == 420
