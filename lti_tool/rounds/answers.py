@@ -32,13 +32,13 @@ from sqlalchemy.orm import Session, aliased
 from lti_tool.activities.models import Activity
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Pair, PairMember
-from lti_tool.people.models import Membership, Person
+from lti_tool.people.models import Membership, Person, School
 from lti_tool.people.rules import Colleague
 from lti_tool.people.service import takes_part
 from lti_tool.privacy.keyring import Keyring, KeyShredded
 from lti_tool.privacy.rules import PairFacts
 from lti_tool.rounds import setting
-from lti_tool.rounds.models import Proposal, ProposalMember, RoundLeft, RoundRun
+from lti_tool.rounds.models import PairingWish, Proposal, ProposalMember, RoundLeft, RoundRun
 from lti_tool.rounds.rules import Why
 from lti_tool.store.database import rows_changed, run
 
@@ -94,6 +94,18 @@ _MINE: CompoundSelect[Any] = union_all(
             or_(_later.status == "out", _later.status == "over"),
         ),
     ),
+    # That something was said, and not what.
+    select(
+        literal("said"),
+        PairingWish.id,
+        PairingWish.id,
+        cast(null(), RoundRun.answer_by.type),
+        literal(""),
+        cast(null(), LargeBinary),
+        PairingWish.membership_id,
+        literal(""),
+        literal(""),
+    ).where(PairingWish.activity_id == bindparam("activity"), PairingWish.membership_id == bindparam("me")),
 )
 _IS_BUSY = or_(
     exists().where(
@@ -130,6 +142,8 @@ class Mine:
     """Where the last calculation left them without a partner: a code of rules.HELPS; else None."""
     run_id: str | None = None
     """The run they can ask about, because its answers are still awaited."""
+    has_said: bool = False
+    """Whether something is kept of what they said for the round; it tells not what."""
 
 
 def publish(session: Session, run_id: str, now: datetime) -> bool:
@@ -221,14 +235,28 @@ def mine(session: Session, membership_id: str, activity_id: str, now: datetime) 
     """Where a teacher stands in a round; one statement, whatever anybody said."""
     rows = run(session, _MINE, {"me": membership_id, "activity": activity_id, "now": now}).all()
     asked = sorted((row for row in rows if row.what == "asked"), key=lambda row: (row.name, row.membership_id))
-    left = next((row for row in rows if row.what != "asked"), None)
+    left = next((row for row in rows if row.what in ("out", "over")), None)
+    has_said = any(row.what == "said" for row in rows)
     helps = left.answer if left else None
     if not asked:
-        return Mine(None, helps, left.run_id if left and left.what == "out" else None)
+        return Mine(None, helps, left.run_id if left and left.what == "out" else None, has_said)
     first = asked[0]
     others = tuple(Colleague(row.membership_id, row.name, row.given_name or row.name) for row in asked)
     found = Asked(first.id, first.run_id, first.answer_by, first.answer, others, first.why)
-    return Mine(found, helps, found.run_id)
+    return Mine(found, helps, found.run_id, has_said)
+
+
+def other_schools(session: Session, asked: Asked, me: str) -> list[tuple[Colleague, str]]:
+    """The others of a proposal who work at another school than `me` (membership id), with its name; one statement."""
+    rows = session.execute(
+        select(Membership.id, School.name)
+        .join(Person, Person.id == Membership.person_id)
+        .outerjoin(School, School.id == Person.school_id)
+        .where(Membership.id.in_([me, *(each.membership_id for each in asked.others)]))
+    )
+    names: dict[str, str | None] = {row.id: row.name for row in rows}
+    found = [(each, names.get(each.membership_id)) for each in asked.others]
+    return [(each, school) for each, school in found if school and school != names.get(me)]
 
 
 def why(session: Session, keyring: Keyring, asked: Asked, membership_id: str, now: datetime) -> Why:
