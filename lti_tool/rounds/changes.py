@@ -25,11 +25,10 @@ from lti_tool.matching.solve import solve
 from lti_tool.matching.values import Values, values
 from lti_tool.privacy.keyring import Keyring
 from lti_tool.rounds import everybody as people
-from lti_tool.rounds import fit, keeping, setting, wishes
-from lti_tool.rounds.fit import Member
+from lti_tool.rounds import fit, keeping, wishes
 from lti_tool.rounds.keeping import StoredProblem
 from lti_tool.rounds.models import Proposal, ProposalMember, RoundRun
-from lti_tool.rounds.rules import Summary, Wish
+from lti_tool.rounds.rules import Summary
 from lti_tool.rounds.solving import helps_of
 from lti_tool.store.database import Database
 
@@ -74,22 +73,19 @@ class Alternative:
     cost: Cost
 
 
-@dataclass(frozen=True, slots=True)
-class WhyNot:
-    """Why two are not paired: the first aim that would come off worse.
-
-    mine: who asks has asked not to be. left: `number` more would be without a partner. worst: the pair that fits least
-    would fit less. total: all taken together would. as_good: nothing of it, and no more is said.
-    """
-
-    code: Literal["mine", "left", "worst", "total", "as_good"]
-    number: int = 0
+WhyNot = Literal["mine", "instead", "worst", "total", "as_good"]
+"""Why two are not paired. mine: who asks has asked not to be. instead: who asks was left, and then somebody else would
+be. worst: more would be without a partner, or the pair that fits least would fit less; which of the two is not said, as
+it could tell who cannot go with whom. total: all together would fit less. as_good: nothing of it."""
 
 
 def alternatives(
     session: Session, keyring: Keyring, run_id: str, membership_id: str, secret: bytes, now: datetime
 ) -> list[Alternative]:
-    """The partners that a trainer is offered for somebody instead of what was calculated, the least costly first."""
+    """The partners that a trainer is offered for somebody instead of what was calculated, the least costly first.
+
+    None that would leave more people out: of few people it would tell that two others cannot go together.
+    """
     stored = keeping.read(session, keyring.opened(session, run_id, now), run_id)
     me = stored.number(membership_id) if stored else None
     if stored is None or me is None:
@@ -103,8 +99,9 @@ def alternatives(
     found = []
     for other in shortlist:
         again = cost(now_there.problem, now_there.solution, _with(now_there.moved, (me, other))).solution
-        others = _others(now_there.solution, again, (me, other))
-        found.append(Alternative(stored.members[other], Cost(before, _values(now_there, again, free), others)))
+        others, after = _others(now_there.solution, again, (me, other)), _values(now_there, again, free)
+        if after.left <= before.left:
+            found.append(Alternative(stored.members[other], Cost(before, after, others)))
     return sorted(found, key=lambda each: (*_badness(each.cost.after), each.membership_id))
 
 
@@ -144,38 +141,57 @@ def move_back(database: Database, keyring: Keyring, run_id: str, *, now: datetim
     return _rewrite(database, keyring, run_id, stored, (), free, now)
 
 
-def why_not(session: Session, keyring: Keyring, run_id: str, me: str, other: str, now: datetime) -> WhyNot:
+def why_not(
+    session: Session, keyring: Keyring, run_id: str, me: str, other: str, *, secret: bytes, now: datetime
+) -> WhyNot:
     """Why somebody (`me`, of this run) is not paired with a colleague, whoever that is and whatever is against it.
 
-    A colleague who is not in the calculation counts as one whom it left, so that neither the answer nor the work for
-    it shows who takes part. Membership ids.
+    Only what was calculated counts. Nothing that anybody says now is read, but for whom oneself would rather not meet:
+    else whoever changed their own wishes and asked again could read those of a colleague out of the answers. A pair
+    that is not possible fits as those of `me` mostly do. A colleague who is not in the calculation is answered about
+    like one who is, whom a draw chooses, so that no answer tells who takes part. Membership ids.
     """
     stored = keeping.read(session, keyring.opened(session, run_id, now), run_id)
     activity_id, _course_id = _places(session, run_id)
-    said = wishes.of_round(session, keyring, activity_id, now, only=(me, other))
-    chosen = setting.settings(session, activity_id)
-    mine, theirs = (Member(each, said.get(each, Wish())) for each in (me, other))
+    if other in wishes.mine(session, keyring, me, activity_id, now).not_with:
+        return "mine"
     number = stored.number(me) if stored else None
     if stored is None or number is None:
-        return WhyNot("as_good")
+        return "as_good"
+    if number in stored.solution.left:
+        # Whatever there is against it: else it would tell who was left, too, or who would rather not.
+        return "instead"
     number_of_other = stored.number(other)
+    if number_of_other is None:
+        number_of_other = _stand_in(stored, number, "/".join((run_id, me, other)), secret)
     if number_of_other is None:
         stored, number_of_other = _joined(stored, other), stored.problem.people
     pair = (min(number, number_of_other), max(number, number_of_other))
-    points = fit.of_two(mine, theirs, chosen, [topic.key for topic in setting.topics(chosen)])
     # As if nothing were against it; of everybody, since whom the two could reach also tells what is possible.
+    points = _points(stored.problem, pair, number)
     stored = _with_possible(_narrowed(stored, (number, number_of_other), ANSWERED_EXACTLY), pair, points)
     solution = stored.solution
     before = values(stored.problem, solution.pairs, solution.triads, solution.left)
     again = cost(stored.problem, solution, _with(stored.moved, pair)).solution
     after = values(stored.problem, again.pairs, again.triads, again.left)
-    if other in mine.wish.not_with:
-        return WhyNot("mine")
-    if after.left > before.left:
-        return WhyNot("left", after.left - before.left)
-    if after.worst < before.worst:
-        return WhyNot("worst")
-    return WhyNot("total" if after.total < before.total else "as_good")
+    if after.left > before.left or after.worst < before.worst:
+        return "worst"
+    return "total" if after.total < before.total else "as_good"
+
+
+def _stand_in(stored: StoredProblem, me: int, what: str, secret: bytes) -> int | None:
+    """Somebody of the calculation who is not together with `me`, by a draw that is the same each time; or None."""
+    own = {me, *stored.solution.with_whom(me)}
+    others = [each for each in range(stored.problem.people) if each not in own]
+    drawn = int.from_bytes(hmac.new(secret, f"why-not/{what}".encode(), hashlib.sha256).digest()[:8])
+    return others[drawn % len(others)] if others else None
+
+
+def _points(problem: Problem, pair: tuple[int, int], me: int) -> int:
+    """The fit of a pair, or that of the middle one of those that are possible for `me`; 1 where none is."""
+    is_pair = (problem.first == pair[0]) & (problem.second == pair[1])
+    fits = problem.fit[is_pair if is_pair.any() else (problem.first == me) | (problem.second == me)]
+    return int(np.sort(fits)[(len(fits) - 1) // 2]) if len(fits) else 1
 
 
 # Solving again
@@ -351,6 +367,8 @@ def _rewrite(
             again = solve(problem)
     again = replace(again, left=tuple(each for each in again.left if stored.members[each] in free))
     after = _values(now_there, again, free)
+    if kept and after.left > before.left:
+        raise NotOffered
     members, groups = stored.members, [*again.pairs, *again.triads]
     with database.read() as session:
         keys = keyring.opened(session, run_id, now)

@@ -186,12 +186,6 @@ def build(
     return Problem(n, first_, second_, fit_, again_.astype(np.bool_), was_in_triad, settings.triads, seed)
 
 
-def of_two(one: Member, other: Member, settings: Settings, topics: Sequence[str]) -> int:
-    """The fit of two people by what they said, whether or not a rule is against it."""
-    said = _said((one, other), settings, topics)
-    return int(_fit(said, settings, slice(0, 1), 1)[0, 0])
-
-
 def why(members: Sequence[Member], settings: Settings, topics: Sequence[str]) -> Why:
     """What two or three people share, each part only from what all of them said, or one wants and another offers."""
     known = set(topics)

@@ -63,11 +63,11 @@ def test_the_next_step_leads_to_the_proposal_and_the_proposal_says_why(
     why = Why(wanted=((niamh, sean, "questions"), (sean, niamh, "own")), focus="waiting", languages=("ga",), talks=1)
     people.asked((0, 1), why=why)
     home = people.read(0, "/")
-    assert "You could coach with Seán" in home and "/round/proposal" in home
+    assert "You could coach with Seán Ó Dónaill" in home and "/round/proposal" in home
     page = people.read(0)
-    assert "You would like to work on Questions that make pupils think; Seán offers that." in page
-    assert "Seán would like to work on Yard games; you offer that." in page
-    assert "What matters most to each of you now is the same: Time to think after a question." in page
+    assert "You would like to work on “Questions that make pupils think”; Seán offers that." in page
+    assert "Seán would like to work on “Yard games”; you offer that." in page
+    assert "What matters most to each of you now is the same: “Time to think after a question”." in page
     assert "You would talk in Irish." in page and "There is 1 period in the week" in page
     assert "Seán offers that" not in people.read(1) and "Niamh would like to work on" in people.read(1)
     assert page.count("<h1") == 1 and "nobody learns it" in page
@@ -174,7 +174,9 @@ def test_why_not_with_somebody_is_answered_from_what_it_would_cost(
     assert "There is none at present" in people.read(0, "/round/why-not"), "nobody is asked yet"
     with database.write() as session:
         assert answers.publish(session, run_id, clock.now)
-    assert "Why not with Oisín Mac Cárthaigh" in people.read(0, "/round/why-not?q=oisin")
+    assert "</span>Oisín Mac Cárthaigh</a>" in people.read(0, "/round/why-not?q=oisin")
+    page = people.read(0, "/round/why-not")
+    assert f"/why-not/{made.teachers[2]}" in page and f"/why-not/{made.teachers[1]}" not in page, "they are together"
     assert "You two" in people.read(0).replace("you two", "You two")
     said = [people.read(0, f"/round/why-not/{made.teachers[other]}") for other in (2, 3, 4, 5)]
     assert all("fit less well" in page or "would be left without a partner" in page for page in said)

@@ -246,3 +246,17 @@ def test_what_was_said_is_seen_by_nobody(worlds: Worlds) -> None:
         assert_same(*both)
         asked_about = [seen for seen in both[0].seen if "/round/why-not/" in str(seen)]
         assert any("fit less well" in str(seen) for seen in asked_about), "what is compared is answered"
+
+
+def test_who_takes_part_is_in_no_answer_to_why_not(worlds: Worlds) -> None:
+    """In one of the worlds E and the facilitator, who would be a pair, have said “not this time”."""
+    with worlds(wished) as both:
+        with both[0].database.write() as session:
+            for number in (E, FACILITATOR):
+                who = both[0].course.teachers[number], both[0].course.activity_id
+                wishes.leave_round(session, keyring_of(both[0].database), *who, both[0].now)
+        for world in both:
+            assert world.post(world.course.trainer, f"/round/runs/{calculate(world)}/publish")[0] == 303
+            look(world, *world.course.teachers[:E])
+        assert_same(*both)
+        assert any("fit less well" in str(seen) for seen in both[0].seen)
