@@ -9,11 +9,12 @@ from werkzeug.wrappers import Response
 from lti_tool.activities.service import ActivityView
 from lti_tool.cycles import going_on
 from lti_tool.cycles.views import is_id
+from lti_tool.pairing import service as pairing
 from lti_tool.pairing import words as pairing_words
-from lti_tool.pairing.views import closed_sentence, must_be_open
+from lti_tool.pairing.views import closed_sentence, must_be_open, partner_names
 from lti_tool.people import service as people
 from lti_tool.protocols.recipe import STEPS
-from lti_tool.rounds import setting, wish_forms, wish_words, wishes
+from lti_tool.rounds import answers, setting, wish_forms, wish_words, wishes
 from lti_tool.rounds import words as round_words
 from lti_tool.rounds.rules import MAX_CHOSEN, MAX_NOT_WITH, MAX_WORDS, Wish
 from lti_tool.rounds.views_base import blueprint, round_of_teacher
@@ -117,6 +118,8 @@ def _page(
 ) -> str:
     """The form; `step`: how far they would go as it was typed, else as it is kept."""
     chosen = setting.settings(session, activity.id)
+    me = actor().membership_id
+    pair = pairing.active_pair(session, me, activity.id)
     if step is None:
         step = going_on.step_wish(session, actor().membership_id, activity.id)
     return render_template(
@@ -124,6 +127,8 @@ def _page(
         activity_title=activity.title,
         message=wish_words.told(request.args.get("told", "")),
         closed=closed_sentence(activity),
+        partner=partner_names(pair),
+        asked=None if pair else answers.mine(session, me, activity.id, tool().clock()).asked,
         errors=[wish_words.problem(each) for each in problems or []],
         said=said,
         topics=[(topic.key, round_words.topic(topic)) for topic in setting.topics(chosen)],
