@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lti_tool.matching.alternating import ALONE, grow
-from lti_tool.matching.certificate import Barrier, Prices, Refusal, Three, Triad, unit
-from lti_tool.matching.fewest import fewest_left, still
-from lti_tool.matching.graph import Edges, Graph, best_of_each, components
+from lti_tool.matching.alternating import ALONE
+from lti_tool.matching.certificate import Barrier, Prices, Refusal, Three, Triad, even, unit
+from lti_tool.matching.fewest import fewest_left, finest, still
+from lti_tool.matching.graph import Edges, Graph, best_of_each
 from lti_tool.matching.problem import Flags
 from lti_tool.matching.total import Total, greatest_total
 from lti_tool.matching.triads import triad_of_group
@@ -29,6 +29,9 @@ MANY = 200_000
 """So many threes with bounds above the best are kept in mind at once."""
 FIRST = 20
 """So many pairs for each person, the least dear, in which a good first three is looked for."""
+FEW, EARLY = 20_000, 20
+"""So many threes of those are kept in mind, and so many tried, before all are looked at: the better the best is by
+then, the fewer are left to look at."""
 CANDIDATES = 12
 """With how many pairs of each person the search for prices begins."""
 SLOW = 10
@@ -118,27 +121,6 @@ def _refusal(graph: Graph, mate: list[int]) -> Refusal:
     return Refusal(barrier, tuple((_three(row), why_not(graph, found, _three(row))) for row in threes))
 
 
-def finest(graph: Graph, mate: list[int]) -> Barrier:
-    """The barrier whose odd groups are smallest, that of Gallai and Edmonds; `mate` has as many pairs as possible.
-
-    T. Gallai, Maximale Systeme unabhängiger Kanten (1964).
-    """
-    near = graph.neighbours(np.arange(len(graph.a)))
-    trees = [grow(each, mate, near) for each, partner in enumerate(mate) if partner == ALONE]
-    outer = np.zeros(graph.size, dtype=np.bool_)
-    inner: set[int] = set()
-    for tree in trees:
-        outer[list(tree.outer)] = True
-        inner |= tree.inner
-    among = outer[graph.a] & outer[graph.b]
-    label = components(graph.size, graph.a[among], graph.b[among])
-    groups: dict[int, list[int]] = {}
-    for each in np.flatnonzero(outer).tolist():
-        groups.setdefault(int(label[each]), []).append(each)
-    apart = tuple(sorted(each for each in inner if not outer[each]))
-    return Barrier(apart, tuple(tuple(group) for group in groups.values()))
-
-
 def why_not(graph: Graph, mate: list[int], three: Three) -> Barrier:
     """Why the others leave more people than with this triad would be fewer than the pairs of `mate` leave."""
     rest = graph.without(three)
@@ -184,17 +166,17 @@ class _Bounds:
     """What a solution with a triad can be worth at most by one system of prices, enough for all allowed pairs."""
 
     def __init__(self, prices: Prices, pairs: int) -> None:
-        self.scale = prices.scale
+        self.scale, self.pairs = prices.scale, pairs
         self.pays = np.array(prices.each, dtype=np.int64)
         self.base = sum(prices.each) + pairs * prices.size + sum(len(odd) // 2 * much for odd, much in prices.odd)
         self.odd = [(np.isin(np.arange(len(self.pays)), group), much) for group, much in prices.odd]
 
     def of(self, threes: Numbers, worths: Numbers) -> Numbers:
         """Of triads, shape (k, 3), that are themselves worth `worths`, shape (k,): what all others pay comes to it."""
-        most: Numbers = self.scale * worths + self.base - self.pays[threes].sum(axis=1)
+        most: Numbers = self.base - self.pays[threes].sum(axis=1)
         for inside, much in self.odd:
             most -= much * (inside[threes].sum(axis=1) >= 2)
-        return most // self.scale
+        return worths + even(most // self.scale, len(self.pays), self.pairs)
 
 
 class _Search:
@@ -227,30 +209,34 @@ class _Search:
     def run(self, level: int, three: Three, above: Refusal) -> WithTriad:
         """The best, begun with some triad that is possible."""
         few = min(len(self.dear), FIRST * self.graph.size)
-        good, _bounds = self._above(np.argpartition(self.dear, few - 1)[:few], 1)
+        near = np.argpartition(self.dear, few - 1)[:few]
+        good, _bounds = self._above(near, 1)
         self._solve(three)
         for row in good:
             self._solve(_three(row))
-        tried = 0
-        while tried < MOST:
+        self._try(*self._above(near, FEW), EARLY)
+        while len(self.tried) < MOST:
             slack = 2 * self.systems[0].base + 3 * self.prices.size - 2 * self.prices.scale * self.worth
             threes, bounds = self._above(np.flatnonzero(self.dear < slack), MANY)
             if not len(threes):
                 break
-            worths = self._worths(threes)
-            while tried < MOST and len(bounds) and (at := int(bounds.argmax())) >= 0 and bounds[at] > self.worth:
-                self.tell(0.5)
-                tried += 1
-                known = len(self.systems)
-                self._solve(_three(threes[at]))
-                bounds[at] = self.worth  # solved or refused
-                for system in self.systems[known:]:
-                    bounds = np.minimum(bounds, system.of(threes, worths))
+            self._try(threes, bounds, MOST)
         if self.best is None:
             raise ValueError("the triad to begin with is none")
         refused = tuple(sorted(self.refused.items(), key=lambda each: each[0]))
         triad = Triad(self.best[0], above, self.within, tuple(self.more), refused)
         return WithTriad(self.best[1], level, self.prices, triad)
+
+    def _try(self, threes: Numbers, bounds: Numbers, most: int) -> None:
+        """Solve for the threes whose bounds are above the best, the greatest first; at most so many in all."""
+        worths = self._worths(threes)
+        while len(self.tried) < most and len(bounds) and bounds[at := int(bounds.argmax())] > self.worth:
+            self.tell(0.5)
+            known = len(self.systems)
+            self._solve(_three(threes[at]))
+            bounds[at] = self.worth  # solved or refused
+            for system in self.systems[known:]:
+                bounds = np.minimum(bounds, system.of(threes, worths))
 
     def _solve(self, three: Three) -> None:
         """Find the best pairs beside a triad, or why it would leave more; what is proven by that is kept."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lti_tool.matching.certificate import Barrier, Part, Prices, Refusal, Three, Triad, unit
+from lti_tool.matching.certificate import Barrier, Part, Prices, Refusal, Three, Triad, even, unit
 from lti_tool.matching.problem import Flags, Ints, Problem, Solution
 
 Numbers = NDArray[np.int64]
@@ -325,17 +325,17 @@ class _System:
     """
 
     def __init__(self, view: _View, prices: Prices, pairs: int) -> None:
-        self.prices = prices
+        self.prices, self.pairs = prices, pairs
         self.pays = np.array(prices.each, dtype=np.int64)
         self.base = sum(prices.each) + pairs * prices.size + sum(len(odd) // 2 * much for odd, much in prices.odd)
         self.sets = [(view.inside(odd), much) for odd, much in prices.odd]
 
     def bounds(self, threes: Numbers, worths: Numbers) -> Numbers:
         """Of threes, shape (k, 3), by own numbers, who are themselves worth `worths`; shape (k,)."""
-        most: Numbers = self.prices.scale * worths + self.base - self.pays[threes].sum(axis=1)
+        most: Numbers = self.base - self.pays[threes].sum(axis=1)
         for own, much in self.sets:
             most -= much * (np.isin(threes, own).sum(axis=1) >= 2)
-        return most // self.prices.scale
+        return worths + even(most // self.prices.scale, len(self.pays), self.pairs)
 
 
 def _promising(
