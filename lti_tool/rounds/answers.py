@@ -5,13 +5,14 @@ looks open until `answer_by`, whatever was said (docs/decisions/0012-silent-no.m
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Literal
 
 from sqlalchemy import (
+    ColumnElement,
     CompoundSelect,
     LargeBinary,
     and_,
@@ -37,14 +38,19 @@ from lti_tool.people.rules import Colleague
 from lti_tool.people.service import takes_part
 from lti_tool.privacy.keyring import Keyring, KeyShredded
 from lti_tool.privacy.rules import PairFacts
-from lti_tool.rounds import setting
+from lti_tool.rounds import setting, wishes
 from lti_tool.rounds.models import PairingWish, Proposal, ProposalMember, RoundLeft, RoundRun
-from lti_tool.rounds.rules import Why
+from lti_tool.rounds.rules import Why, Wish, is_managed
 from lti_tool.store.database import rows_changed, run
 
 ANSWERS = ("yes", "another", "pause")
+UNASKED = "unasked"
+"""In the place of an answer: of somebody who said, after the calculation and before anybody was asked, that they would
+like no partner, or rather not one of these. They are not asked; to all others it looks like an answer that has not
+come, and lapses like one."""
 REMEMBERED_FOR = timedelta(days=60)
 """How long after a round it is still said to whom it left without a partner."""
+_AT_ONCE = 500
 
 _own = aliased(ProposalMember)
 _later = aliased(RoundRun)
@@ -62,7 +68,10 @@ _MINE: CompoundSelect[Any] = union_all(
         Person.given_name,
     )
     .join(RoundRun, RoundRun.id == Proposal.run_id)
-    .join(_own, and_(_own.proposal_id == Proposal.id, _own.membership_id == bindparam("me")))
+    .join(
+        _own,
+        and_(_own.proposal_id == Proposal.id, _own.membership_id == bindparam("me"), _own.answer != UNASKED),
+    )
     .join(ProposalMember, ProposalMember.proposal_id == Proposal.id)
     .join(Membership, Membership.id == ProposalMember.membership_id)
     .join(Person, Person.id == Membership.person_id)
@@ -146,11 +155,12 @@ class Mine:
     """Whether something is kept of what they said for the round; it tells not what."""
 
 
-def publish(session: Session, run_id: str, now: datetime) -> bool:
+def publish(session: Session, keyring: Keyring, run_id: str, now: datetime) -> bool:
     """Asks the teachers of a run that is reviewed; False, and nothing is done, if it is not (any more).
 
     A proposal for somebody who found a partner meanwhile, or takes part no longer, is not asked about: everybody who
-    would be asked sees that already.
+    would be asked sees that already. Neither is one of a line manager and who reports to them, as the trainer states it
+    now. Whoever has said no meanwhile, in silence, is UNASKED.
     """
     activity_id = session.scalars(select(RoundRun.activity_id).where(RoundRun.id == run_id)).one()
     pairing.lock_activity(session, activity_id)
@@ -171,17 +181,69 @@ def publish(session: Session, run_id: str, now: datetime) -> bool:
     session.execute(
         delete(Proposal).where(*drafts, is_off).execution_options(synchronize_session=False), {"activity": activity_id}
     )
+    managed_ones = list(managed(session, run_id))
+    for start in range(0, len(managed_ones), _AT_ONCE):
+        some = Proposal.id.in_(managed_ones[start : start + _AT_ONCE])
+        session.execute(delete(Proposal).where(some).execution_options(synchronize_session=False))
+    _leave_unasked(session, run_id, wishes.of_round(session, keyring, activity_id, now))
     session.execute(update(Proposal).where(*drafts).values(status="open"))
     return True
 
 
+def managed(session: Session, run_id: str, proposal_id: str = "") -> set[str]:
+    """Ids of the proposals of a run, or whether that one is of them, in which one is line manager of another by what is
+    stated now; three statements."""
+    course_id = session.scalars(
+        select(Activity.course_id).join(RoundRun, RoundRun.activity_id == Activity.id).where(RoundRun.id == run_id)
+    ).one()
+    stated = setting.managers(session, course_id)
+    one = [Proposal.id == proposal_id] if proposal_id else []
+    groups = _groups(session, Proposal.run_id == run_id, *one)
+    return {each for each, group in groups.items() if is_managed(group, stated)}
+
+
+def _groups(session: Session, *which: ColumnElement[bool]) -> dict[str, dict[str, str]]:
+    """Id of each of those proposals → membership id of each in it → id of their school, or empty; one statement."""
+    rows = session.execute(
+        select(ProposalMember.proposal_id, ProposalMember.membership_id, Person.school_id)
+        .join(Proposal, Proposal.id == ProposalMember.proposal_id)
+        .join(Membership, Membership.id == ProposalMember.membership_id)
+        .join(Person, Person.id == Membership.person_id)
+        .where(*which)
+    )
+    found: dict[str, dict[str, str]] = {}
+    for row in rows:
+        found.setdefault(row.proposal_id, {})[row.membership_id] = row.school_id or ""
+    return found
+
+
+def _leave_unasked(session: Session, run_id: str, said: Mapping[str, Wish]) -> None:
+    groups = _groups(session, Proposal.run_id == run_id, Proposal.status == "draft")
+    unasked = [
+        member
+        for group in groups.values()
+        for member in group
+        if member in said and (not said[member].is_in or not group.keys().isdisjoint(said[member].not_with))
+    ]
+    drafts = select(Proposal.id).where(Proposal.run_id == run_id, Proposal.status == "draft")
+    # One statement at least, whether or not there is anybody.
+    for start in range(0, max(len(unasked), 1), _AT_ONCE):
+        some = ProposalMember.membership_id.in_(unasked[start : start + _AT_ONCE])
+        session.execute(
+            update(ProposalMember)
+            .where(ProposalMember.proposal_id.in_(drafts), some)
+            .values(answer=UNASKED)
+            .execution_options(synchronize_session=False)
+        )
+
+
 def facts(session: Session, proposal_id: str) -> PairFacts | None:
-    """A proposal that was asked about, as the rules need it, or None; `is_open`: whether it is not settled yet."""
+    """A proposal, with those who were asked, as the rules need it, or None; `is_open`: whether it is unsettled."""
     rows = session.execute(
         select(RoundRun.activity_id, Proposal.status, ProposalMember.membership_id)
         .join(Proposal, Proposal.run_id == RoundRun.id)
         .join(ProposalMember, ProposalMember.proposal_id == Proposal.id)
-        .where(Proposal.id == proposal_id, Proposal.status != "draft")
+        .where(Proposal.id == proposal_id, Proposal.status != "draft", ProposalMember.answer != UNASKED)
     ).all()
     if not rows:
         return None
@@ -194,11 +256,15 @@ def answer(
     """Keeps what a member of a proposal says (one of ANSWERS; each takes the place of the one before).
 
     paired: all have said yes, now or before, and are a pair. over: it lapsed, so nothing is kept. Where somebody of it
-    found another partner meanwhile or takes part no longer, a yes is kept and leads to nothing, as if it were awaited.
+    found another partner meanwhile or takes part no longer, or one is by now stated to manage another, a yes is kept
+    and leads to nothing, as if it were awaited.
     """
-    activity_id = session.scalars(
-        select(RoundRun.activity_id).join(Proposal, Proposal.run_id == RoundRun.id).where(Proposal.id == proposal_id)
+    of = session.execute(
+        select(RoundRun.id, RoundRun.activity_id)
+        .join(Proposal, Proposal.run_id == RoundRun.id)
+        .where(Proposal.id == proposal_id)
     ).one()
+    activity_id = of.activity_id
     pairing.lock_activity(session, activity_id)
     status = session.scalars(
         select(Proposal.status)
@@ -222,6 +288,8 @@ def answer(
         )
     }
     if len(answers) < 2 or set(answers.values()) != {"yes"}:
+        return "kept"
+    if managed(session, of.id, proposal_id):
         return "kept"
     pair_id = pairing.pair_up(session, list(answers), activity_id, now)
     if pair_id is None:
@@ -339,6 +407,7 @@ def of_person(session: Session, person_id: str, now: datetime) -> list[dict[str,
         .join(Membership, Membership.id == ProposalMember.membership_id)
         .join(Person, Person.id == Membership.person_id)
         .where(Proposal.status != "draft", RoundRun.answer_by.is_not(None), Person.id != person_id)
+        .where(_own.answer != UNASKED)
         .order_by(RoundRun.answer_by, Proposal.id, Person.name, Person.id)
     )
     found = []

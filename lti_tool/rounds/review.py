@@ -14,9 +14,6 @@ from sqlalchemy.orm import Session
 from lti_tool.matching.certificate import Certificate
 from lti_tool.people.models import Membership, Person
 from lti_tool.people.rules import Colleague, fold
-from lti_tool.people.service import takes_part
-from lti_tool.privacy.keyring import Keyring
-from lti_tool.rounds import wishes
 from lti_tool.rounds.models import Proposal, ProposalMember, RoundLeft, RoundRun
 from lti_tool.rounds.rules import NEW, Summary
 from lti_tool.store.database import rows_changed
@@ -157,14 +154,6 @@ def find(session: Session, activity_id: str, run_id: str, now: datetime) -> Run 
     """A run of this round, or None; one statement."""
     row = session.execute(select(*_RUN).where(RoundRun.id == run_id, RoundRun.activity_id == activity_id)).one_or_none()
     return _run(row, now) if row else None
-
-
-def count_in(session: Session, keyring: Keyring, course_id: str, activity_id: str, now: datetime) -> int:
-    """How many teachers would like a partner, those who have one included; four statements. To be shown only in a way
-    that cannot tell who: words.people_in."""
-    said = wishes.of_round(session, keyring, activity_id, now)
-    here = session.scalars(select(Membership.id).where(Membership.course_id == course_id, *takes_part(activity_id)))
-    return sum(member in said and said[member].is_in for member in here)
 
 
 def drop(session: Session, run_id: str) -> None:

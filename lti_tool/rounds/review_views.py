@@ -27,8 +27,6 @@ def start() -> str:
         runs = review.runs(session, activity.id, now)
         chosen = setting.settings(session, activity.id)
         was_out = any(run.is_published for run in runs)
-        # Once teachers answer, a count that goes down would tell of a silent pause.
-        count = None if was_out else review.count_in(session, tool().keyring, activity.course_id, activity.id, now)
     # A result that was put away tells less than the one that the teachers were asked about before.
     shown = [run for run in runs if run.status != "dropped" or not was_out]
     latest = shown[0] if shown else None
@@ -41,7 +39,8 @@ def start() -> str:
         latest=latest,
         standing=words.standing(latest),
         standing_of={run.id: words.standing(run)[0] for run in runs},
-        people_in=None if count is None else words.people_in(count),
+        # Of the last calculation: a count that goes on would tell of one yes or no, and later of a silent pause.
+        people_in="" if was_out or not (latest and latest.summary.people) else words.people_in(latest.summary.people),
         can_calculate=activity.status == "open" and not (latest and latest.is_current),
         was_out=was_out,
         settings=chosen,
@@ -204,8 +203,10 @@ def publishing(run_id: str) -> str:
             raise words.meanwhile()
         chosen = setting.settings(session, activity.id)
         lines = review.lines(session, found)
+        managed = len(answers.managed(session, run_id))
     return render_template(
         "rounds/run_publish.html",
+        managed=managed,
         activity_title=activity.title,
         run=found,
         asked=sum(len(line.members) for line in lines if not line.is_left),
@@ -222,7 +223,7 @@ def publish(run_id: str) -> Response:
     with tool().database.write() as session:
         _open(session)
         _activity, found = _in_review(session, run_id)
-        if found.is_empty or not answers.publish(session, found.id, tool().clock()):
+        if found.is_empty or not answers.publish(session, tool().keyring, found.id, tool().clock()):
             raise words.meanwhile()
     return redirect(url_for(".run", run_id=run_id, told="published"), 303)
 
@@ -252,8 +253,9 @@ def _proof_page(session: Session, run_id: str, *, is_checked: bool = False) -> s
         # What is proven is the result as it was calculated, of which the summary says nothing any more.
         of = stored.calculated
         was = values(stored.problem, of.pairs, of.triads, of.left)
-        counts = {"pairs": len(of.pairs), "triads": len(of.triads), "left": len(of.left)}
-        summary = replace(summary, **counts, worst=was.worst, total=was.total, again=was.again)
+        pairs, triads = len(of.pairs), len(of.triads)
+        summary = replace(summary, pairs=pairs, triads=triads, left=was.left)
+        summary = replace(summary, worst=was.worst, total=was.total, again=was.again)
     return render_template(
         "rounds/proof.html",
         activity=activity,

@@ -27,7 +27,7 @@ MANY = 50
 POINTS_TOLD = 20
 """In calculations of fewer people no points are told: of two or four, who are named, they would be their own fit."""
 STEP = 5
-"""Counts of who takes part are rounded down to a multiple of this: one more or less tells nothing of anybody."""
+"""Counts of who takes part are rounded down to a multiple of this."""
 
 
 def tells_points(people: int) -> bool:
@@ -73,11 +73,13 @@ def standing(run: Run | None) -> tuple[str, str]:
 
 
 def people_in(count: int) -> str:
-    """How many teachers would like a partner, as far as a number cannot tell who."""
+    """How many teachers would have liked a partner when it was last calculated, as far as a number cannot tell who."""
     if count < FEW:
-        return _("Fewer than five teachers have said that they would like a partner.")
-    rounded = count - count % STEP
-    return _("At least %(count)s teachers have said that they would like a partner.", count=rounded)
+        return _("When it was last calculated, fewer than five teachers had said that they would like a partner.")
+    return _(
+        "When it was last calculated, at least %(count)s teachers had said that they would like a partner.",
+        count=count - count % STEP,
+    )
 
 
 def aims() -> list[str]:

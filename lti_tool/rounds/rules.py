@@ -1,6 +1,6 @@
 """Decisions about pairing rounds: values in, values out."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, Self
 
@@ -175,6 +175,22 @@ class Summary:
 def attention_of(*, members: int, again: bool, little: bool, moved: bool, new: bool = False) -> int:
     """How much a trainer should look at a proposal, as Proposal.attention keeps it."""
     return TRIAD * (members > 2) + AGAIN * again + LITTLE * little + MOVED * moved + NEW * new
+
+
+def is_managed(schools: Mapping[str, str], managers: Iterable[tuple[str, str | None]]) -> bool:
+    """Whether of a group one is line manager of another, as fit.build has it.
+
+    `schools`: membership id of each of the group → id of their school, empty where it is not known; `managers`:
+    (manager, report), None for everybody of the manager's school.
+    """
+    return any(
+        manager in schools
+        and any(
+            other != manager and (other == report if report else schools[manager] in ("", schools[other]))
+            for other in schools
+        )
+        for manager, report in managers
+    )
 
 
 def tidy(wish: Wish, topics: Collection[str], periods: int, people: Collection[str]) -> Wish:

@@ -101,7 +101,7 @@ class School:
 
     def publish(self, run_id: str) -> None:
         with self.database.write() as session:
-            answers.publish(session, run_id, self.clock())
+            answers.publish(session, self.keyring, run_id, self.clock())
 
     def lapse(self) -> None:
         self.clock.advance(15 * 24 * 3600)
