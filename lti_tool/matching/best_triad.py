@@ -58,28 +58,30 @@ def best_triad(
     least: int,
     prices: Prices,
     was: Flags,
+    may: Flags,
     tell: Callable[[float], None],
     enough: int | None = None,
 ) -> WithTriad | Refusal:
     """The best triad of a graph of whom somebody is left, or what proves that none leaves fewer.
 
-    `mate`, `least` and `prices` are those of the best pairs alone. `was`: who has been one of three before.
+    `mate`, `least` and `prices` are those of the best pairs alone. `was`: who has been one of three before;
+    `may`: who may be one at all.
     The least fit need not be above `enough`; then its proof does not say so either.
     """
     levelled = graph if enough is None else replace(graph, fit=np.minimum(graph.fit, enough))
-    level, three, above = _greatest_least(levelled, mate, least, tell)
+    level, three, above = _greatest_least(levelled, mate, least, may, tell)
     if three is None:
         return above
     allowed = graph.at_least(level)
     if level < least:
         pool = best_of_each(allowed, CANDIDATES, np.random.default_rng(graph.size))
         prices = greatest_total(allowed, pool, mate, tell).prices
-    search = _Search(allowed, mate, prices, was, tell)
+    search = _Search(allowed, mate, prices, was, may, tell)
     return search.run(level, three, above)
 
 
 def _greatest_least(
-    graph: Graph, mate: list[int], least: int, tell: Callable[[float], None]
+    graph: Graph, mate: list[int], least: int, may: Flags, tell: Callable[[float], None]
 ) -> tuple[int, Three | None, Refusal]:
     """The greatest fit that all pairs can have with a triad, such a triad, and why there is none among better pairs.
 
@@ -91,24 +93,25 @@ def _greatest_least(
     at = high - 1
     while low < high - 1:
         tell(0)
-        three = _any(graph.at_least(int(levels[at])), mate)
+        three = _any(graph.at_least(int(levels[at])), mate, may)
         if three is None:
             high = at
         else:
             low, known = at, three
         at = (low + high) // 2
     level = int(levels[low]) if known else 0
-    return level, known, _refusal(graph.only(graph.fit > level), mate)
+    return level, known, _refusal(graph.only(graph.fit > level), mate, may)
 
 
-def _any(graph: Graph, mate: list[int]) -> Three | None:
+def _any(graph: Graph, mate: list[int], may: Flags) -> Three | None:
     """Some triad that leaves fewer than the pairs of `mate`, which are of the graph and as many as possible."""
     near = graph.neighbours(np.arange(len(graph.a)))
     alone = [each for each, partner in enumerate(mate) if partner == ALONE]
-    return next((three for each in alone if (three := triad_of_group(each, mate, near))), None)
+    who = may.tolist()
+    return next((three for each in alone if (three := triad_of_group(each, mate, near, who))), None)
 
 
-def _refusal(graph: Graph, mate: list[int]) -> Refusal:
+def _refusal(graph: Graph, mate: list[int], may: Flags) -> Refusal:
     """Why no triad of this graph leaves fewer than `mate`, some of whose pairs it may not have."""
     everything = np.arange(len(graph.a))
     found, _barrier, _pool = fewest_left(graph, everything, still(graph, mate))
@@ -116,7 +119,7 @@ def _refusal(graph: Graph, mate: list[int]) -> Refusal:
     if found.count(ALONE) > mate.count(ALONE):
         return Refusal(barrier)
     threes = np.concatenate(
-        [np.empty((0, 3), dtype=np.int64), *threes_of(graph, grouped(graph.size, barrier), everything)]
+        [np.empty((0, 3), dtype=np.int64), *threes_of(graph, grouped(graph.size, barrier, may), everything)]
     )
     return Refusal(barrier, tuple((_three(row), why_not(graph, found, _three(row))) for row in threes))
 
@@ -131,11 +134,12 @@ def why_not(graph: Graph, mate: list[int], three: Three) -> Barrier:
     return barrier
 
 
-def grouped(people: int, barrier: Barrier) -> NDArray[np.int32]:
-    """The odd group of each person, -1 for who is in none."""
+def grouped(people: int, barrier: Barrier, may: Flags) -> NDArray[np.int32]:
+    """The odd group of each person, -1 for who is in none or may not be one of three."""
     label = np.full(people, -1, dtype=np.int32)
     for number, group in enumerate(barrier.odd):
         label[list(group)] = number
+    label[~may] = -1
     return label
 
 
@@ -183,13 +187,13 @@ class _Search:
     """For the greatest total with a triad among pairs that all fit well enough."""
 
     def __init__(
-        self, graph: Graph, mate: list[int], prices: Prices, was: Flags, tell: Callable[[float], None]
+        self, graph: Graph, mate: list[int], prices: Prices, was: Flags, may: Flags, tell: Callable[[float], None]
     ) -> None:
         self.graph, self.mate, self.prices, self.was, self.tell = graph, mate, prices, was, tell
         self.left = mate.count(ALONE)
         self.pairs = (graph.size - self.left) // 2 - 1
         self.within = finest(graph, mate)
-        self.label = grouped(graph.size, self.within)
+        self.label = grouped(graph.size, self.within, may)
         key = np.minimum(graph.a, graph.b).astype(np.int64) * graph.size + np.maximum(graph.a, graph.b)
         self.order = np.argsort(key)
         self.key = key[self.order]

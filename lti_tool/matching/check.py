@@ -69,6 +69,7 @@ def check(problem: Problem, solution: Solution) -> Verdict:
             problem.again[own],
             mate[problem.first[own]] == problem.second[own],
             problem.was_in_triad[members],
+            problem.may_be_three[members],
             problem.triads,
             triads.get(root),
         )
@@ -100,6 +101,8 @@ class _View:
     chosen: Flags
     was: Flags
     """For each person."""
+    may: Flags
+    """For each person: whether they may be one of three."""
     triads: bool
     """Whether they are allowed."""
     three: Three | None
@@ -142,6 +145,8 @@ def _rules(problem: Problem, solution: Solution) -> Iterator[str]:
         inside = np.isin(problem.first, three) & np.isin(problem.second, three)
         if len(three) != 3 or int(inside.sum()) != 3 or list(three) != sorted(three):
             yield "three together are not possible with each other, or out of order"
+        elif not problem.may_be_three[list(three)].all():
+            yield "somebody who may not is one of three"
     partner = np.full(problem.people, -1, dtype=np.int32)
     for a, b in solution.pairs:
         if a > b:
@@ -296,7 +301,8 @@ def _refuse(view: _View, refusal: Refusal, among: Flags, left: int) -> None:
 
 
 def _groups(view: _View, barrier: Barrier, among: Flags, left: int) -> Ints:
-    """The odd group of each person by a barrier that proves just `left`, from 1; 0 for who is in none.
+    """The odd group of each person by a barrier that proves just `left`, from 1; 0 for who is in none, or
+    may not be one of three.
 
     A triad that is not within one group takes as many of those set apart, or makes as many groups odd, that more are
     left.
@@ -307,6 +313,7 @@ def _groups(view: _View, barrier: Barrier, among: Flags, left: int) -> Ints:
     label = np.zeros(len(view.members), dtype=np.int32)
     for number, group in enumerate(barrier.odd, start=1):
         label[view.inside(group)] = number
+    label[~view.may] = 0
     return label
 
 

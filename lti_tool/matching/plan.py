@@ -161,6 +161,7 @@ def _plan_part(
     own[people] = np.arange(len(people))
     first, second = own[problem.first[places]], own[problem.second[places]]
     part = Part(len(people), first, second, problem.fit[places], ~problem.again[places])
+    may = (problem.may_be_three[people] & problem.triads).tolist()
     everybody = near(part.people, first, second)
     once = near(part.people, first[part.new], second[part.new])
     nobody = [ALONE] * part.people
@@ -175,7 +176,7 @@ def _plan_part(
             state = min(state, empty, key=Rounds.left)
         state = mended(state, least, 1, problem.seed)
         if state.left() == least:
-            return _finished(state, least, problem.triads, triad, True)
+            return _finished(state, least, may, triad, True)
     free = state.copy()
     for place in triad:
         free.holds.pop(place)
@@ -185,10 +186,10 @@ def _plan_part(
     elif part.pairs <= BOUND:
         _bounds(free, least, until)
     if groups is not None and state.left() <= free.left():
-        return _finished(state, least, problem.triads, triad, True)
+        return _finished(state, least, may, triad, True)
     if part.pairs * rounds <= EXACT:
         free = _fit(free, until)
-    return _finished(free, least, problem.triads, [], False)
+    return _finished(free, least, may, [], False)
 
 
 def _give_now(state: Rounds, people: Ints, own: Ints, groups: list[tuple[int, ...]]) -> list[int]:
@@ -260,14 +261,14 @@ def _fit(state: Rounds, until: float) -> Rounds:
     return state if best is None else state.of_chosen(best)
 
 
-def _finished(state: Rounds, least: list[int], triads: bool, triad: list[int], stays: bool) -> _Planned:
+def _finished(state: Rounds, least: list[int], may: list[bool], triad: list[int], stays: bool) -> _Planned:
     """With three together in each round that leaves somebody, where three are allowed and the pairs for it are free."""
-    if triads and not stays and state.left()[0]:
-        triad = _triad_now(state)
+    if any(may) and not stays and state.left()[0]:
+        triad = _triad_now(state, may)
     left, chosen = state.left(), state.chosen()
-    if triads:
+    if any(may):
         for at in range(len(left)):
-            more = triad if at == 0 else _triad_later(state, at)
+            more = triad if at == 0 else _triad_later(state, at, may)
             chosen[at] += more
             left[at] -= bool(more)
         least = [each - 1 if each else 0 for each in least]
@@ -276,18 +277,18 @@ def _finished(state: Rounds, least: list[int], triads: bool, triad: list[int], s
     return _Planned(chosen, left, least, stays)
 
 
-def _triad_now(state: Rounds) -> list[int]:
+def _triad_now(state: Rounds, may: list[bool]) -> list[int]:
     """Leave the pairs of some three to this round, if need be at the cost of later rounds, the last first.
 
     Returns two places, which no later round holds: some proof that three can go together; which three, the search says.
     """
     alone = [each for each, partner in enumerate(state.mates[0]) if partner == ALONE]
-    if not any(triad_of_group(person, state.mates[0], state.near) for person in alone):
+    if not any(triad_of_group(person, state.mates[0], state.near, may) for person in alone):
         return []
     for at in range(len(state.mates) - 1, -1, -1):
         free = Free(state, 0)
         lists = [free[each] for each in range(state.part.people)]
-        for three in (triad_of_group(person, state.mates[0], lists) for person in alone):
+        for three in (triad_of_group(person, state.mates[0], lists, may) for person in alone):
             if three:
                 places = [state.place(*pair) for pair in combinations(three, 2)]
                 return [place for place in places if place not in state.holds]
@@ -296,7 +297,7 @@ def _triad_now(state: Rounds) -> list[int]:
     return []
 
 
-def _triad_later(state: Rounds, at: int) -> list[int]:
+def _triad_later(state: Rounds, at: int, may: list[bool]) -> list[int]:
     """The places of two pairs by which somebody left in a later round can join a pair of it."""
     free = Free(state, at)
     for person, partner in enumerate(state.mates[at]):
@@ -304,7 +305,7 @@ def _triad_later(state: Rounds, at: int) -> list[int]:
             others = set(free[person])
             for other in others:
                 third = state.mates[at][other]
-                if other < third and third in others:
+                if other < third and third in others and may[person] and may[other] and may[third]:
                     more = [state.place(person, other), state.place(person, third)]
                     state.holds.update(dict.fromkeys(more, at))
                     return more

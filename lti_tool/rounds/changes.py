@@ -91,7 +91,7 @@ def alternatives(
     if stored is None or me is None:
         return []
     activity_id, course_id = _places(session, run_id)
-    free = people.free(session, activity_id)
+    free = people.free(session, activity_id, now)
     now_there = _present(stored, free)
     before = _values(now_there, now_there.solution, free)
     shortlist = _shortlist(now_there, me, course_id, secret)
@@ -122,7 +122,7 @@ def move(
     with database.read() as session:
         stored = _in_review(session, keyring, run_id, now)
         activity_id, course_id = _places(session, run_id)
-        free = people.free(session, activity_id)
+        free = people.free(session, activity_id, now)
     now_there = _present(stored, free)
     groups: Sequence[Group] = now_there.moved
     for one, other in together:
@@ -137,7 +137,7 @@ def move_back(database: Database, keyring: Keyring, run_id: str, *, now: datetim
     """Takes back all that the trainer moved: the result is the calculated one again. Raises Changed."""
     with database.read() as session:
         stored = _in_review(session, keyring, run_id, now)
-        free = people.free(session, _places(session, run_id)[0])
+        free = people.free(session, _places(session, run_id)[0], now)
     return _rewrite(database, keyring, run_id, stored, (), free, now)
 
 
@@ -266,7 +266,10 @@ def _joined(stored: StoredProblem, membership_id: str) -> StoredProblem:
     return replace(
         stored,
         problem=replace(
-            problem, people=problem.people + 1, was_in_triad=np.append(problem.was_in_triad, np.bool_(False))
+            problem,
+            people=problem.people + 1,
+            was_in_triad=np.append(problem.was_in_triad, np.bool_(False)),
+            no_triad=np.append(~problem.may_be_three, np.bool_(False)),
         ),
         members=(*stored.members, membership_id),
         solution=replace(solution, left=(*solution.left, problem.people)),

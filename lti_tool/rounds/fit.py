@@ -183,7 +183,9 @@ def build(
         _keys, kept = np.unique(first_.astype(np.int64) * n + second_, return_index=True)
         first_, second_, fit_, again_ = first_[kept], second_[kept], fit_[kept], again_[kept]
     was_in_triad = np.array([member.id in history.in_triad for member in members], np.bool_)
-    return Problem(n, first_, second_, fit_, again_.astype(np.bool_), was_in_triad, settings.triads, seed)
+    # Three always go all the way: who said that they would not is not one of them.
+    no_triad = np.array([member.step not in ("", "full") for member in members], np.bool_)
+    return Problem(n, first_, second_, fit_, again_.astype(np.bool_), was_in_triad, settings.triads, seed, no_triad)
 
 
 def why(members: Sequence[Member], settings: Settings, topics: Sequence[str]) -> Why:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.matching.certificate import Certificate
 from lti_tool.matching.problem import Problem, Solution
-from lti_tool.privacy.keyring import ScopeKeys
+from lti_tool.privacy.keyring import KeyShredded, ScopeKeys
 from lti_tool.rounds import fit
 from lti_tool.rounds.models import Proposal, ProposalMember, RoundLeft, RoundRun
 from lti_tool.rounds.rules import Why, attention_of
@@ -71,6 +71,7 @@ def pack(problem: Problem, members: Sequence[str], solution: Solution) -> str:
         problem.fit.astype("<u2").tobytes(),
         np.packbits(problem.again).tobytes(),
         np.packbits(problem.was_in_triad).tobytes(),
+        np.packbits(~problem.may_be_three).tobytes(),
     )
     return base64.b64encode(zlib.compress(b"".join(parts), 1)).decode()
 
@@ -83,9 +84,10 @@ def unpack(text: str) -> tuple[Problem, tuple[str, ...], list[list[int]]]:
     place = np.cumsum(np.frombuffer(rest, "<u4", m).astype(np.int64))
     fits = np.frombuffer(rest, "<u2", m, 4 * m).astype(np.int32)
     again = np.unpackbits(np.frombuffer(rest, np.uint8, -(-m // 8), 6 * m), count=m).astype(np.bool_)
-    in_triad = np.unpackbits(np.frombuffer(rest, np.uint8, -1, 6 * m - (-m // 8)), count=n).astype(np.bool_)
+    of_people = np.frombuffer(rest, np.uint8, -1, 6 * m - (-m // 8)).reshape(2, -1)
+    in_triad, no_triad = np.unpackbits(of_people, axis=1, count=n).astype(np.bool_)
     first, second = (each.astype(np.int32) for each in np.divmod(place, max(n, 1)))
-    problem = Problem(n, first, second, fits, again, in_triad, head["triads"], head["seed"])
+    problem = Problem(n, first, second, fits, again, in_triad, head["triads"], head["seed"], no_triad)
     return problem, tuple(head["members"]), head["groups"]
 
 
@@ -162,15 +164,18 @@ def write(session: Session, run_id: str, rows: Drafts, left: Mapping[str, str]) 
 
 
 def read(session: Session, keys: ScopeKeys, run_id: str) -> StoredProblem | None:
-    """What a run was calculated from, with who goes with whom now; None once that is forgotten.
+    """What a run was calculated from, with who goes with whom now; None once that is forgotten, or its key is gone.
 
-    Raises KeyShredded, SealBroken.
+    Raises SealBroken.
     """
     sealed, proof = session.execute(select(RoundRun.problem, RoundRun.proof).where(RoundRun.id == run_id)).one()
     if sealed is None or proof is None:
         return None
-    problem, members, calculated = unpack(keys.open(run_id, sealed, f"round_runs/{run_id}/problem"))
-    certificate = unpack_proof(keys.open(run_id, proof, f"round_runs/{run_id}/proof"))
+    try:
+        problem, members, calculated = unpack(keys.open(run_id, sealed, f"round_runs/{run_id}/problem"))
+        certificate = unpack_proof(keys.open(run_id, proof, f"round_runs/{run_id}/proof"))
+    except KeyShredded:
+        return None
     number = {member: place for place, member in enumerate(members)}
     groups: dict[str, list[int]] = {}
     moved = set()
