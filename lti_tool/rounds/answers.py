@@ -5,8 +5,8 @@ looks open until `answer_by`, whatever was said (docs/decisions/0012-silent-no.m
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Literal
@@ -21,6 +21,7 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    insert,
     literal,
     null,
     or_,
@@ -40,7 +41,7 @@ from lti_tool.privacy.keyring import Keyring, KeyShredded
 from lti_tool.privacy.rules import PairFacts
 from lti_tool.rounds import setting, wishes
 from lti_tool.rounds.models import PairingWish, Proposal, ProposalMember, RoundLeft, RoundRun
-from lti_tool.rounds.rules import Why, Wish, is_managed
+from lti_tool.rounds.rules import Summary, Why, Wish, is_managed
 from lti_tool.store.database import rows_changed, run
 
 ANSWERS = ("yes", "another", "pause")
@@ -178,6 +179,7 @@ def publish(session: Session, keyring: Keyring, run_id: str, now: datetime) -> b
         select(func.count()).select_from(of_it.subquery()).scalar_subquery() < 2,
     )
     drafts = (Proposal.run_id == run_id, Proposal.status == "draft")
+    before = _groups(session, *drafts)
     session.execute(
         delete(Proposal).where(*drafts, is_off).execution_options(synchronize_session=False), {"activity": activity_id}
     )
@@ -185,9 +187,33 @@ def publish(session: Session, keyring: Keyring, run_id: str, now: datetime) -> b
     for start in range(0, len(managed_ones), _AT_ONCE):
         some = Proposal.id.in_(managed_ones[start : start + _AT_ONCE])
         session.execute(delete(Proposal).where(some).execution_options(synchronize_session=False))
+    _leave_others(session, run_id, activity_id, before)
     _leave_unasked(session, run_id, wishes.of_round(session, keyring, activity_id, now))
     session.execute(update(Proposal).where(*drafts).values(status="open"))
     return True
+
+
+def _leave_others(session: Session, run_id: str, activity_id: str, before: Mapping[str, Collection[str]]) -> None:
+    """Those whose proposal is not asked about, though they could have a partner, are without one; the sums follow.
+
+    `before`: the members of each proposal that there was.
+    """
+    there = set(session.scalars(select(Proposal.id).where(Proposal.run_id == run_id)))
+    gone = [group for proposal_id, group in before.items() if proposal_id not in there]
+    alone = [each for group in gone for each in group]
+    is_free: list[str] = []
+    for start in range(0, len(alone), _AT_ONCE):
+        some = Membership.id.in_(alone[start : start + _AT_ONCE])
+        is_free += session.scalars(select(Membership.id).where(some, ~_IS_BUSY), {"activity": activity_id})
+    if is_free:
+        session.execute(
+            insert(RoundLeft), [{"run_id": run_id, "membership_id": each, "helps": ""} for each in sorted(is_free)]
+        )
+    if gone:
+        was = Summary.of(session.scalars(select(RoundRun.summary).where(RoundRun.id == run_id)).one())
+        pairs, triads = (sum(len(group) == size for group in gone) for size in (2, 3))
+        now = replace(was, pairs=was.pairs - pairs, triads=was.triads - triads, left=was.left + len(is_free))
+        session.execute(update(RoundRun).where(RoundRun.id == run_id).values(summary=now.to_json()))
 
 
 def managed(session: Session, run_id: str, proposal_id: str = "") -> set[str]:

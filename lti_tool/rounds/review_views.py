@@ -222,6 +222,10 @@ def publish(run_id: str) -> Response:
     """Asks the teachers."""
     with tool().database.write() as session:
         _open(session)
+        activity = round_of_trainer(session)
+        out = review.find(session, activity.id, run_id, tool().clock())
+        if out and out.is_published:  # a second tap
+            return redirect(url_for(".run", run_id=run_id, told="published"), 303)
         _activity, found = _in_review(session, run_id)
         if found.is_empty or not answers.publish(session, tool().keyring, found.id, tool().clock()):
             raise words.meanwhile()

@@ -163,6 +163,8 @@ def summary(found: Summary, *, is_moved: bool = False, is_published: bool = Fals
         rows.append((_("Stay as they are"), ngettext("%(num)s teacher", "%(num)s teachers", found.kept)))
     if found.later and not is_published:
         rows.append((_("Without a partner in later rounds"), _later(found.later)))
+    if found.unplanned and not is_published:
+        rows.append((_("Later rounds"), _("not looked ahead to: too many pairs are possible")))
     if found.nearest:
         looked_at = _("the %(num)s colleagues of each teacher who fit best", num=found.nearest)
         rows.append((_("Looked at, in a round of this size"), looked_at))

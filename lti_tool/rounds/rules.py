@@ -161,6 +161,8 @@ class Summary:
     """In a very large round, how many of the best fitting colleagues of each person were looked at; 0: all."""
     later: tuple[int, ...] = field(default=())
     """Where further rounds are planned for: how many would be without a partner in each of them."""
+    unplanned: bool = False
+    """Whether further rounds were asked for, and are too large to be planned for."""
 
     def to_json(self) -> dict[str, Any]:
         """As `of` takes it."""
