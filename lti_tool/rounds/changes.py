@@ -13,12 +13,14 @@ from itertools import combinations
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity
+from lti_tool.matching.certificate import Certificate, unit
 from lti_tool.matching.forced import cost
-from lti_tool.matching.graph import Graph, best_of_each
+from lti_tool.matching.graph import Graph, best_of_each, components
 from lti_tool.matching.plan import narrowed
 from lti_tool.matching.problem import Problem, Solution
 from lti_tool.matching.solve import solve
@@ -35,13 +37,13 @@ from lti_tool.store.database import Database
 OFFERED = 5
 """Alternatives that a trainer is offered for one person, the least costly."""
 NEVER_OFFERED = 4
-"""Of the possible partners of somebody, one in so many is never offered: so that whoever is missing there says nothing
-about who asked not to be paired with whom."""
+"""Of the possible partners of somebody, one in so many is never offered: so that whoever is missing there can be missing
+by that alone, and need not have asked not to be paired."""
 
-OFFERED_EXACTLY, ANSWERED_EXACTLY = 50_000, 500_000
-"""Up to so many possible pairs the costs of what is offered, and the answer to a why not, are those of all of them."""
-NEAR = 30
-"""Beyond, for each person so many pairs are looked at, those that fit best. What a move costs is always exact."""
+SOLVED_EXACTLY = 50_000
+"""Up to so many possible pairs, those of some 300 people, a change is solved among all of them while a page waits."""
+NEAR = 16
+"""Beyond, for each person so many pairs are looked at: what a change costs is what is said, or less."""
 _AT_ONCE = 500
 
 Group = tuple[int, ...]
@@ -95,7 +97,7 @@ def alternatives(
     now_there = _present(stored, free)
     before = _values(now_there, now_there.solution, free)
     shortlist = _shortlist(now_there, me, course_id, secret)
-    now_there = _narrowed(now_there, (me, *shortlist), OFFERED_EXACTLY)
+    now_there = _narrowed(now_there, (me, *shortlist), SOLVED_EXACTLY, stored.problem)
     found = []
     for other in shortlist:
         again = cost(now_there.problem, now_there.solution, _with(now_there.moved, (me, other))).solution
@@ -169,7 +171,7 @@ def why_not(
     pair = (min(number, number_of_other), max(number, number_of_other))
     # As if nothing were against it; of everybody, since whom the two could reach also tells what is possible.
     points = _points(stored.problem, pair, number)
-    stored = _with_possible(_narrowed(stored, (number, number_of_other), ANSWERED_EXACTLY), pair, points)
+    stored = _with_possible(_narrowed(stored, (number, number_of_other), SOLVED_EXACTLY, stored.problem), pair, points)
     solution = stored.solution
     before = values(stored.problem, solution.pairs, solution.triads, solution.left)
     again = cost(stored.problem, solution, _with(stored.moved, pair)).solution
@@ -210,15 +212,20 @@ def _present(stored: StoredProblem, free: frozenset[str]) -> StoredProblem:
     )
 
 
-def _narrowed(stored: StoredProblem, about: Sequence[int], exactly: int) -> StoredProblem:
-    """With no more possible pairs than can be solved while a page waits: all up to `exactly`, else those who fit best.
+def _narrowed(stored: StoredProblem, about: Sequence[int], exactly: int, calculated: Problem) -> StoredProblem:
+    """With no more possible pairs than can be solved while a page waits: all up to `exactly`, else those that lose
+    least against the prices of the proof, of what was `calculated`.
 
-    For each person NEAR of them, all of those it is about, and who is together now. It can only make a change dearer.
+    For each person NEAR of them, all of those it is about and of their partners, and who is together now. It can only
+    make a change dearer.
     """
     problem, solution = stored.problem, stored.solution
     if problem.pairs <= exactly:
         return stored
-    graph = Graph(problem.people, problem.first, problem.second, problem.fit, problem.again)
+    about = [*about, *(other for each in about for other in solution.with_whom(each))]
+    pays = _pays(calculated, solution.certificate, problem.people)
+    gains = np.rint(4 * (2 * problem.fit - pays[problem.first] - pays[problem.second])).astype(np.int32)
+    graph = Graph(problem.people, problem.first, problem.second, gains, problem.again)
     kept = np.zeros(problem.pairs, np.bool_)
     kept[best_of_each(graph, NEAR, np.random.default_rng(problem.seed))] = True
     kept |= np.isin(problem.first, about) | np.isin(problem.second, about)
@@ -226,6 +233,17 @@ def _narrowed(stored: StoredProblem, about: Sequence[int], exactly: int) -> Stor
     together = [a * problem.people + b for group in groups for a, b in combinations(sorted(group), 2)]
     kept |= np.isin(problem.first.astype(np.int64) * problem.people + problem.second, together)
     return replace(stored, problem=narrowed(problem, kept))
+
+
+def _pays(calculated: Problem, certificate: Certificate, people: int) -> NDArray[np.float64]:
+    """What each person pays by the proof, in points of fit; shape (people,)."""
+    pays = np.zeros(people)
+    label = components(calculated.people, calculated.first, calculated.second)
+    for part in certificate.parts:
+        here = np.flatnonzero(label == part.first)
+        if len(here) == len(part.prices.each):
+            pays[here] = np.array(part.prices.each) / (part.prices.scale * unit(len(here)))
+    return pays
 
 
 def _with_possible(stored: StoredProblem, pair: tuple[int, int], points: int) -> StoredProblem:
@@ -362,12 +380,13 @@ def _rewrite(
     kept = [(group[0], group[1]) for group in moved]
     problem = now_there.problem
     if kept:
-        again = cost(problem, now_there.solution, kept).solution
+        near = _narrowed(now_there, [each for group in kept for each in group], SOLVED_EXACTLY, stored.problem)
+        again = cost(near.problem, now_there.solution, kept).solution
     else:
         # As it was calculated, which takes no time; it is solved again only where somebody of it is gone.
         again = stored.calculated
         if any(stored.members[each] not in free for group in (*again.pairs, *again.triads) for each in group):
-            again = solve(problem)
+            again = solve(_narrowed(now_there, (), SOLVED_EXACTLY, stored.problem).problem)
     again = replace(again, left=tuple(each for each in again.left if stored.members[each] in free))
     after = _values(now_there, again, free)
     if kept and after.left > before.left:
