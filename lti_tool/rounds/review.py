@@ -229,10 +229,12 @@ def _line(rows: Sequence[Any], run: Run) -> Line:
     status = rows[0].status
     if status == "open":
         status = "asked" if run.status == "out" else "lapsed"
+    attention = rows[0].attention
     return Line(
         members=tuple(sorted((_colleague(row) for row in rows), key=_by_name)),
         status=status,
-        attention=rows[0].attention,
+        # What is new by a move is of use as long as something can be moved.
+        attention=attention if status == "draft" else attention & ~NEW,
         two_schools=len({row.school_id for row in rows}) > 1,
     )
 
