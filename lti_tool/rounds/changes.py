@@ -29,7 +29,7 @@ from lti_tool.privacy.keyring import Keyring
 from lti_tool.rounds import everybody as people
 from lti_tool.rounds import fit, keeping, wishes
 from lti_tool.rounds.keeping import StoredProblem
-from lti_tool.rounds.models import Proposal, ProposalMember, RoundRun
+from lti_tool.rounds.models import Proposal, ProposalMember, RoundLeft, RoundRun
 from lti_tool.rounds.rules import Summary
 from lti_tool.rounds.solving import helps_of
 from lti_tool.store.database import Database
@@ -37,12 +37,14 @@ from lti_tool.store.database import Database
 OFFERED = 5
 """Alternatives that a trainer is offered for one person, the least costly."""
 NEVER_OFFERED = 4
-"""Of the possible partners of somebody, one in so many is never offered: so that whoever is missing there can be missing
-by that alone, and need not have asked not to be paired."""
+"""Of the possible partners of somebody, one in so many is never offered: so that whoever is missing there can be so by
+that alone, and need not have asked not to be paired."""
 
 SOLVED_EXACTLY = 50_000
 """Up to so many possible pairs, those of some 300 people, a change is solved among all of them while a page waits."""
-NEAR = 16
+HELPED = 20
+"""After a change, for so many of those who are left it is worked out anew what would help."""
+NEAR, NEARER = 10, 100
 """Beyond, for each person so many pairs are looked at: what a change costs is what is said, or less."""
 _AT_ONCE = 500
 
@@ -216,8 +218,8 @@ def _narrowed(stored: StoredProblem, about: Sequence[int], exactly: int, calcula
     """With no more possible pairs than can be solved while a page waits: all up to `exactly`, else those that lose
     least against the prices of the proof, of what was `calculated`.
 
-    For each person NEAR of them, all of those it is about and of their partners, and who is together now. It can only
-    make a change dearer.
+    For each person NEAR of them, NEARER of those it is about and of their partners, those among all of these, and who
+    is together now. It can only make a change dearer.
     """
     problem, solution = stored.problem, stored.solution
     if problem.pairs <= exactly:
@@ -228,7 +230,10 @@ def _narrowed(stored: StoredProblem, about: Sequence[int], exactly: int, calcula
     graph = Graph(problem.people, problem.first, problem.second, gains, problem.again)
     kept = np.zeros(problem.pairs, np.bool_)
     kept[best_of_each(graph, NEAR, np.random.default_rng(problem.seed))] = True
-    kept |= np.isin(problem.first, about) | np.isin(problem.second, about)
+    kept |= np.isin(problem.first, about) & np.isin(problem.second, about)
+    for each in about:
+        own = np.flatnonzero((problem.first == each) | (problem.second == each))
+        kept[own[np.argsort(-gains[own], kind="stable")[:NEARER]]] = True
     groups = (*solution.pairs, *solution.triads)
     together = [a * problem.people + b for group in groups for a, b in combinations(sorted(group), 2)]
     kept |= np.isin(problem.first.astype(np.int64) * problem.people + problem.second, together)
@@ -394,6 +399,12 @@ def _rewrite(
     members, groups = stored.members, [*again.pairs, *again.triads]
     with database.read() as session:
         keys = keyring.opened(session, run_id, now)
+        known = {
+            row.membership_id: row.helps
+            for row in session.execute(
+                select(RoundLeft.membership_id, RoundLeft.helps).where(RoundLeft.run_id == run_id)
+            )
+        }
         # Also those who said meanwhile that they would like no partner: else a move would tell.
         all_ = people.read(session, keyring, _places(session, run_id)[0], now, among=members)
     by_hand = set(map(frozenset, stored.moved))
@@ -414,7 +425,10 @@ def _rewrite(
         calculated=_by_id(stored, (*stored.calculated.pairs, *stored.calculated.triads)),
     )
     stay = _by_id(stored, [group for group in groups if group not in new])
-    left = {members[person]: code for person, code in helps_of(all_, problem, again).items()}
+    # Few are looked at while a page waits: those who are left by this first. All others keep what was said of them.
+    order = sorted(again.left, key=lambda each: each in stored.solution.left)
+    helps = helps_of(all_, problem, replace(again, left=tuple(order)), most=HELPED)
+    left = {members[person]: code or known.get(members[person], "") for person, code in helps.items()}
     with database.write() as session:
         _replace(session, run_id, _by_id(stored, _groups(stored)), stay, rows, left)
         _sum_up(session, run_id, again, after)

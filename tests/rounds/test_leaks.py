@@ -11,7 +11,7 @@ What cannot be hidden:
   between them may come to different pairs; a change of them does not say whose words, or which.
 - From the trainer who moves people before anybody is asked: what each of a few others would cost all, which comes from
   all that all said. One in four of the possible ones is never offered, by a draw that nobody can repeat, nor anybody
-  with whom more people would be left out: so that who is missing there need not have asked not to be paired with somebody.
+  with whom more people would be left out: who is missing there need not have asked not to be paired with somebody.
 - From whoever asks "why not with X": what that would cost all, by what was calculated. It is worked out in the same way
   whatever forbids it, and about who is in no calculation as about one who is (test_why_not.py).
 - From whoever runs the server: the rows while they live; what was said is sealed, and goes with its keys.
