@@ -56,24 +56,32 @@ class Plan:
         return self.left == self.least
 
 
-def plan(problem: Problem, rounds: int, now: Solution | None = None, *, seconds: float = 10.0) -> Plan:
+def plan(
+    problem: Problem,
+    rounds: int,
+    now: Solution | None = None,
+    *,
+    seconds: float = 10.0,
+    tell: Callable[[], None] = lambda: None,
+) -> Plan:
     """Plan this round and rounds - 1 later ones; each component of possible pairs by itself.
 
     `now`: the solution of this round alone; it stays if no later round is the worse for it. `seconds`: how long
-    whole-number programs may search in all; what else is done takes a few seconds for 1,000 people.
+    whole-number programs may search in all; what else is done takes a few seconds for 1,000 people. `tell` is called
+    now and then; what it raises goes through.
     """
     until = monotonic() + seconds
     left, least = np.zeros(rounds, dtype=int), np.zeros(rounds, dtype=int)
     kept: list[list[int]] = [[] for _ in range(rounds)]
     stays = now is not None
     groups = _groups(problem.people, now)
-    alone = cache(lambda: _one_by_one(problem, now, rounds)) if now and problem.pairs <= BOUND else None
+    alone = cache(lambda: _one_by_one(problem, now, rounds, tell)) if now and problem.pairs <= BOUND else None
     for people, places in _parts(problem):
         if not len(places):
             left += len(people)
             least += len(people)
             continue
-        planned = _thinly(problem, people, places, groups, rounds, until, alone)
+        planned = _thinly(problem, people, places, groups, rounds, until, alone, tell)
         left += planned.left
         least += planned.least
         stays = stays and planned.stays
@@ -133,6 +141,7 @@ def _thinly(
     rounds: int,
     until: float,
     alone: Callable[[], list[list[int]]] | None,
+    tell: Callable[[], None],
 ) -> _Planned:
     """The plan of a component, sought among a few of its pairs first where there are many."""
     few = THIN * (rounds + 1) * len(people)
@@ -142,10 +151,10 @@ def _thinly(
             ends = zip(problem.first[places].tolist(), problem.second[places].tolist(), strict=True)
             drawn[[b in groups[a] for a, b in ends]] = 0
         some = np.sort(np.argpartition(drawn, few)[:few])
-        planned = _plan_part(problem, people, places[some], groups, rounds, 0, None)
+        planned = _plan_part(problem, people, places[some], groups, rounds, 0, None, tell)
         if planned.left == [len(people) % 2 if not problem.triads else 0] * rounds:
             return replace(planned, chosen=[some[chosen].tolist() for chosen in planned.chosen])
-    return _plan_part(problem, people, places, groups, rounds, until, alone)
+    return _plan_part(problem, people, places, groups, rounds, until, alone, tell)
 
 
 def _plan_part(
@@ -156,6 +165,7 @@ def _plan_part(
     rounds: int,
     until: float,
     alone: Callable[[], list[list[int]]] | None,
+    tell: Callable[[], None],
 ) -> _Planned:
     own = np.zeros(problem.people, dtype=np.int32)
     own[people] = np.arange(len(people))
@@ -166,7 +176,7 @@ def _plan_part(
     once = near(part.people, first[part.new], second[part.new])
     nobody = [ALONE] * part.people
     least = [largest(nobody, everybody).count(ALONE), *([largest(nobody, once).count(ALONE)] * (rounds - 1))]
-    state = Rounds.of(part, rounds, everybody)
+    state = Rounds.of(part, rounds, everybody, tell)
     triad = [] if groups is None else _give_now(state, people, own, groups)
     if groups is not None:
         empty, state = state.copy(), filled(state, range(1, rounds), least, problem.seed)
@@ -208,7 +218,7 @@ def _give_now(state: Rounds, people: Ints, own: Ints, groups: list[tuple[int, ..
     return triad
 
 
-def _one_by_one(problem: Problem, now: Solution, rounds: int) -> list[list[int]]:
+def _one_by_one(problem: Problem, now: Solution, rounds: int, tell: Callable[[], None]) -> list[list[int]]:
     """The partner of each in each later round, if every round is solved alone: a plan must not be worse than this."""
     free = ~problem.again
     key = problem.first.astype(np.int64) * problem.people + problem.second
@@ -217,7 +227,7 @@ def _one_by_one(problem: Problem, now: Solution, rounds: int) -> list[list[int]]
     for _ in range(1, rounds):
         pairs = [*found.pairs, *(pair for three in found.triads for pair in combinations(three, 2))]
         free = free & ~np.isin(key, [a * problem.people + b for a, b in pairs])
-        found = solve(replace(narrowed(problem, free), triads=False))
+        found = solve(replace(narrowed(problem, free), triads=False), lambda _key, _share: tell())
         later.append(mates(problem.people, found.pairs))
     return later
 

@@ -2,7 +2,7 @@
 then looks for a new one in its turn."""
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -25,12 +25,15 @@ class Rounds:
     """The round of a pair, by its place in the arrays of the part; a triad's round holds three pairs."""
     near: list[Sequence[int]]
     places: dict[tuple[int, int], int]
+    tell: Callable[[], None]
+    """Is called now and then, and may raise."""
 
     @classmethod
-    def of(cls, part: Part, rounds: int, near: list[Sequence[int]]) -> Self:
+    def of(cls, part: Part, rounds: int, near: list[Sequence[int]], tell: Callable[[], None] = lambda: None) -> Self:
         """Rounds in which nobody has a partner yet."""
         ends = zip(part.first.tolist(), part.second.tolist(), strict=True)
-        return cls(part, [[ALONE] * part.people] * rounds, {}, near, {pair: place for place, pair in enumerate(ends)})
+        places = {pair: place for place, pair in enumerate(ends)}
+        return cls(part, [[ALONE] * part.people] * rounds, {}, near, places, tell)
 
     def copy(self) -> Self:
         """To try something on; what is the same for all plans is shared."""
@@ -80,6 +83,7 @@ class Rounds:
     def fill(self, ats: Iterable[int], draw: random.Random | None = None) -> Self:
         """As many pairs as possible in these rounds, one after the other, of pairs that no other round holds."""
         for at in ats:
+            self.tell()
             if ALONE in self.mates[at]:
                 free = Free(self, at, None, draw)
                 lists = [free[each] for each in range(self.part.people)]
@@ -151,6 +155,7 @@ def mended(state: Rounds, least: Sequence[int], fixed: int, seed: int = 0) -> Ro
         short = [at for at in range(fixed, len(left)) if left[at] > least[at]]
         if not short:
             break
+        state.tell()
         trial = state.copy()
         _take(trial, short[0] if draw.random() < 0.6 else draw.choice(short), fixed, draw)
         fruitless += 1

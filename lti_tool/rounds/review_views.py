@@ -147,6 +147,7 @@ def person(run_id: str, membership_id: str) -> str:
         others=words.names(line.others(membership_id)),
         helps=words.helps(line, chosen) if line.is_left else "",
         notes=words.notes(line),
+        at_most=found.summary.candidates > changes.SOLVED_EXACTLY,
         offers=[
             (
                 each.membership_id,

@@ -36,6 +36,9 @@ RUNS = [
     ("sparse", 50_000, 120),
     ("near", 2_000, None),
     ("triad", 101, None),
+    ("silent", 1_000, 3),
+    ("silent", 999, 10),
+    ("silent", 5_000, 60),
 ]
 KINDS = {
     "dense": "dense, fits by what people say",
@@ -43,6 +46,7 @@ KINDS = {
     "sparse": "20 candidates each",
     "near": "only neighbours on a map (hard)",
     "triad": "dense, one triad",
+    "silent": "dense, three in ten said nothing",
 }
 
 
@@ -76,8 +80,11 @@ def case(kind: str, people: int) -> Problem:
         first, second = (each.astype(np.int32) for each in np.triu_indices(people, 1))
         lots = kind == "lots"
         fit = draw.integers(1, 1_000, len(first)).astype(np.int32) if lots else said(people, draw)[first, second]
+        if kind == "silent":
+            none = draw.random(people) < 0.3
+            fit[none[first] | none[second]] = 1
     again = draw.random(len(first)) < 0.1
-    return Problem(people, first, second, fit, again, draw.random(people) < 0.1, triads=kind == "triad")
+    return Problem(people, first, second, fit, again, draw.random(people) < 0.1, triads=kind in ("triad", "silent"))
 
 
 def ours(given: Problem) -> dict[str, object]:
