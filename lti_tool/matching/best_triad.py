@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lti_tool.matching.alternating import ALONE, grow
-from lti_tool.matching.certificate import Barrier, Prices, Refusal, Three, Triad, unit
-from lti_tool.matching.fewest import fewest_left, still
-from lti_tool.matching.graph import Edges, Graph, best_of_each, components
+from lti_tool.matching.alternating import ALONE
+from lti_tool.matching.certificate import Barrier, Prices, Refusal, Three, Triad, even, unit
+from lti_tool.matching.fewest import fewest_left, finest, still
+from lti_tool.matching.graph import Edges, Graph, best_of_each
 from lti_tool.matching.problem import Flags
 from lti_tool.matching.total import Total, greatest_total
 from lti_tool.matching.triads import triad_of_group
@@ -29,6 +29,9 @@ MANY = 200_000
 """So many threes with bounds above the best are kept in mind at once."""
 FIRST = 20
 """So many pairs for each person, the least dear, in which a good first three is looked for."""
+FEW, EARLY = 20_000, 20
+"""So many threes of those are kept in mind, and so many tried, before all are looked at: the better the best is by
+then, the fewer are left to look at."""
 CANDIDATES = 12
 """With how many pairs of each person the search for prices begins."""
 SLOW = 10
@@ -55,28 +58,30 @@ def best_triad(
     least: int,
     prices: Prices,
     was: Flags,
+    may: Flags,
     tell: Callable[[float], None],
     enough: int | None = None,
 ) -> WithTriad | Refusal:
     """The best triad of a graph of whom somebody is left, or what proves that none leaves fewer.
 
-    `mate`, `least` and `prices` are those of the best pairs alone. `was`: who has been one of three before.
+    `mate`, `least` and `prices` are those of the best pairs alone. `was`: who has been one of three before;
+    `may`: who may be one at all.
     The least fit need not be above `enough`; then its proof does not say so either.
     """
     levelled = graph if enough is None else replace(graph, fit=np.minimum(graph.fit, enough))
-    level, three, above = _greatest_least(levelled, mate, least, tell)
+    level, three, above = _greatest_least(levelled, mate, least, may, tell)
     if three is None:
         return above
     allowed = graph.at_least(level)
     if level < least:
         pool = best_of_each(allowed, CANDIDATES, np.random.default_rng(graph.size))
         prices = greatest_total(allowed, pool, mate, tell).prices
-    search = _Search(allowed, mate, prices, was, tell)
+    search = _Search(allowed, mate, prices, was, may, tell)
     return search.run(level, three, above)
 
 
 def _greatest_least(
-    graph: Graph, mate: list[int], least: int, tell: Callable[[float], None]
+    graph: Graph, mate: list[int], least: int, may: Flags, tell: Callable[[float], None]
 ) -> tuple[int, Three | None, Refusal]:
     """The greatest fit that all pairs can have with a triad, such a triad, and why there is none among better pairs.
 
@@ -88,24 +93,25 @@ def _greatest_least(
     at = high - 1
     while low < high - 1:
         tell(0)
-        three = _any(graph.at_least(int(levels[at])), mate)
+        three = _any(graph.at_least(int(levels[at])), mate, may)
         if three is None:
             high = at
         else:
             low, known = at, three
         at = (low + high) // 2
     level = int(levels[low]) if known else 0
-    return level, known, _refusal(graph.only(graph.fit > level), mate)
+    return level, known, _refusal(graph.only(graph.fit > level), mate, may)
 
 
-def _any(graph: Graph, mate: list[int]) -> Three | None:
+def _any(graph: Graph, mate: list[int], may: Flags) -> Three | None:
     """Some triad that leaves fewer than the pairs of `mate`, which are of the graph and as many as possible."""
     near = graph.neighbours(np.arange(len(graph.a)))
     alone = [each for each, partner in enumerate(mate) if partner == ALONE]
-    return next((three for each in alone if (three := triad_of_group(each, mate, near))), None)
+    who = may.tolist()
+    return next((three for each in alone if (three := triad_of_group(each, mate, near, who))), None)
 
 
-def _refusal(graph: Graph, mate: list[int]) -> Refusal:
+def _refusal(graph: Graph, mate: list[int], may: Flags) -> Refusal:
     """Why no triad of this graph leaves fewer than `mate`, some of whose pairs it may not have."""
     everything = np.arange(len(graph.a))
     found, _barrier, _pool = fewest_left(graph, everything, still(graph, mate))
@@ -113,30 +119,9 @@ def _refusal(graph: Graph, mate: list[int]) -> Refusal:
     if found.count(ALONE) > mate.count(ALONE):
         return Refusal(barrier)
     threes = np.concatenate(
-        [np.empty((0, 3), dtype=np.int64), *threes_of(graph, grouped(graph.size, barrier), everything)]
+        [np.empty((0, 3), dtype=np.int64), *threes_of(graph, grouped(graph.size, barrier, may), everything)]
     )
     return Refusal(barrier, tuple((_three(row), why_not(graph, found, _three(row))) for row in threes))
-
-
-def finest(graph: Graph, mate: list[int]) -> Barrier:
-    """The barrier whose odd groups are smallest, that of Gallai and Edmonds; `mate` has as many pairs as possible.
-
-    T. Gallai, Maximale Systeme unabhängiger Kanten (1964).
-    """
-    near = graph.neighbours(np.arange(len(graph.a)))
-    trees = [grow(each, mate, near) for each, partner in enumerate(mate) if partner == ALONE]
-    outer = np.zeros(graph.size, dtype=np.bool_)
-    inner: set[int] = set()
-    for tree in trees:
-        outer[list(tree.outer)] = True
-        inner |= tree.inner
-    among = outer[graph.a] & outer[graph.b]
-    label = components(graph.size, graph.a[among], graph.b[among])
-    groups: dict[int, list[int]] = {}
-    for each in np.flatnonzero(outer).tolist():
-        groups.setdefault(int(label[each]), []).append(each)
-    apart = tuple(sorted(each for each in inner if not outer[each]))
-    return Barrier(apart, tuple(tuple(group) for group in groups.values()))
 
 
 def why_not(graph: Graph, mate: list[int], three: Three) -> Barrier:
@@ -149,11 +134,12 @@ def why_not(graph: Graph, mate: list[int], three: Three) -> Barrier:
     return barrier
 
 
-def grouped(people: int, barrier: Barrier) -> NDArray[np.int32]:
-    """The odd group of each person, -1 for who is in none."""
+def grouped(people: int, barrier: Barrier, may: Flags) -> NDArray[np.int32]:
+    """The odd group of each person, -1 for who is in none or may not be one of three."""
     label = np.full(people, -1, dtype=np.int32)
     for number, group in enumerate(barrier.odd):
         label[list(group)] = number
+    label[~may] = -1
     return label
 
 
@@ -184,30 +170,30 @@ class _Bounds:
     """What a solution with a triad can be worth at most by one system of prices, enough for all allowed pairs."""
 
     def __init__(self, prices: Prices, pairs: int) -> None:
-        self.scale = prices.scale
+        self.scale, self.pairs = prices.scale, pairs
         self.pays = np.array(prices.each, dtype=np.int64)
         self.base = sum(prices.each) + pairs * prices.size + sum(len(odd) // 2 * much for odd, much in prices.odd)
         self.odd = [(np.isin(np.arange(len(self.pays)), group), much) for group, much in prices.odd]
 
     def of(self, threes: Numbers, worths: Numbers) -> Numbers:
         """Of triads, shape (k, 3), that are themselves worth `worths`, shape (k,): what all others pay comes to it."""
-        most: Numbers = self.scale * worths + self.base - self.pays[threes].sum(axis=1)
+        most: Numbers = self.base - self.pays[threes].sum(axis=1)
         for inside, much in self.odd:
             most -= much * (inside[threes].sum(axis=1) >= 2)
-        return most // self.scale
+        return worths + even(most // self.scale, len(self.pays), self.pairs)
 
 
 class _Search:
     """For the greatest total with a triad among pairs that all fit well enough."""
 
     def __init__(
-        self, graph: Graph, mate: list[int], prices: Prices, was: Flags, tell: Callable[[float], None]
+        self, graph: Graph, mate: list[int], prices: Prices, was: Flags, may: Flags, tell: Callable[[float], None]
     ) -> None:
         self.graph, self.mate, self.prices, self.was, self.tell = graph, mate, prices, was, tell
         self.left = mate.count(ALONE)
         self.pairs = (graph.size - self.left) // 2 - 1
         self.within = finest(graph, mate)
-        self.label = grouped(graph.size, self.within)
+        self.label = grouped(graph.size, self.within, may)
         key = np.minimum(graph.a, graph.b).astype(np.int64) * graph.size + np.maximum(graph.a, graph.b)
         self.order = np.argsort(key)
         self.key = key[self.order]
@@ -227,30 +213,34 @@ class _Search:
     def run(self, level: int, three: Three, above: Refusal) -> WithTriad:
         """The best, begun with some triad that is possible."""
         few = min(len(self.dear), FIRST * self.graph.size)
-        good, _bounds = self._above(np.argpartition(self.dear, few - 1)[:few], 1)
+        near = np.argpartition(self.dear, few - 1)[:few]
+        good, _bounds = self._above(near, 1)
         self._solve(three)
         for row in good:
             self._solve(_three(row))
-        tried = 0
-        while tried < MOST:
+        self._try(*self._above(near, FEW), EARLY)
+        while len(self.tried) < MOST:
             slack = 2 * self.systems[0].base + 3 * self.prices.size - 2 * self.prices.scale * self.worth
             threes, bounds = self._above(np.flatnonzero(self.dear < slack), MANY)
             if not len(threes):
                 break
-            worths = self._worths(threes)
-            while tried < MOST and len(bounds) and (at := int(bounds.argmax())) >= 0 and bounds[at] > self.worth:
-                self.tell(0.5)
-                tried += 1
-                known = len(self.systems)
-                self._solve(_three(threes[at]))
-                bounds[at] = self.worth  # solved or refused
-                for system in self.systems[known:]:
-                    bounds = np.minimum(bounds, system.of(threes, worths))
+            self._try(threes, bounds, MOST)
         if self.best is None:
             raise ValueError("the triad to begin with is none")
         refused = tuple(sorted(self.refused.items(), key=lambda each: each[0]))
         triad = Triad(self.best[0], above, self.within, tuple(self.more), refused)
         return WithTriad(self.best[1], level, self.prices, triad)
+
+    def _try(self, threes: Numbers, bounds: Numbers, most: int) -> None:
+        """Solve for the threes whose bounds are above the best, the greatest first; at most so many in all."""
+        worths = self._worths(threes)
+        while len(self.tried) < most and len(bounds) and bounds[at := int(bounds.argmax())] > self.worth:
+            self.tell(0.5)
+            known = len(self.systems)
+            self._solve(_three(threes[at]))
+            bounds[at] = self.worth  # solved or refused
+            for system in self.systems[known:]:
+                bounds = np.minimum(bounds, system.of(threes, worths))
 
     def _solve(self, three: Three) -> None:
         """Find the best pairs beside a triad, or why it would leave more; what is proven by that is kept."""

@@ -7,7 +7,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 Three = tuple[int, int, int]
 """Of a triad, in ascending order."""
@@ -52,7 +55,7 @@ class Prices:
     def bound(self, pairs: int) -> int:
         """The most that so many pairs can be worth together, a whole number."""
         for_sets = sum(len(group) // 2 * pays for group, pays in self.odd)
-        return (sum(self.each) + pairs * self.size + for_sets) // self.scale
+        return even((sum(self.each) + pairs * self.size + for_sets) // self.scale, len(self.each), pairs)
 
     def renamed(self, names: Sequence[int]) -> "Prices":
         """The same with names[k] in place of k; `each` goes into the order of the names."""
@@ -144,6 +147,20 @@ def unit(people: int) -> int:
 def worth(people: int, fit: int, again: bool) -> int:
     """What a pair adds to the total of its part: its fit for each of the two, and a little less if they met before."""
     return 2 * fit * unit(people) - int(again)
+
+
+Whole = TypeVar("Whole", int, NDArray[np.int64])
+
+
+def even(most: Whole, people: int, pairs: int) -> Whole:
+    """The most that so many pairs can be worth where they are worth no more than `most`.
+
+    Each is worth an even number of points, less one if the two met before: between two even numbers of points there is
+    nothing but what is less by up to `pairs`.
+    """
+    two = 2 * unit(people)
+    whole = (most + pairs) // two * two
+    return most - (most > whole) * (most - whole)
 
 
 def _renamed(people: Sequence[int], names: Sequence[int]) -> tuple[int, ...]:

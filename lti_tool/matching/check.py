@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lti_tool.matching.certificate import Barrier, Part, Prices, Refusal, Three, Triad, unit
+from lti_tool.matching.certificate import Barrier, Part, Prices, Refusal, Three, Triad, even, unit
 from lti_tool.matching.problem import Flags, Ints, Problem, Solution
 
 Numbers = NDArray[np.int64]
@@ -69,6 +69,7 @@ def check(problem: Problem, solution: Solution) -> Verdict:
             problem.again[own],
             mate[problem.first[own]] == problem.second[own],
             problem.was_in_triad[members],
+            problem.may_be_three[members],
             problem.triads,
             triads.get(root),
         )
@@ -100,6 +101,8 @@ class _View:
     chosen: Flags
     was: Flags
     """For each person."""
+    may: Flags
+    """For each person: whether they may be one of three."""
     triads: bool
     """Whether they are allowed."""
     three: Three | None
@@ -142,6 +145,8 @@ def _rules(problem: Problem, solution: Solution) -> Iterator[str]:
         inside = np.isin(problem.first, three) & np.isin(problem.second, three)
         if len(three) != 3 or int(inside.sum()) != 3 or list(three) != sorted(three):
             yield "three together are not possible with each other, or out of order"
+        elif not problem.may_be_three[list(three)].all():
+            yield "somebody who may not is one of three"
     partner = np.full(problem.people, -1, dtype=np.int32)
     for a, b in solution.pairs:
         if a > b:
@@ -296,7 +301,8 @@ def _refuse(view: _View, refusal: Refusal, among: Flags, left: int) -> None:
 
 
 def _groups(view: _View, barrier: Barrier, among: Flags, left: int) -> Ints:
-    """The odd group of each person by a barrier that proves just `left`, from 1; 0 for who is in none.
+    """The odd group of each person by a barrier that proves just `left`, from 1; 0 for who is in none, or
+    may not be one of three.
 
     A triad that is not within one group takes as many of those set apart, or makes as many groups odd, that more are
     left.
@@ -307,6 +313,7 @@ def _groups(view: _View, barrier: Barrier, among: Flags, left: int) -> Ints:
     label = np.zeros(len(view.members), dtype=np.int32)
     for number, group in enumerate(barrier.odd, start=1):
         label[view.inside(group)] = number
+    label[~view.may] = 0
     return label
 
 
@@ -325,17 +332,17 @@ class _System:
     """
 
     def __init__(self, view: _View, prices: Prices, pairs: int) -> None:
-        self.prices = prices
+        self.prices, self.pairs = prices, pairs
         self.pays = np.array(prices.each, dtype=np.int64)
         self.base = sum(prices.each) + pairs * prices.size + sum(len(odd) // 2 * much for odd, much in prices.odd)
         self.sets = [(view.inside(odd), much) for odd, much in prices.odd]
 
     def bounds(self, threes: Numbers, worths: Numbers) -> Numbers:
         """Of threes, shape (k, 3), by own numbers, who are themselves worth `worths`; shape (k,)."""
-        most: Numbers = self.prices.scale * worths + self.base - self.pays[threes].sum(axis=1)
+        most: Numbers = self.base - self.pays[threes].sum(axis=1)
         for own, much in self.sets:
             most -= much * (np.isin(threes, own).sum(axis=1) >= 2)
-        return most // self.prices.scale
+        return worths + even(most // self.prices.scale, len(self.pays), self.pairs)
 
 
 def _promising(

@@ -96,6 +96,27 @@ def greatest_least(
     return mate, int(levels[low]), above, pool
 
 
+def finest(graph: Graph, mate: list[int]) -> Barrier:
+    """The barrier whose odd groups are smallest, that of Gallai and Edmonds; `mate` has as many pairs as possible.
+
+    T. Gallai, Maximale Systeme unabhängiger Kanten (1964).
+    """
+    near = graph.neighbours(np.arange(len(graph.a)))
+    trees = [grow(each, mate, near) for each, partner in enumerate(mate) if partner == ALONE]
+    outer = np.zeros(graph.size, dtype=np.bool_)
+    inner: set[int] = set()
+    for tree in trees:
+        outer[list(tree.outer)] = True
+        inner |= tree.inner
+    among = outer[graph.a] & outer[graph.b]
+    label = components(graph.size, graph.a[among], graph.b[among])
+    groups: dict[int, list[int]] = {}
+    for each in np.flatnonzero(outer).tolist():
+        groups.setdefault(int(label[each]), []).append(each)
+    apart = tuple(sorted(each for each in inner if not outer[each]))
+    return Barrier(apart, tuple(tuple(group) for group in groups.values()))
+
+
 def narrowed(pool: Edges, allowed: Flags) -> Edges:
     """The pairs of the pool that are allowed, by their places in the graph that has only those."""
     return (np.cumsum(allowed) - 1)[pool[allowed[pool]]]

@@ -175,8 +175,8 @@ def _solved(
     found = best(graph, lambda _key, _share: None, enough)
     mate, groups = found.mate, []
     if triads and ALONE in mate:
-        was = problem.was_in_triad[members]
-        more = best_triad(graph, mate, found.least, found.prices, was, lambda _share: None, enough)
+        was, may = problem.was_in_triad[members], problem.may_be_three[members]
+        more = best_triad(graph, mate, found.least, found.prices, was, may, lambda _share: None, enough)
         if isinstance(more, WithTriad):
             mate = more.mate
             groups.append(tuple(sorted(members[list(more.triad.three)].tolist())))

@@ -35,11 +35,13 @@ class Gaps:
     problem: Problem
     solution: Solution
     _near: list[Sequence[int]] = field(init=False)
+    _may: list[bool] = field(init=False)
     _mate: list[int] = field(init=False)
     _trees: dict[int, Tree] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._near = near(self.problem.people, self.problem.first, self.problem.second)
+        self._may = self.problem.may_be_three.tolist()
         self._mate = mates(self.problem.people, self.solution.pairs)
         for a, b, _third in self.solution.triads:  # a greatest number of pairs is left when three become two and one
             self._mate[a], self._mate[b] = b, a
@@ -53,7 +55,7 @@ class Gaps:
         """
         for key, pairs in relaxed.items():
             if key == "triad":
-                if not self.problem.triads and triad_of_group(person, self._mate, self._near):
+                if not self.problem.triads and triad_of_group(person, self._mate, self._near, self._may):
                     return key
             elif self._reaches(person, pairs):
                 return key

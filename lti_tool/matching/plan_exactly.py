@@ -142,7 +142,8 @@ def fittest(part: Part, start: Chosen, least: int, until: float) -> Chosen | Non
     high[0, part.fit < least] = 0
     worth = np.zeros((len(start), part.pairs))
     worth[0] = part.fit
-    return program.best(worth.ravel(), [], high.ravel())[0]
+    fits = part.fit[start[0]].min(initial=least) >= least
+    return program.best(worth.ravel(), start if fits else [], high.ravel())[0]
 
 
 def most_in_all(part: Part, rounds: int, until: float) -> int:

@@ -2,7 +2,7 @@
 then looks for a new one in its turn."""
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -10,7 +10,9 @@ from lti_tool.matching.alternating import ALONE, exchange, grow, largest
 from lti_tool.matching.plan_exactly import Chosen, Part
 
 TRIES = 300
-"""How often in a row mending may come to nothing before a plan is taken as it is; fewer where there are many people."""
+"""How often in a row mending may come to nothing before a plan is taken as it is."""
+STARTS = 20
+"""In how many ways more rounds are filled one after the other, if the first leaves more than it may have to."""
 
 
 @dataclass(slots=True)
@@ -23,12 +25,15 @@ class Rounds:
     """The round of a pair, by its place in the arrays of the part; a triad's round holds three pairs."""
     near: list[Sequence[int]]
     places: dict[tuple[int, int], int]
+    tell: Callable[[], None]
+    """Is called now and then, and may raise."""
 
     @classmethod
-    def of(cls, part: Part, rounds: int, near: list[Sequence[int]]) -> Self:
+    def of(cls, part: Part, rounds: int, near: list[Sequence[int]], tell: Callable[[], None] = lambda: None) -> Self:
         """Rounds in which nobody has a partner yet."""
         ends = zip(part.first.tolist(), part.second.tolist(), strict=True)
-        return cls(part, [[ALONE] * part.people] * rounds, {}, near, {pair: place for place, pair in enumerate(ends)})
+        places = {pair: place for place, pair in enumerate(ends)}
+        return cls(part, [[ALONE] * part.people] * rounds, {}, near, places, tell)
 
     def copy(self) -> Self:
         """To try something on; what is the same for all plans is shared."""
@@ -75,12 +80,17 @@ class Rounds:
         self.mates[at] = mate
         return robbed
 
-    def fill(self, ats: Iterable[int]) -> Self:
+    def fill(self, ats: Iterable[int], draw: random.Random | None = None) -> Self:
         """As many pairs as possible in these rounds, one after the other, of pairs that no other round holds."""
         for at in ats:
+            self.tell()
             if ALONE in self.mates[at]:
-                free = Free(self, at)
-                self.give(at, largest(self.mates[at], [free[each] for each in range(self.part.people)]))
+                free = Free(self, at, None, draw)
+                lists = [free[each] for each in range(self.part.people)]
+                mate = self.mates[at].copy()
+                if draw:
+                    _pair_off(mate, lists, draw)
+                self.give(at, largest(mate, lists))
         return self
 
 
@@ -112,6 +122,26 @@ class Free:
         return free + held
 
 
+def _pair_off(mate: list[int], lists: list[list[int]], draw: random.Random) -> None:
+    """Pair people by lot, who are in `lists` in random order."""
+    for person in draw.sample(range(len(mate)), len(mate)):
+        if mate[person] == ALONE:
+            other = next((each for each in lists[person] if mate[each] == ALONE), ALONE)
+            if other != ALONE:
+                mate[person], mate[other] = other, person
+
+
+def filled(state: Rounds, ats: range, least: Sequence[int], seed: int = 0) -> Rounds:
+    """The best of several ways to fill these rounds one after the other, ties by lot."""
+    draw = random.Random(seed)  # noqa: S311
+    best = state.copy().fill(ats)
+    for _ in range(STARTS):
+        if best.left() == list(least):
+            break
+        best = min(best, state.copy().fill(ats, draw), key=Rounds.left)
+    return best
+
+
 def mended(state: Rounds, least: Sequence[int], fixed: int, seed: int = 0) -> Rounds:
     """The best plan found by taking pairs from each other; the first `fixed` rounds keep theirs.
 
@@ -119,13 +149,13 @@ def mended(state: Rounds, least: Sequence[int], fixed: int, seed: int = 0) -> Ro
     """
     draw = random.Random(seed)  # noqa: S311
     best = state
-    tries = min(TRIES, 40 + 40_000 // state.part.people)
     fruitless = 0
-    while fruitless < tries:
+    while fruitless < TRIES:
         left = state.left()
         short = [at for at in range(fixed, len(left)) if left[at] > least[at]]
         if not short:
             break
+        state.tell()
         trial = state.copy()
         _take(trial, short[0] if draw.random() < 0.6 else draw.choice(short), fixed, draw)
         fruitless += 1

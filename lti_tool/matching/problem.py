@@ -1,6 +1,6 @@
 """What is to be solved, and what a solution is. People are the numbers 0 to n - 1; names and reasons stay outside."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,13 @@ class Problem:
     triads: bool = False
     """Whether three may go together, all three of whose pairs are possible, where somebody would be left out."""
     seed: int = 0
+    no_triad: Flags = field(default_factory=lambda: np.zeros(0, np.bool_))
+    """Shape (n,): who is never one of three; or empty, where that is nobody."""
+
+    @property
+    def may_be_three(self) -> Flags:
+        """Shape (n,): who may be one of three, where three may go together."""
+        return ~self.no_triad if len(self.no_triad) else np.ones(self.people, np.bool_)
 
     @property
     def pairs(self) -> int:
@@ -69,5 +76,6 @@ def problem(people: int, pairs: list[tuple[int, int, int]], **more: Any) -> Prob
         columns[:, 2].copy(),
         np.array([(a, b) in again for a, b, _fit in rows], dtype=np.bool_),
         np.asarray(more.pop("was_in_triad", [False] * people), dtype=np.bool_),
+        no_triad=np.asarray(more.pop("no_triad", ()), dtype=np.bool_),
         **more,
     )

@@ -8,6 +8,7 @@ import highspy
 import numpy as np
 from numpy.typing import NDArray
 
+from lti_tool.matching.certificate import even, unit
 from lti_tool.matching.graph import Edges, Graph
 from lti_tool.matching.problem import Ints
 
@@ -107,10 +108,24 @@ class Program:
         """What the answer is worth in all; no whole one is worth more, once no pair is missing."""
         return -float(self._solver.getInfo().objective_function_value)
 
+    def most(self, pairs: int) -> int:
+        """No so many whole pairs are worth more, once no pair is missing; as certificate.worth counts."""
+        return even(int(self.worth_of_all() * unit(self.graph.size) + 0.01), self.graph.size, pairs)
+
     def tight(self, loss: float = 10 * SMALL) -> Edges:
         """The pairs worth just what is paid for them, or so little less: a best answer has only such."""
         lack = np.array(self._solver.getSolution().col_dual)[self._before_pairs :]
         return self.pairs[lack <= loss]
+
+    def loses(self, edges: Edges) -> Floats:
+        """How much more is paid for some pairs of the graph, taken in or not, than they are worth; shape of `edges`."""
+        each, size, odd = self.prices()
+        a, b = self.graph.a[edges], self.graph.b[edges]
+        lost: Floats = each[a] + each[b] + size - self.worth[edges]
+        for label, numbers in self._layers:
+            inside = (label[a] == label[b]) & (label[a] >= 0)
+            lost[inside] += odd[np.array(numbers)[label[a[inside]]]]
+        return lost
 
     def missing(self) -> Edges:
         """Pairs not taken in that are worth more than is paid for them: of each person the few that lack most."""

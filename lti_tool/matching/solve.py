@@ -52,7 +52,7 @@ def solve(problem: Problem, tell: Tell | None = None) -> Solution:
         proof = proof_of(found, people)
         mate = found.mate
         if problem.triads and ALONE in mate:
-            more = triad_beside(graph, found, problem.was_in_triad[people], telling)
+            more = triad_beside(graph, found, problem.was_in_triad[people], problem.may_be_three[people], telling)
             proof = with_triad(proof, more, people)
             if isinstance(more, WithTriad):
                 mate = more.mate
@@ -81,14 +81,18 @@ def best(graph: Graph, tell: Tell, enough: int | None = None) -> Best:
     mate, least, worst, pool = greatest_least(levelled, pool, mate, tell)
     allowed = graph.fit >= least
     own = narrowed(pool, allowed)
-    total = greatest_total(graph.only(allowed), own, mate, lambda share: tell("total", share))
+    odd = left.odd if left else ()  # full in every answer that leaves as few
+    total = greatest_total(graph.only(allowed), own, mate, lambda share: tell("total", share), sets=odd)
     return Best(total.mate, left or Barrier(), least, worst, total.worth, total.prices, total.gap)
 
 
-def triad_beside(graph: Graph, found: Best, was: Flags, tell: Tell) -> WithTriad | Refusal:
-    """The best triad where the best pairs leave somebody, or why there is none; `was`: who has been in one before."""
+def triad_beside(graph: Graph, found: Best, was: Flags, may: Flags, tell: Tell) -> WithTriad | Refusal:
+    """The best triad where the best pairs leave somebody, or why there is none.
+
+    `was`: who has been in one before; `may`: who may be in one.
+    """
     tell("triad", 0)
-    return best_triad(graph, found.mate, found.least, found.prices, was, lambda share: tell("triad", share))
+    return best_triad(graph, found.mate, found.least, found.prices, was, may, lambda share: tell("triad", share))
 
 
 def with_triad(proof: Part, more: WithTriad | Refusal, people: Ints) -> Part:

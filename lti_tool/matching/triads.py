@@ -1,10 +1,14 @@
 """Three people together, where somebody would be left without a partner."""
 
+from collections.abc import Sequence
+
 from lti_tool.matching.alternating import ALONE, Near, Tree, exchange, grow, largest
 
 
-def triad_of_group(person: int, mate: list[int], near: Near) -> tuple[int, int, int] | None:
+def triad_of_group(person: int, mate: list[int], near: Near, may: Sequence[bool]) -> tuple[int, int, int] | None:
     """Three who could go together so that one fewer is left in all, this person no longer; None if there are none.
+
+    `may`: for each person, whether they may be one of three.
 
     `mate` has the greatest number of pairs, and `person` no partner. By Gallai and Edmonds the three are of one
     group of the tree, of an odd number, and the others of that group can be paired.
@@ -15,9 +19,9 @@ def triad_of_group(person: int, mate: list[int], near: Near) -> tuple[int, int, 
         by = set(near[start])
         for a in near[start]:
             b = moved[a]
-            if a < b and b in by:
+            if a < b and b in by and may[start] and may[a] and may[b]:
                 return tuple(sorted((start, a, b)))  # type: ignore[return-value]
-    return _any_triad(tree, mate, near)
+    return _any_triad(tree, mate, near, may)
 
 
 def _left_instead(tree: Tree, start: int, mate: list[int]) -> list[int]:
@@ -31,10 +35,11 @@ def _left_instead(tree: Tree, start: int, mate: list[int]) -> list[int]:
     return moved
 
 
-def _any_triad(tree: Tree, mate: list[int], near: Near) -> tuple[int, int, int] | None:
+def _any_triad(tree: Tree, mate: list[int], near: Near, may: Sequence[bool]) -> tuple[int, int, int] | None:
     """Every three of the tree who are possible with each other, tried in turn."""
-    neighbours = {each: set(near[each]) & tree.outer for each in tree.outer}
-    for a in sorted(tree.outer):
+    outer = {each for each in tree.outer if may[each]}
+    neighbours = {each: set(near[each]) & outer for each in outer}
+    for a in sorted(outer):
         for b in sorted(each for each in neighbours[a] if each > a):
             for c in sorted(each for each in neighbours[a] & neighbours[b] if each > b):
                 if frees((a, b, c), mate, near):

@@ -11,7 +11,7 @@ from lti_tool.matching.certificate import Prices, unit
 from lti_tool.matching.graph import Edges, Graph
 from lti_tool.matching.odd_sets import violated
 from lti_tool.matching.program import Program
-from lti_tool.matching.total import SCALES, Total, in_whole_numbers, places, worths
+from lti_tool.matching.total import SCALES, Total, in_whole_numbers, places, whole, worths
 
 POOL = 4
 """So many pairs for each person, the least dear by the prices, are what the program begins with."""
@@ -41,6 +41,8 @@ class Warm(Program):
         """
         self._take_out(out, left)
         self._answered = False
+        self._found: tuple[int, Edges] | None = None
+        pairs = (self.graph.size - len(out) - left) // 2
         try:
             for _ in range(ROUNDS):
                 self.run()
@@ -49,11 +51,19 @@ class Warm(Program):
                 if len(missing):
                     self.add_pairs(missing)
                     continue
+                mate, groups = whole(self.graph, self, left, out)
+                edges = places(self.graph, mate)
+                worth = int(self._points[edges].sum())
+                if len(edges) == pairs and (self._found is None or self._found[0] < worth):
+                    self._found = worth, edges
+                if self._found and self._found[0] >= self.most(pairs):
+                    return self._found[1]
                 share, alone = self.shares()
                 sets = violated(self.graph.a[self.pairs], self.graph.b[self.pairs], share, alone)
+                known = {*self.sets, *sets}
+                sets += [each for each in groups if each not in known]
                 if not sets:
-                    found = self.pairs[share > 0.5]
-                    return found if 2 * len(found) == self.graph.size - len(out) - left else None
+                    return None
                 self.add_sets(sets)
         except RuntimeError:  # no such answer among the pairs taken in
             self._answered = False
@@ -62,9 +72,11 @@ class Warm(Program):
     def proven(self, out: tuple[int, ...], left: int) -> tuple[Total | None, Prices | None]:
         """As `without`, with prices of the graph without these people, who pay nothing themselves.
 
-        There may be prices, if less good ones, where no best pairs are found.
+        There may be prices, if less good ones, where no pairs are found. The total may have a gap.
         """
         edges = self.without(out, left)
+        if edges is None and self._found:
+            edges = self._found[1]
         if not self._answered:
             return None, None
         rest = self.graph.without(out)

@@ -33,7 +33,9 @@ def proposal() -> str:
         pair = pairing.active_pair(session, me, activity.id)
         asked = answers.mine(session, me, activity.id, now).asked if pair is None else None
         reasons: list[str] = []
+        at_schools = ""
         if asked is not None:
+            at_schools = answer_words.at_schools(answers.other_schools(session, asked, me))
             why = answers.why(session, tool().keyring, asked, me, now)
             reasons = answer_words.why_us(why, asked.others, me, _topics(session, activity))
     return render_template(
@@ -43,6 +45,7 @@ def proposal() -> str:
         partner=partner_names(pair),
         asked=asked,
         others=answer_words.together(asked.others) if asked else "",
+        at_schools=at_schools,
         reasons=reasons,
     )
 
@@ -93,7 +96,7 @@ def why_not_whom() -> str:
     wanted = request.args.get("q", "").replace("\0", "").strip()[:100]
     with tool().database.read() as session:
         activity = round_of_teacher(session)
-        run_id = answers.mine(session, actor().membership_id, activity.id, tool().clock()).run_id
+        mine = answers.mine(session, actor().membership_id, activity.id, tool().clock())
         colleagues = people.list_colleagues(
             session,
             course_id=actor().course_id,
@@ -105,7 +108,8 @@ def why_not_whom() -> str:
     return render_template(
         "rounds/why_not.html",
         activity_title=activity.title,
-        can_ask=run_id is not None,
+        can_ask=mine.run_id is not None,
+        proposed=[each.membership_id for each in mine.asked.others] if mine.asked else [],
         colleagues=colleagues,
         wanted=wanted,
         name_of=name_of,
@@ -132,15 +136,24 @@ def why_not(membership_id: str) -> str | Response:
             return redirect(url_for(".why_not_whom"), 303)
         if mine.asked and membership_id in [each.membership_id for each in mine.asked.others]:
             return redirect(url_for(".proposal"), 303)
-        found = changes.why_not(session, tool().keyring, mine.run_id, me, membership_id, now)
+        found = changes.why_not(
+            session,
+            tool().keyring,
+            mine.run_id,
+            me,
+            membership_id,
+            secret=tool().settings.secret_key.get_secret_value(),
+            now=now,
+        )
     name = answer_words.given(colleague)
     return render_template(
         "rounds/why_not_with.html",
         activity_title=activity.title,
         name=name,
+        full_name=answer_words.full(colleague),
         colleague=colleague,
-        because=answer_words.why_not(found.code, found.number, name),
-        is_mine=found.code == "mine",
+        because=answer_words.why_not(found, name),
+        is_mine=found == "mine",
         closed=closed_sentence(activity),
     )
 

@@ -6,6 +6,8 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from lti_tool.people.rules import Colleague
+from lti_tool.rounds import wish_words
+from lti_tool.rounds.changes import WhyNot
 from lti_tool.rounds.rules import Why
 from lti_tool.web.languages import listed
 
@@ -15,9 +17,19 @@ def given(colleague: Colleague) -> str:
     return colleague.given_name or colleague.name or str(_("a colleague"))
 
 
+def full(colleague: Colleague) -> str:
+    """The whole name of a colleague, where it has to be clear who is meant."""
+    return colleague.name or given(colleague)
+
+
 def together(others: Sequence[Colleague]) -> str:
-    """All of them in a sentence."""
-    return listed([given(each) for each in others])
+    """All of them in a sentence, by their whole names."""
+    return listed([full(each) for each in others])
+
+
+def at_schools(found: Sequence[tuple[Colleague, str]]) -> str:
+    """Who works at which other school, a sentence each."""
+    return " ".join(_("%(name)s works at %(school)s.", name=full(each), school=school) for each, school in found)
 
 
 def why_us(why: Why, others: Sequence[Colleague], me: str, topics: Mapping[str, str]) -> list[str]:
@@ -59,7 +71,8 @@ def why_us(why: Why, others: Sequence[Colleague], me: str, topics: Mapping[str, 
         )
     if why.subject or why.level:
         # As it was typed or chosen; names of subjects are not joined into a sentence that would bend them.
-        said.append(_("You share: %(what)s.", what=listed([each for each in (why.subject, why.level) if each])))
+        shared = [wish_words.shown(each) for each in (why.subject, why.level) if each]
+        said.append(_("You share: %(what)s.", what=listed(shared)))
     if why.languages:
         said.append(
             _("You would talk in %(languages)s.", languages=listed([_language(each) for each in why.languages]))
@@ -89,8 +102,8 @@ def helps(code: str) -> str:
     """The one change that would help somebody without a partner, for a code of rules.HELPS."""
     return {
         "triad": _(
-            "It would help if three could go together. The trainer of the round decides that; you can say that you "
-            "would like it."
+            "It would help if three could go together. The trainer of the round decides that; you can tell "
+            "them that you would like it."
         ),
         "other_school": _(
             "It would help if you were willing to work with a colleague of another school. You can say so in what you "
@@ -104,21 +117,14 @@ def helps(code: str) -> str:
     }.get(code) or _("No single change would have helped this time. The next calculation may come to another result.")
 
 
-def why_not(code: str, left: int, name: str) -> str:
-    """What it would come to if one were together with a colleague of this name, in words, and nobody else by name.
-
-    `code`: of changes.WhyNot; `left`: how many more colleagues would be without a partner.
-    """
+def why_not(code: WhyNot, name: str) -> str:
+    """What it would come to if one were together with a colleague of this name, in words, and nobody else by name."""
     if code == "mine":
         return _("You asked not to be paired with %(name)s. Only you see that, and you can change it.", name=name)
-    if code == "left":
-        return ngettext(
-            "%(num)s colleague more would be left without a partner.",
-            "%(num)s colleagues more would be left without a partner.",
-            max(1, left),
-        )
+    if code == "instead":
+        return _("Then somebody else would be without a partner.")
     if code == "worst":
-        return _("Another pair would fit less well than any does now.")
+        return _("Somebody more would be without a partner, or a pair would fit less well than any does now.")
     if code == "total":
         return _("All together would fit less well.")
     return _(
@@ -129,7 +135,7 @@ def why_not(code: str, left: int, name: str) -> str:
 
 
 def _topic(key: str, topics: Mapping[str, str]) -> str:
-    return topics.get(key, key)
+    return f"“{topics.get(key, key)}”"
 
 
 def _language(code: str) -> str:

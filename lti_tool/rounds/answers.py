@@ -5,13 +5,14 @@ looks open until `answer_by`, whatever was said (docs/decisions/0012-silent-no.m
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Literal
 
 from sqlalchemy import (
+    ColumnElement,
     CompoundSelect,
     LargeBinary,
     and_,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    insert,
     literal,
     null,
     or_,
@@ -32,19 +34,24 @@ from sqlalchemy.orm import Session, aliased
 from lti_tool.activities.models import Activity
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Pair, PairMember
-from lti_tool.people.models import Membership, Person
+from lti_tool.people.models import Membership, Person, School
 from lti_tool.people.rules import Colleague
 from lti_tool.people.service import takes_part
 from lti_tool.privacy.keyring import Keyring, KeyShredded
 from lti_tool.privacy.rules import PairFacts
-from lti_tool.rounds import setting
-from lti_tool.rounds.models import Proposal, ProposalMember, RoundLeft, RoundRun
-from lti_tool.rounds.rules import Why
+from lti_tool.rounds import setting, wishes
+from lti_tool.rounds.models import PairingWish, Proposal, ProposalMember, RoundLeft, RoundRun
+from lti_tool.rounds.rules import Summary, Why, Wish, is_managed
 from lti_tool.store.database import rows_changed, run
 
 ANSWERS = ("yes", "another", "pause")
+UNASKED = "unasked"
+"""In the place of an answer: of somebody who said, after the calculation and before anybody was asked, that they would
+like no partner, or rather not one of these. They are not asked; to all others it looks like an answer that has not
+come, and lapses like one."""
 REMEMBERED_FOR = timedelta(days=60)
 """How long after a round it is still said to whom it left without a partner."""
+_AT_ONCE = 500
 
 _own = aliased(ProposalMember)
 _later = aliased(RoundRun)
@@ -62,7 +69,10 @@ _MINE: CompoundSelect[Any] = union_all(
         Person.given_name,
     )
     .join(RoundRun, RoundRun.id == Proposal.run_id)
-    .join(_own, and_(_own.proposal_id == Proposal.id, _own.membership_id == bindparam("me")))
+    .join(
+        _own,
+        and_(_own.proposal_id == Proposal.id, _own.membership_id == bindparam("me"), _own.answer != UNASKED),
+    )
     .join(ProposalMember, ProposalMember.proposal_id == Proposal.id)
     .join(Membership, Membership.id == ProposalMember.membership_id)
     .join(Person, Person.id == Membership.person_id)
@@ -94,6 +104,18 @@ _MINE: CompoundSelect[Any] = union_all(
             or_(_later.status == "out", _later.status == "over"),
         ),
     ),
+    # That something was said, and not what.
+    select(
+        literal("said"),
+        PairingWish.id,
+        PairingWish.id,
+        cast(null(), RoundRun.answer_by.type),
+        literal(""),
+        cast(null(), LargeBinary),
+        PairingWish.membership_id,
+        literal(""),
+        literal(""),
+    ).where(PairingWish.activity_id == bindparam("activity"), PairingWish.membership_id == bindparam("me")),
 )
 _IS_BUSY = or_(
     exists().where(
@@ -130,13 +152,16 @@ class Mine:
     """Where the last calculation left them without a partner: a code of rules.HELPS; else None."""
     run_id: str | None = None
     """The run they can ask about, because its answers are still awaited."""
+    has_said: bool = False
+    """Whether something is kept of what they said for the round; it tells not what."""
 
 
-def publish(session: Session, run_id: str, now: datetime) -> bool:
+def publish(session: Session, keyring: Keyring, run_id: str, now: datetime) -> bool:
     """Asks the teachers of a run that is reviewed; False, and nothing is done, if it is not (any more).
 
     A proposal for somebody who found a partner meanwhile, or takes part no longer, is not asked about: everybody who
-    would be asked sees that already.
+    would be asked sees that already. Neither is one of a line manager and who reports to them, as the trainer states it
+    now. Whoever has said no meanwhile, in silence, is UNASKED.
     """
     activity_id = session.scalars(select(RoundRun.activity_id).where(RoundRun.id == run_id)).one()
     pairing.lock_activity(session, activity_id)
@@ -154,20 +179,97 @@ def publish(session: Session, run_id: str, now: datetime) -> bool:
         select(func.count()).select_from(of_it.subquery()).scalar_subquery() < 2,
     )
     drafts = (Proposal.run_id == run_id, Proposal.status == "draft")
+    before = _groups(session, *drafts)
     session.execute(
         delete(Proposal).where(*drafts, is_off).execution_options(synchronize_session=False), {"activity": activity_id}
     )
+    managed_ones = list(managed(session, run_id))
+    for start in range(0, len(managed_ones), _AT_ONCE):
+        some = Proposal.id.in_(managed_ones[start : start + _AT_ONCE])
+        session.execute(delete(Proposal).where(some).execution_options(synchronize_session=False))
+    _leave_others(session, run_id, activity_id, before)
+    _leave_unasked(session, run_id, wishes.of_round(session, keyring, activity_id, now))
     session.execute(update(Proposal).where(*drafts).values(status="open"))
     return True
 
 
+def _leave_others(session: Session, run_id: str, activity_id: str, before: Mapping[str, Collection[str]]) -> None:
+    """Those whose proposal is not asked about, though they could have a partner, are without one; the sums follow.
+
+    `before`: the members of each proposal that there was.
+    """
+    there = set(session.scalars(select(Proposal.id).where(Proposal.run_id == run_id)))
+    gone = [group for proposal_id, group in before.items() if proposal_id not in there]
+    alone = [each for group in gone for each in group]
+    is_free: list[str] = []
+    for start in range(0, len(alone), _AT_ONCE):
+        some = Membership.id.in_(alone[start : start + _AT_ONCE])
+        is_free += session.scalars(select(Membership.id).where(some, ~_IS_BUSY), {"activity": activity_id})
+    if is_free:
+        session.execute(
+            insert(RoundLeft), [{"run_id": run_id, "membership_id": each, "helps": ""} for each in sorted(is_free)]
+        )
+    if gone:
+        was = Summary.of(session.scalars(select(RoundRun.summary).where(RoundRun.id == run_id)).one())
+        pairs, triads = (sum(len(group) == size for group in gone) for size in (2, 3))
+        now = replace(was, pairs=was.pairs - pairs, triads=was.triads - triads, left=was.left + len(is_free))
+        session.execute(update(RoundRun).where(RoundRun.id == run_id).values(summary=now.to_json()))
+
+
+def managed(session: Session, run_id: str, proposal_id: str = "") -> set[str]:
+    """Ids of the proposals of a run, or whether that one is of them, in which one is line manager of another by what is
+    stated now; three statements."""
+    course_id = session.scalars(
+        select(Activity.course_id).join(RoundRun, RoundRun.activity_id == Activity.id).where(RoundRun.id == run_id)
+    ).one()
+    stated = setting.managers(session, course_id)
+    one = [Proposal.id == proposal_id] if proposal_id else []
+    groups = _groups(session, Proposal.run_id == run_id, *one)
+    return {each for each, group in groups.items() if is_managed(group, stated)}
+
+
+def _groups(session: Session, *which: ColumnElement[bool]) -> dict[str, dict[str, str]]:
+    """Id of each of those proposals → membership id of each in it → id of their school, or empty; one statement."""
+    rows = session.execute(
+        select(ProposalMember.proposal_id, ProposalMember.membership_id, Person.school_id)
+        .join(Proposal, Proposal.id == ProposalMember.proposal_id)
+        .join(Membership, Membership.id == ProposalMember.membership_id)
+        .join(Person, Person.id == Membership.person_id)
+        .where(*which)
+    )
+    found: dict[str, dict[str, str]] = {}
+    for row in rows:
+        found.setdefault(row.proposal_id, {})[row.membership_id] = row.school_id or ""
+    return found
+
+
+def _leave_unasked(session: Session, run_id: str, said: Mapping[str, Wish]) -> None:
+    groups = _groups(session, Proposal.run_id == run_id, Proposal.status == "draft")
+    unasked = [
+        member
+        for group in groups.values()
+        for member in group
+        if member in said and (not said[member].is_in or not group.keys().isdisjoint(said[member].not_with))
+    ]
+    drafts = select(Proposal.id).where(Proposal.run_id == run_id, Proposal.status == "draft")
+    # One statement at least, whether or not there is anybody.
+    for start in range(0, max(len(unasked), 1), _AT_ONCE):
+        some = ProposalMember.membership_id.in_(unasked[start : start + _AT_ONCE])
+        session.execute(
+            update(ProposalMember)
+            .where(ProposalMember.proposal_id.in_(drafts), some)
+            .values(answer=UNASKED)
+            .execution_options(synchronize_session=False)
+        )
+
+
 def facts(session: Session, proposal_id: str) -> PairFacts | None:
-    """A proposal that was asked about, as the rules need it, or None; `is_open`: whether it is not settled yet."""
+    """A proposal, with those who were asked, as the rules need it, or None; `is_open`: whether it is unsettled."""
     rows = session.execute(
         select(RoundRun.activity_id, Proposal.status, ProposalMember.membership_id)
         .join(Proposal, Proposal.run_id == RoundRun.id)
         .join(ProposalMember, ProposalMember.proposal_id == Proposal.id)
-        .where(Proposal.id == proposal_id, Proposal.status != "draft")
+        .where(Proposal.id == proposal_id, Proposal.status != "draft", ProposalMember.answer != UNASKED)
     ).all()
     if not rows:
         return None
@@ -180,11 +282,15 @@ def answer(
     """Keeps what a member of a proposal says (one of ANSWERS; each takes the place of the one before).
 
     paired: all have said yes, now or before, and are a pair. over: it lapsed, so nothing is kept. Where somebody of it
-    found another partner meanwhile or takes part no longer, a yes is kept and leads to nothing, as if it were awaited.
+    found another partner meanwhile or takes part no longer, or one is by now stated to manage another, a yes is kept
+    and leads to nothing, as if it were awaited.
     """
-    activity_id = session.scalars(
-        select(RoundRun.activity_id).join(Proposal, Proposal.run_id == RoundRun.id).where(Proposal.id == proposal_id)
+    of = session.execute(
+        select(RoundRun.id, RoundRun.activity_id)
+        .join(Proposal, Proposal.run_id == RoundRun.id)
+        .where(Proposal.id == proposal_id)
     ).one()
+    activity_id = of.activity_id
     pairing.lock_activity(session, activity_id)
     status = session.scalars(
         select(Proposal.status)
@@ -209,6 +315,8 @@ def answer(
     }
     if len(answers) < 2 or set(answers.values()) != {"yes"}:
         return "kept"
+    if managed(session, of.id, proposal_id):
+        return "kept"
     pair_id = pairing.pair_up(session, list(answers), activity_id, now)
     if pair_id is None:
         return "kept"
@@ -221,14 +329,28 @@ def mine(session: Session, membership_id: str, activity_id: str, now: datetime) 
     """Where a teacher stands in a round; one statement, whatever anybody said."""
     rows = run(session, _MINE, {"me": membership_id, "activity": activity_id, "now": now}).all()
     asked = sorted((row for row in rows if row.what == "asked"), key=lambda row: (row.name, row.membership_id))
-    left = next((row for row in rows if row.what != "asked"), None)
+    left = next((row for row in rows if row.what in ("out", "over")), None)
+    has_said = any(row.what == "said" for row in rows)
     helps = left.answer if left else None
     if not asked:
-        return Mine(None, helps, left.run_id if left and left.what == "out" else None)
+        return Mine(None, helps, left.run_id if left and left.what == "out" else None, has_said)
     first = asked[0]
     others = tuple(Colleague(row.membership_id, row.name, row.given_name or row.name) for row in asked)
     found = Asked(first.id, first.run_id, first.answer_by, first.answer, others, first.why)
-    return Mine(found, helps, found.run_id)
+    return Mine(found, helps, found.run_id, has_said)
+
+
+def other_schools(session: Session, asked: Asked, me: str) -> list[tuple[Colleague, str]]:
+    """The others of a proposal who work at another school than `me` (membership id), with its name; one statement."""
+    rows = session.execute(
+        select(Membership.id, School.name)
+        .join(Person, Person.id == Membership.person_id)
+        .outerjoin(School, School.id == Person.school_id)
+        .where(Membership.id.in_([me, *(each.membership_id for each in asked.others)]))
+    )
+    names: dict[str, str | None] = {row.id: row.name for row in rows}
+    found = [(each, names.get(each.membership_id)) for each in asked.others]
+    return [(each, school) for each, school in found if school and school != names.get(me)]
 
 
 def why(session: Session, keyring: Keyring, asked: Asked, membership_id: str, now: datetime) -> Why:
@@ -311,6 +433,7 @@ def of_person(session: Session, person_id: str, now: datetime) -> list[dict[str,
         .join(Membership, Membership.id == ProposalMember.membership_id)
         .join(Person, Person.id == Membership.person_id)
         .where(Proposal.status != "draft", RoundRun.answer_by.is_not(None), Person.id != person_id)
+        .where(_own.answer != UNASKED)
         .order_by(RoundRun.answer_by, Proposal.id, Person.name, Person.id)
     )
     found = []

@@ -10,18 +10,18 @@ import secrets
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity
 from lti_tool.privacy.keyring import Keyring
 from lti_tool.rounds import everybody as people
-from lti_tool.rounds import fit, keeping
+from lti_tool.rounds import fit, keeping, review
 from lti_tool.rounds.keeping import StoredProblem
 from lti_tool.rounds.models import RoundRun
 from lti_tool.rounds.rules import Summary
@@ -33,6 +33,8 @@ from lti_tool.store.jobs_models import Job
 
 JOB = "pairing_round"
 CURRENT = ("waiting", "working", "review")
+REVIEWED_WITHIN = timedelta(days=60)
+"""After so long a result that nobody published is put away: it is made of what people said, which they may forget."""
 MAX_ATTEMPTS = 5
 """Workers that may begin a run, one after the other was killed or lost the database."""
 _TOLD_EVERY = 0.5
@@ -143,8 +145,7 @@ def run(payload: Mapping[str, Any], *, database: Database, keyring: Keyring, clo
             )
     except _Left:
         # Nothing was stored, but its key may be there.
-        if attempt.was_stopped:
-            attempt.end("stopped", "")
+        if attempt.was_stopped and attempt.end("stopped", ""):
             keyring.shred(run_id, run_id, clock())
     except SQLAlchemyError:
         raise
@@ -153,12 +154,22 @@ def run(payload: Mapping[str, Any], *, database: Database, keyring: Keyring, clo
         # Where, and not what: an error may carry what people said.
         at = traceback.extract_tb(error.__traceback__)[-1]
         log.error("round_failed", run=run_id, code=code, error=type(error).__name__, at=f"{at.filename}:{at.lineno}")
-        attempt.end("failed", code)
-        keyring.shred(run_id, run_id, clock())
+        if attempt.end("failed", code):
+            keyring.shred(run_id, run_id, clock())
 
 
 def look_after(session: Session, now: datetime) -> int:
-    """Fails the runs that wait for work that nobody will do any more; returns how many."""
+    """Fails the runs that wait for work that nobody will do any more; returns how many.
+
+    Results that nobody published for REVIEWED_WITHIN, or whose activity is archived, are put away.
+    """
+    is_late = or_(RoundRun.created_at < now - REVIEWED_WITHIN, Activity.status == "archived")
+    for run_id in session.scalars(
+        select(RoundRun.id)
+        .join(Activity, Activity.id == RoundRun.activity_id)
+        .where(RoundRun.status == "review", is_late)
+    ).all():
+        review.drop(session, run_id)
     is_due = exists().where(Job.kind == JOB, Job.key == RoundRun.id, Job.given_up_at.is_(None))
     return rows_changed(
         session.execute(
@@ -229,14 +240,16 @@ class _Attempt:
             self.was_stopped = True
             raise _Left
 
-    def end(self, status: str, code: str) -> None:
-        """Ends a run without a result, unless another worker has it by now."""
+    def end(self, status: str, code: str) -> bool:
+        """Ends a run without a result; False, and nothing is done, if another worker has it by now."""
         with self._database.write() as session:
             row = session.execute(
                 select(RoundRun.status, RoundRun.summary).where(RoundRun.id == self._run_id).with_for_update()
             ).one_or_none()
             if row and row.status == "working" and row.summary.get("mark") == self._mark:
                 self._set(session, status=status, doing=code, summary={})
+                return True
+        return False
 
     def _set(self, session: Session, **values: Any) -> None:
         session.execute(update(RoundRun).where(RoundRun.id == self._run_id).values(**values))
@@ -273,4 +286,5 @@ def _summary(everybody: Everybody, found: Found, rows: keeping.Drafts, seconds: 
         candidates=found.problem.pairs,
         nearest=fit.NEAREST if len(everybody.members) > fit.DENSE else 0,
         later=found.later,
+        unplanned=everybody.settings.rounds > 1 and not found.later,
     )

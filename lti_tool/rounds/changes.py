@@ -13,36 +13,39 @@ from itertools import combinations
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity
+from lti_tool.matching.certificate import Certificate, unit
 from lti_tool.matching.forced import cost
-from lti_tool.matching.graph import Graph, best_of_each
+from lti_tool.matching.graph import Graph, best_of_each, components
 from lti_tool.matching.plan import narrowed
 from lti_tool.matching.problem import Problem, Solution
 from lti_tool.matching.solve import solve
 from lti_tool.matching.values import Values, values
 from lti_tool.privacy.keyring import Keyring
 from lti_tool.rounds import everybody as people
-from lti_tool.rounds import fit, keeping, setting, wishes
-from lti_tool.rounds.fit import Member
+from lti_tool.rounds import fit, keeping, wishes
 from lti_tool.rounds.keeping import StoredProblem
-from lti_tool.rounds.models import Proposal, ProposalMember, RoundRun
-from lti_tool.rounds.rules import Summary, Wish
+from lti_tool.rounds.models import Proposal, ProposalMember, RoundLeft, RoundRun
+from lti_tool.rounds.rules import Summary
 from lti_tool.rounds.solving import helps_of
 from lti_tool.store.database import Database
 
 OFFERED = 5
 """Alternatives that a trainer is offered for one person, the least costly."""
 NEVER_OFFERED = 4
-"""Of the possible partners of somebody, one in so many is never offered: so that whoever is missing there says nothing
-about who asked not to be paired with whom."""
+"""Of the possible partners of somebody, one in so many is never offered: so that whoever is missing there can be so by
+that alone, and need not have asked not to be paired."""
 
-OFFERED_EXACTLY, ANSWERED_EXACTLY = 50_000, 500_000
-"""Up to so many possible pairs the costs of what is offered, and the answer to a why not, are those of all of them."""
-NEAR = 30
-"""Beyond, for each person so many pairs are looked at, those that fit best. What a move costs is always exact."""
+SOLVED_EXACTLY = 50_000
+"""Up to so many possible pairs, those of some 300 people, a change is solved among all of them while a page waits."""
+HELPED = 20
+"""After a change, for so many of those who are left it is worked out anew what would help."""
+NEAR, NEARER = 10, 100
+"""Beyond, for each person so many pairs are looked at: what a change costs is what is said, or less."""
 _AT_ONCE = 500
 
 Group = tuple[int, ...]
@@ -62,6 +65,8 @@ class Cost:
 
     before: Values
     after: Values
+    others: int = 0
+    """How many people, beside the two who are put together, have another partner then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,36 +77,35 @@ class Alternative:
     cost: Cost
 
 
-@dataclass(frozen=True, slots=True)
-class WhyNot:
-    """Why two are not paired: the first aim that would come off worse.
-
-    mine: who asks has asked not to be. left: `number` more would be without a partner. worst: the pair that fits least
-    would fit less. total: all taken together would. as_good: nothing of it, and no more is said.
-    """
-
-    code: Literal["mine", "left", "worst", "total", "as_good"]
-    number: int = 0
+WhyNot = Literal["mine", "instead", "worst", "total", "as_good"]
+"""Why two are not paired. mine: who asks has asked not to be. instead: who asks was left, and then somebody else would
+be. worst: more would be without a partner, or the pair that fits least would fit less; which of the two is not said, as
+it could tell who cannot go with whom. total: all together would fit less. as_good: nothing of it."""
 
 
 def alternatives(
     session: Session, keyring: Keyring, run_id: str, membership_id: str, secret: bytes, now: datetime
 ) -> list[Alternative]:
-    """The partners that a trainer is offered for somebody instead of what was calculated, the least costly first."""
+    """The partners that a trainer is offered for somebody instead of what was calculated, the least costly first.
+
+    None that would leave more people out: of few people it would tell that two others cannot go together.
+    """
     stored = keeping.read(session, keyring.opened(session, run_id, now), run_id)
     me = stored.number(membership_id) if stored else None
     if stored is None or me is None:
         return []
     activity_id, course_id = _places(session, run_id)
-    free = people.free(session, activity_id)
+    free = people.free(session, activity_id, now)
     now_there = _present(stored, free)
     before = _values(now_there, now_there.solution, free)
     shortlist = _shortlist(now_there, me, course_id, secret)
-    now_there = _narrowed(now_there, (me, *shortlist), OFFERED_EXACTLY)
+    now_there = _narrowed(now_there, (me, *shortlist), SOLVED_EXACTLY, stored.problem)
     found = []
     for other in shortlist:
         again = cost(now_there.problem, now_there.solution, _with(now_there.moved, (me, other))).solution
-        found.append(Alternative(stored.members[other], Cost(before, _values(now_there, again, free))))
+        others, after = _others(now_there.solution, again, (me, other)), _values(now_there, again, free)
+        if after.left <= before.left:
+            found.append(Alternative(stored.members[other], Cost(before, after, others)))
     return sorted(found, key=lambda each: (*_badness(each.cost.after), each.membership_id))
 
 
@@ -122,7 +126,7 @@ def move(
     with database.read() as session:
         stored = _in_review(session, keyring, run_id, now)
         activity_id, course_id = _places(session, run_id)
-        free = people.free(session, activity_id)
+        free = people.free(session, activity_id, now)
     now_there = _present(stored, free)
     groups: Sequence[Group] = now_there.moved
     for one, other in together:
@@ -137,42 +141,61 @@ def move_back(database: Database, keyring: Keyring, run_id: str, *, now: datetim
     """Takes back all that the trainer moved: the result is the calculated one again. Raises Changed."""
     with database.read() as session:
         stored = _in_review(session, keyring, run_id, now)
-        free = people.free(session, _places(session, run_id)[0])
+        free = people.free(session, _places(session, run_id)[0], now)
     return _rewrite(database, keyring, run_id, stored, (), free, now)
 
 
-def why_not(session: Session, keyring: Keyring, run_id: str, me: str, other: str, now: datetime) -> WhyNot:
+def why_not(
+    session: Session, keyring: Keyring, run_id: str, me: str, other: str, *, secret: bytes, now: datetime
+) -> WhyNot:
     """Why somebody (`me`, of this run) is not paired with a colleague, whoever that is and whatever is against it.
 
-    A colleague who is not in the calculation counts as one whom it left, so that neither the answer nor the work for
-    it shows who takes part. Membership ids.
+    Only what was calculated counts. Nothing that anybody says now is read, but for whom oneself would rather not meet:
+    else whoever changed their own wishes and asked again could read those of a colleague out of the answers. A pair
+    that is not possible fits as those of `me` mostly do. A colleague who is not in the calculation is answered about
+    like one who is, whom a draw chooses, so that no answer tells who takes part. Membership ids.
     """
     stored = keeping.read(session, keyring.opened(session, run_id, now), run_id)
     activity_id, _course_id = _places(session, run_id)
-    said = wishes.of_round(session, keyring, activity_id, now, only=(me, other))
-    chosen = setting.settings(session, activity_id)
-    mine, theirs = (Member(each, said.get(each, Wish())) for each in (me, other))
+    if other in wishes.mine(session, keyring, me, activity_id, now).not_with:
+        return "mine"
     number = stored.number(me) if stored else None
     if stored is None or number is None:
-        return WhyNot("as_good")
+        return "as_good"
+    if number in stored.solution.left:
+        # Whatever there is against it: else it would tell who was left, too, or who would rather not.
+        return "instead"
     number_of_other = stored.number(other)
+    if number_of_other is None:
+        number_of_other = _stand_in(stored, number, "/".join((run_id, me, other)), secret)
     if number_of_other is None:
         stored, number_of_other = _joined(stored, other), stored.problem.people
     pair = (min(number, number_of_other), max(number, number_of_other))
-    points = fit.of_two(mine, theirs, chosen, [topic.key for topic in setting.topics(chosen)])
     # As if nothing were against it; of everybody, since whom the two could reach also tells what is possible.
-    stored = _with_possible(_narrowed(stored, (number, number_of_other), ANSWERED_EXACTLY), pair, points)
+    points = _points(stored.problem, pair, number)
+    stored = _with_possible(_narrowed(stored, (number, number_of_other), SOLVED_EXACTLY, stored.problem), pair, points)
     solution = stored.solution
     before = values(stored.problem, solution.pairs, solution.triads, solution.left)
     again = cost(stored.problem, solution, _with(stored.moved, pair)).solution
     after = values(stored.problem, again.pairs, again.triads, again.left)
-    if other in mine.wish.not_with:
-        return WhyNot("mine")
-    if after.left > before.left:
-        return WhyNot("left", after.left - before.left)
-    if after.worst < before.worst:
-        return WhyNot("worst")
-    return WhyNot("total" if after.total < before.total else "as_good")
+    if after.left > before.left or after.worst < before.worst:
+        return "worst"
+    return "total" if after.total < before.total else "as_good"
+
+
+def _stand_in(stored: StoredProblem, me: int, what: str, secret: bytes) -> int | None:
+    """Somebody of the calculation who is not together with `me`, by a draw that is the same each time; or None."""
+    own = {me, *stored.solution.with_whom(me)}
+    others = [each for each in range(stored.problem.people) if each not in own]
+    drawn = int.from_bytes(hmac.new(secret, f"why-not/{what}".encode(), hashlib.sha256).digest()[:8])
+    return others[drawn % len(others)] if others else None
+
+
+def _points(problem: Problem, pair: tuple[int, int], me: int) -> int:
+    """The fit of a pair, or that of the middle one of those that are possible for `me`; 1 where none is."""
+    is_pair = (problem.first == pair[0]) & (problem.second == pair[1])
+    fits = problem.fit[is_pair if is_pair.any() else (problem.first == me) | (problem.second == me)]
+    return int(np.sort(fits)[(len(fits) - 1) // 2]) if len(fits) else 1
 
 
 # Solving again
@@ -191,22 +214,41 @@ def _present(stored: StoredProblem, free: frozenset[str]) -> StoredProblem:
     )
 
 
-def _narrowed(stored: StoredProblem, about: Sequence[int], exactly: int) -> StoredProblem:
-    """With no more possible pairs than can be solved while a page waits: all up to `exactly`, else those who fit best.
+def _narrowed(stored: StoredProblem, about: Sequence[int], exactly: int, calculated: Problem) -> StoredProblem:
+    """With no more possible pairs than can be solved while a page waits: all up to `exactly`, else those that lose
+    least against the prices of the proof, of what was `calculated`.
 
-    For each person NEAR of them, all of those it is about, and who is together now. It can only make a change dearer.
+    For each person NEAR of them, NEARER of those it is about and of their partners, those among all of these, and who
+    is together now. It can only make a change dearer.
     """
     problem, solution = stored.problem, stored.solution
     if problem.pairs <= exactly:
         return stored
-    graph = Graph(problem.people, problem.first, problem.second, problem.fit, problem.again)
+    about = [*about, *(other for each in about for other in solution.with_whom(each))]
+    pays = _pays(calculated, solution.certificate, problem.people)
+    gains = np.rint(4 * (2 * problem.fit - pays[problem.first] - pays[problem.second])).astype(np.int32)
+    graph = Graph(problem.people, problem.first, problem.second, gains, problem.again)
     kept = np.zeros(problem.pairs, np.bool_)
     kept[best_of_each(graph, NEAR, np.random.default_rng(problem.seed))] = True
-    kept |= np.isin(problem.first, about) | np.isin(problem.second, about)
+    kept |= np.isin(problem.first, about) & np.isin(problem.second, about)
+    for each in about:
+        own = np.flatnonzero((problem.first == each) | (problem.second == each))
+        kept[own[np.argsort(-gains[own], kind="stable")[:NEARER]]] = True
     groups = (*solution.pairs, *solution.triads)
     together = [a * problem.people + b for group in groups for a, b in combinations(sorted(group), 2)]
     kept |= np.isin(problem.first.astype(np.int64) * problem.people + problem.second, together)
     return replace(stored, problem=narrowed(problem, kept))
+
+
+def _pays(calculated: Problem, certificate: Certificate, people: int) -> NDArray[np.float64]:
+    """What each person pays by the proof, in points of fit; shape (people,)."""
+    pays = np.zeros(people)
+    label = components(calculated.people, calculated.first, calculated.second)
+    for part in certificate.parts:
+        here = np.flatnonzero(label == part.first)
+        if len(here) == len(part.prices.each):
+            pays[here] = np.array(part.prices.each) / (part.prices.scale * unit(len(here)))
+    return pays
 
 
 def _with_possible(stored: StoredProblem, pair: tuple[int, int], points: int) -> StoredProblem:
@@ -247,7 +289,10 @@ def _joined(stored: StoredProblem, membership_id: str) -> StoredProblem:
     return replace(
         stored,
         problem=replace(
-            problem, people=problem.people + 1, was_in_triad=np.append(problem.was_in_triad, np.bool_(False))
+            problem,
+            people=problem.people + 1,
+            was_in_triad=np.append(problem.was_in_triad, np.bool_(False)),
+            no_triad=np.append(~problem.may_be_three, np.bool_(False)),
         ),
         members=(*stored.members, membership_id),
         solution=replace(solution, left=(*solution.left, problem.people)),
@@ -292,6 +337,12 @@ def _partners(pairs: Iterable[Group], triads: Iterable[Group]) -> dict[int, Grou
     return {each: tuple(other for other in group if other != each) for group in (*pairs, *triads) for each in group}
 
 
+def _others(before: Solution, after: Solution, together: Iterable[int]) -> int:
+    """How many people have a partner then, and another than before, those of `together` not counted."""
+    was, becomes = _partners(before.pairs, before.triads), _partners(after.pairs, after.triads)
+    return len({each for each in becomes if becomes[each] != was.get(each)}.difference(together))
+
+
 def _table(problem: Problem, those: Iterable[int]) -> dict[Group, int]:
     """Fit by pair, of all pairs with one of those people."""
     here = np.isin(problem.first, list(those)) | np.isin(problem.second, list(those))
@@ -334,17 +385,26 @@ def _rewrite(
     kept = [(group[0], group[1]) for group in moved]
     problem = now_there.problem
     if kept:
-        again = cost(problem, now_there.solution, kept).solution
+        near = _narrowed(now_there, [each for group in kept for each in group], SOLVED_EXACTLY, stored.problem)
+        again = cost(near.problem, now_there.solution, kept).solution
     else:
         # As it was calculated, which takes no time; it is solved again only where somebody of it is gone.
         again = stored.calculated
         if any(stored.members[each] not in free for group in (*again.pairs, *again.triads) for each in group):
-            again = solve(problem)
+            again = solve(_narrowed(now_there, (), SOLVED_EXACTLY, stored.problem).problem)
     again = replace(again, left=tuple(each for each in again.left if stored.members[each] in free))
     after = _values(now_there, again, free)
+    if kept and after.left > before.left:
+        raise NotOffered
     members, groups = stored.members, [*again.pairs, *again.triads]
     with database.read() as session:
         keys = keyring.opened(session, run_id, now)
+        known = {
+            row.membership_id: row.helps
+            for row in session.execute(
+                select(RoundLeft.membership_id, RoundLeft.helps).where(RoundLeft.run_id == run_id)
+            )
+        }
         # Also those who said meanwhile that they would like no partner: else a move would tell.
         all_ = people.read(session, keyring, _places(session, run_id)[0], now, among=members)
     by_hand = set(map(frozenset, stored.moved))
@@ -362,9 +422,13 @@ def _rewrite(
         },
         again=all_.history.pairs,
         moved=[tuple(members[each] for each in group) for group in kept],
+        calculated=_by_id(stored, (*stored.calculated.pairs, *stored.calculated.triads)),
     )
     stay = _by_id(stored, [group for group in groups if group not in new])
-    left = {members[person]: code for person, code in helps_of(all_, problem, again).items()}
+    # Few are looked at while a page waits: those who are left by this first. All others keep what was said of them.
+    order = sorted(again.left, key=lambda each: each in stored.solution.left)
+    helps = helps_of(all_, problem, replace(again, left=tuple(order)), most=HELPED)
+    left = {members[person]: code or known.get(members[person], "") for person, code in helps.items()}
     with database.write() as session:
         _replace(session, run_id, _by_id(stored, _groups(stored)), stay, rows, left)
         _sum_up(session, run_id, again, after)

@@ -38,7 +38,7 @@ def read(
     chosen = setting.settings(session, activity_id)
     course_id = session.scalars(select(Activity.course_id).where(Activity.id == activity_id)).one()
     people = session.execute(
-        select(Membership.id, Person.school_id, StepWish.step, _stays(activity_id).label("stays"))
+        select(Membership.id, Person.school_id, StepWish.step, _stays(activity_id, now).label("stays"))
         .join(Person, Person.id == Membership.person_id)
         .outerjoin(StepWish, and_(StepWish.membership_id == Membership.id, StepWish.activity_id == activity_id))
         .where(Membership.course_id == course_id, *takes_part(activity_id))
@@ -65,17 +65,17 @@ def read(
     )
 
 
-def free(session: Session, activity_id: str) -> frozenset[str]:
+def free(session: Session, activity_id: str, now: datetime) -> frozenset[str]:
     """Memberships of all who take part, have no pair in the round and are asked about nobody; one statement.
 
     Also of those who said that they would like no partner, or said nothing.
     """
     course_id = select(Activity.course_id).where(Activity.id == activity_id).scalar_subquery()
-    who = select(Membership.id).where(Membership.course_id == course_id, *takes_part(activity_id), ~_stays(activity_id))
-    return frozenset(session.scalars(who))
+    who = select(Membership.id).where(Membership.course_id == course_id, *takes_part(activity_id))
+    return frozenset(session.scalars(who.where(~_stays(activity_id, now))))
 
 
-def _stays(activity_id: str) -> ColumnElement[bool]:
+def _stays(activity_id: str, now: datetime) -> ColumnElement[bool]:
     has_pair = exists().where(
         PairMember.membership_id == Membership.id, PairMember.activity_id == activity_id, PairMember.is_current
     )
@@ -83,6 +83,8 @@ def _stays(activity_id: str) -> ColumnElement[bool]:
         exists()
         .where(ProposalMember.membership_id == Membership.id, ProposalMember.proposal_id == Proposal.id)
         .where(Proposal.status == "open", Proposal.run_id == RoundRun.id, RoundRun.activity_id == activity_id)
+        # What is over is over by the clock, whenever the worker comes.
+        .where(RoundRun.answer_by > now)
     )
     return has_pair | is_asked
 

@@ -183,13 +183,9 @@ def build(
         _keys, kept = np.unique(first_.astype(np.int64) * n + second_, return_index=True)
         first_, second_, fit_, again_ = first_[kept], second_[kept], fit_[kept], again_[kept]
     was_in_triad = np.array([member.id in history.in_triad for member in members], np.bool_)
-    return Problem(n, first_, second_, fit_, again_.astype(np.bool_), was_in_triad, settings.triads, seed)
-
-
-def of_two(one: Member, other: Member, settings: Settings, topics: Sequence[str]) -> int:
-    """The fit of two people by what they said, whether or not a rule is against it."""
-    said = _said((one, other), settings, topics)
-    return int(_fit(said, settings, slice(0, 1), 1)[0, 0])
+    # Three always go all the way: who said that they would not is not one of them.
+    no_triad = np.array([member.step not in ("", "full") for member in members], np.bool_)
+    return Problem(n, first_, second_, fit_, again_.astype(np.bool_), was_in_triad, settings.triads, seed, no_triad)
 
 
 def why(members: Sequence[Member], settings: Settings, topics: Sequence[str]) -> Why:
@@ -282,7 +278,7 @@ def _said(members: Sequence[Member], settings: Settings, topics: Sequence[str]) 
         focus=np.array([place.get(wish.focus, -1) for wish in wishes], np.int32),
         languages=np.array([_bits(tongues[each] for each in wish.languages) for wish in wishes], np.uint8),
         subject=_coded([_plain(wish.subject) for wish in wishes]),
-        level=_coded([wish.level for wish in wishes]),
+        level=_coded([_plain(wish.level) for wish in wishes]),
         free=free,
         teaching=teaching,
         has_times=(free | teaching) != 0,

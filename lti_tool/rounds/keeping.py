@@ -6,7 +6,7 @@ The key's scope and author are the run itself, so that it is shredded with one c
 import base64
 import json
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.matching.certificate import Certificate
 from lti_tool.matching.problem import Problem, Solution
-from lti_tool.privacy.keyring import ScopeKeys
+from lti_tool.privacy.keyring import KeyShredded, ScopeKeys
 from lti_tool.rounds import fit
 from lti_tool.rounds.models import Proposal, ProposalMember, RoundLeft, RoundRun
 from lti_tool.rounds.rules import Why, attention_of
@@ -71,6 +71,7 @@ def pack(problem: Problem, members: Sequence[str], solution: Solution) -> str:
         problem.fit.astype("<u2").tobytes(),
         np.packbits(problem.again).tobytes(),
         np.packbits(problem.was_in_triad).tobytes(),
+        np.packbits(~problem.may_be_three).tobytes(),
     )
     return base64.b64encode(zlib.compress(b"".join(parts), 1)).decode()
 
@@ -83,9 +84,10 @@ def unpack(text: str) -> tuple[Problem, tuple[str, ...], list[list[int]]]:
     place = np.cumsum(np.frombuffer(rest, "<u4", m).astype(np.int64))
     fits = np.frombuffer(rest, "<u2", m, 4 * m).astype(np.int32)
     again = np.unpackbits(np.frombuffer(rest, np.uint8, -(-m // 8), 6 * m), count=m).astype(np.bool_)
-    in_triad = np.unpackbits(np.frombuffer(rest, np.uint8, -1, 6 * m - (-m // 8)), count=n).astype(np.bool_)
+    of_people = np.frombuffer(rest, np.uint8, -1, 6 * m - (-m // 8)).reshape(2, -1)
+    in_triad, no_triad = np.unpackbits(of_people, axis=1, count=n).astype(np.bool_)
     first, second = (each.astype(np.int32) for each in np.divmod(place, max(n, 1)))
-    problem = Problem(n, first, second, fits, again, in_triad, head["triads"], head["seed"])
+    problem = Problem(n, first, second, fits, again, in_triad, head["triads"], head["seed"], no_triad)
     return problem, tuple(head["members"]), head["groups"]
 
 
@@ -107,16 +109,23 @@ def drafts(
     shared: Mapping[tuple[str, ...], Why],
     again: Iterable[tuple[str, str]],
     moved: Iterable[tuple[str, ...]] = (),
+    calculated: Iterable[Collection[str]] | None = None,
 ) -> Drafts:
-    """Rows for `groups` of membership ids; `shared` says what each of them shares, `again` who has met before."""
+    """Rows for `groups` of membership ids; `shared` says what each of them shares, `again` who has met before, and
+    `calculated`, where they are another result by now, the groups that had been calculated."""
     met, by_hand = {frozenset(pair) for pair in again}, {frozenset(each) for each in moved}
+    known = None if calculated is None else {frozenset(each) for each in calculated}
     found = Drafts([], [])
     for group in groups:
         proposal_id, why = new_id(), shared[tuple(group)]
         is_again = any(met_ <= set(group) for met_ in _pairs_of(group) if met_ in met)
         is_moved = frozenset(group) in by_hand
         attention = attention_of(
-            members=len(group), again=is_again, little=fit.has_little_in_common(why), moved=is_moved
+            members=len(group),
+            again=is_again,
+            little=fit.has_little_in_common(why),
+            moved=is_moved,
+            new=known is not None and not is_moved and frozenset(group) not in known,
         )
         found.proposals.append(
             {
@@ -155,15 +164,18 @@ def write(session: Session, run_id: str, rows: Drafts, left: Mapping[str, str]) 
 
 
 def read(session: Session, keys: ScopeKeys, run_id: str) -> StoredProblem | None:
-    """What a run was calculated from, with who goes with whom now; None once that is forgotten.
+    """What a run was calculated from, with who goes with whom now; None once that is forgotten, or its key is gone.
 
-    Raises KeyShredded, SealBroken.
+    Raises SealBroken.
     """
     sealed, proof = session.execute(select(RoundRun.problem, RoundRun.proof).where(RoundRun.id == run_id)).one()
     if sealed is None or proof is None:
         return None
-    problem, members, calculated = unpack(keys.open(run_id, sealed, f"round_runs/{run_id}/problem"))
-    certificate = unpack_proof(keys.open(run_id, proof, f"round_runs/{run_id}/proof"))
+    try:
+        problem, members, calculated = unpack(keys.open(run_id, sealed, f"round_runs/{run_id}/problem"))
+        certificate = unpack_proof(keys.open(run_id, proof, f"round_runs/{run_id}/proof"))
+    except KeyShredded:
+        return None
     number = {member: place for place, member in enumerate(members)}
     groups: dict[str, list[int]] = {}
     moved = set()

@@ -23,6 +23,7 @@ _HEADS = {
     *("user id", "id", "bainisteoir", "bainisteoir line", "muinteoir", "ball foirne", "ainm"),
 }
 """What the first line calls its columns, if it names them."""
+_MARKS = "\t;,"
 _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ`´", "'"))
 
 
@@ -35,6 +36,7 @@ class Trouble(StrEnum):
     MANY_LINES = "many lines"
     EMPTY = "empty"
     COLUMNS = "columns"
+    OTHER_MARK = "other mark"
     NO_MANAGER = "no manager"
     EMAIL = "e-mail"
     UNKNOWN = "unknown"
@@ -88,7 +90,7 @@ class Wrong:
     """Its number, from 1."""
     trouble: Trouble
     value: str = ""
-    """What stands there, in short."""
+    """What stands there, in short; with OTHER_MARK what stands between the cells of the other lines."""
     count: int = 0
     """How many columns, or how many people of that name."""
 
@@ -135,8 +137,12 @@ def read(text: str, people: Iterable[Known]) -> Read:
     find = _Finder(people)
     rows: dict[tuple[str, str | None], Row] = {}
     wrong: list[Wrong] = []
-    for number, cells in _cells(lines):
+    mark, cells_of = _cells(lines)
+    has_mark = any(len(cells) == 2 for _number, cells in cells_of)
+    for number, cells in cells_of:
         found = _row(number, cells, find)
+        if len(cells) == 1 and has_mark and any(len(_split(cells[0], other)) == 2 for other in _MARKS):
+            found = Wrong(number, Trouble.OTHER_MARK, mark)
         if isinstance(found, Wrong):
             wrong.append(found)
         else:
@@ -146,18 +152,19 @@ def read(text: str, people: Iterable[Known]) -> Read:
     return Read(tuple(rows.values()), tuple(wrong))
 
 
-def _cells(lines: list[str]) -> list[tuple[int, list[str]]]:
-    """(number, cells) of each line that is not empty and names no columns; empty cells at its end are left out."""
+def _cells(lines: list[str]) -> tuple[str, list[tuple[int, list[str]]]]:
+    """(What stands between cells, (number, cells) of each line that is not empty and names no columns); empty cells at
+    the end of a line are left out."""
     told = re.fullmatch(r'"?sep=(.)"?', lines[0].strip(), re.IGNORECASE)
     first = 1 if told else 0
     body = lines[first:]
     # The one with which most lines have two cells, else the one that is there most often.
-    mark = told[1] if told else max("\t;,", key=lambda each: (_twos(body, each), "".join(body).count(each)))
+    mark = told[1] if told else max(_MARKS, key=lambda each: (_twos(body, each), "".join(body).count(each)))
     split = [_split(line, mark) for line in body]
     found = [(number, cells) for number, cells in enumerate(split, start=1 + first) if cells]
     if found and len(found[0][1]) == 2 and all(_plain(cell) in _HEADS for cell in found[0][1]):
         del found[0]
-    return found
+    return mark, found
 
 
 def _twos(lines: list[str], mark: str) -> int:

@@ -232,6 +232,10 @@ def _line_told(wrong: Wrong) -> str:
             "It has %(num)s columns. Write the manager and who reports to them, with a semicolon between.",
             wrong.count,
         ),
+        Trouble.OTHER_MARK: {
+            ",": _("Put a comma between the two, as in your other lines."),
+            "\t": _("Put a tab between the two, as in your other lines."),
+        }.get(wrong.value, _("Put a semicolon between the two, as in your other lines.")),
         Trouble.NO_MANAGER: _("The manager is missing. Write them first."),
         Trouble.EMAIL: _(
             "“%(value)s” is an e-mail address, and none are kept here. Write the full name, or the user id of your "

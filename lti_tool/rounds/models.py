@@ -123,7 +123,7 @@ class ProposalMember(Base):
         ForeignKey("memberships.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     answer: Mapped[str] = mapped_column(String(7), default="")
-    """Empty, yes, another or pause. No moment is kept."""
+    """Empty, yes, another or pause; or answers.UNASKED. No moment is kept."""
     why: Mapped[bytes | None] = mapped_column(LargeBinary)
     """rules.Why as JSON (what they share, as far as each shared it), sealed with the run's key for
     `round_proposal_members/<proposal id>/<membership id>`."""

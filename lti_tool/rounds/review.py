@@ -14,11 +14,8 @@ from sqlalchemy.orm import Session
 from lti_tool.matching.certificate import Certificate
 from lti_tool.people.models import Membership, Person
 from lti_tool.people.rules import Colleague, fold
-from lti_tool.people.service import takes_part
-from lti_tool.privacy.keyring import Keyring
-from lti_tool.rounds import wishes
 from lti_tool.rounds.models import Proposal, ProposalMember, RoundLeft, RoundRun
-from lti_tool.rounds.rules import Summary
+from lti_tool.rounds.rules import NEW, Summary
 from lti_tool.store.database import rows_changed
 
 PAGE_SIZE = 25
@@ -75,6 +72,11 @@ class Run:
     def is_current(self) -> bool:
         """Whether it is calculated or reviewed; there is one at a time."""
         return self.is_calculating or self.status == "review"
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it brings nobody together."""
+        return not (self.summary.pairs or self.summary.triads)
 
     @property
     def is_published(self) -> bool:
@@ -154,14 +156,6 @@ def find(session: Session, activity_id: str, run_id: str, now: datetime) -> Run 
     return _run(row, now) if row else None
 
 
-def count_in(session: Session, keyring: Keyring, course_id: str, activity_id: str, now: datetime) -> int:
-    """How many teachers would like a partner, those who have one included; four statements. To be shown only in a way
-    that cannot tell who: words.people_in."""
-    said = wishes.of_round(session, keyring, activity_id, now)
-    here = session.scalars(select(Membership.id).where(Membership.course_id == course_id, *takes_part(activity_id)))
-    return sum(member in said and said[member].is_in for member in here)
-
-
 def drop(session: Session, run_id: str) -> None:
     """Puts a result away that is in review: nobody learns whom it brought together. The session writes."""
     dropped = session.execute(
@@ -235,10 +229,12 @@ def _line(rows: Sequence[Any], run: Run) -> Line:
     status = rows[0].status
     if status == "open":
         status = "asked" if run.status == "out" else "lapsed"
+    attention = rows[0].attention
     return Line(
         members=tuple(sorted((_colleague(row) for row in rows), key=_by_name)),
         status=status,
-        attention=rows[0].attention,
+        # What is new by a move is of use as long as something can be moved.
+        attention=attention if status == "draft" else attention & ~NEW,
         two_schools=len({row.school_id for row in rows}) > 1,
     )
 
@@ -252,7 +248,7 @@ def _by_name(colleague: Colleague) -> tuple[str, str]:
 
 
 def _place(line: Line) -> tuple[Any, ...]:
-    return (not line.is_left, -line.attention, [_by_name(each) for each in line.members])
+    return (not line.is_left, -(line.attention & ~NEW), not line.attention, [_by_name(each) for each in line.members])
 
 
 def _is_named(colleague: Colleague, words: Sequence[str]) -> bool:

@@ -1,5 +1,6 @@
 """Pages of the trainer of a pairing round: where it stands, the calculation, the review and the proof."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from flask import abort, jsonify, redirect, render_template, request, url_for
@@ -8,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from lti_tool.activities.service import ActivityView
 from lti_tool.matching.check import check
+from lti_tool.matching.values import values
 from lti_tool.rounds import answers, calculation, changes, fit, review, setting
 from lti_tool.rounds import review_words as words
 from lti_tool.rounds.review import Run
@@ -25,19 +27,20 @@ def start() -> str:
         runs = review.runs(session, activity.id, now)
         chosen = setting.settings(session, activity.id)
         was_out = any(run.is_published for run in runs)
-        # Once teachers answer, a count that goes down would tell of a silent pause.
-        count = None if was_out else review.count_in(session, tool().keyring, activity.course_id, activity.id, now)
-    latest = runs[0] if runs else None
+    # A result that was put away tells less than the one that the teachers were asked about before.
+    shown = [run for run in runs if run.status != "dropped" or not was_out]
+    latest = shown[0] if shown else None
     return render_template(
         "rounds/start.html",
         activity=activity,
         activity_title=activity.title,
         message=words.told(request.args.get("told", "")),
-        runs=runs,
+        earlier=[run for run in runs if run is not latest],
         latest=latest,
         standing=words.standing(latest),
         standing_of={run.id: words.standing(run)[0] for run in runs},
-        people_in=None if count is None else words.people_in(count),
+        # Of the last calculation: a count that goes on would tell of one yes or no, and later of a silent pause.
+        people_in="" if was_out or not (latest and latest.summary.people) else words.people_in(latest.summary.people),
         can_calculate=activity.status == "open" and not (latest and latest.is_current),
         was_out=was_out,
         settings=chosen,
@@ -69,6 +72,7 @@ def run(run_id: str) -> str:
         chosen = setting.settings(session, activity.id)
         lines = review.lines(session, found)
     page = review.page_of(lines, wanted, request.args.get("page", 1, type=int))
+    is_moved = any(line.attention & MOVED for line in lines)
     return render_template(
         "rounds/run.html",
         activity=activity,
@@ -76,14 +80,14 @@ def run(run_id: str) -> str:
         message=words.told(request.args.get("told", "")),
         run=found,
         standing=words.standing(found),
-        summary=words.summary(found.summary),
+        summary=words.summary(found.summary, is_moved=is_moved, is_published=found.is_published),
         page=page,
         wanted=wanted,
         settings=chosen,
         titles=words.part_titles(),
         words=words,
-        can_move=found.status == "review" and found.has_proof,
-        is_moved=any(line.attention & MOVED for line in lines),
+        can_move=found.status == "review" and found.has_proof and not found.is_empty,
+        is_moved=is_moved,
         paired=sum(line.status == "paired" for line in lines),
         asked=sum(not line.is_left for line in lines),
     )
@@ -94,7 +98,7 @@ def _standing_page(activity: ActivityView, found: Run) -> str:
         "rounds/run_working.html",
         activity=activity,
         activity_title=activity.title,
-        message=words.told(request.args.get("told", "")),
+        message=words.told(request.args.get("told", "")) if found.is_calculating else "",
         run=found,
         standing=words.standing(found),
         doing=words.doing(found.doing),
@@ -143,8 +147,13 @@ def person(run_id: str, membership_id: str) -> str:
         others=words.names(line.others(membership_id)),
         helps=words.helps(line, chosen) if line.is_left else "",
         notes=words.notes(line),
+        at_most=found.summary.candidates > changes.SOLVED_EXACTLY,
         offers=[
-            (each.membership_id, names[each.membership_id], words.cost(each.cost.before, each.cost.after))
+            (
+                each.membership_id,
+                names[each.membership_id],
+                words.cost(each.cost, found.summary.people, is_left=line.is_left),
+            )
             for each in offered
             if each.membership_id in names
         ],
@@ -191,13 +200,18 @@ def publishing(run_id: str) -> str:
     now = tool().clock()
     with tool().database.read() as session:
         activity, found = _in_review(session, run_id)
+        if found.is_empty:
+            raise words.meanwhile()
         chosen = setting.settings(session, activity.id)
         lines = review.lines(session, found)
+        managed = len(answers.managed(session, run_id))
     return render_template(
         "rounds/run_publish.html",
+        managed=managed,
         activity_title=activity.title,
         run=found,
         asked=sum(len(line.members) for line in lines if not line.is_left),
+        together=words.together([len(line.members) for line in lines]),
         left=sum(line.is_left for line in lines),
         days=chosen.days,
         until=words.until(now + timedelta(days=chosen.days)),
@@ -209,8 +223,12 @@ def publish(run_id: str) -> Response:
     """Asks the teachers."""
     with tool().database.write() as session:
         _open(session)
+        activity = round_of_trainer(session)
+        out = review.find(session, activity.id, run_id, tool().clock())
+        if out and out.is_published:  # a second tap
+            return redirect(url_for(".run", run_id=run_id, told="published"), 303)
         _activity, found = _in_review(session, run_id)
-        if not answers.publish(session, found.id, tool().clock()):
+        if found.is_empty or not answers.publish(session, tool().keyring, found.id, tool().clock()):
             raise words.meanwhile()
     return redirect(url_for(".run", run_id=run_id, told="published"), 303)
 
@@ -235,17 +253,23 @@ def _proof_page(session: Session, run_id: str, *, is_checked: bool = False) -> s
     if stored is None:
         abort(404)
     is_told = found.summary.people >= words.MANY
+    summary = found.summary
+    if stored.moved:
+        # What is proven is the result as it was calculated, of which the summary says nothing any more.
+        of = stored.calculated
+        was = values(stored.problem, of.pairs, of.triads, of.left)
+        pairs, triads = len(of.pairs), len(of.triads)
+        summary = replace(summary, pairs=pairs, triads=triads, left=was.left)
+        summary = replace(summary, worst=was.worst, total=was.total, again=was.again)
     return render_template(
         "rounds/proof.html",
         activity=activity,
         activity_title=activity.title,
-        message=words.verdict(check(stored.problem, stored.calculated)) if is_checked else "",
+        message=words.verdict(check(stored.problem, stored.calculated), summary.people) if is_checked else "",
         run=found,
-        proof=words.proof(
-            found.summary, review.witnesses(stored.solution.certificate) if is_told else None, found.seed
-        ),
+        proof=words.proof(summary, review.witnesses(stored.solution.certificate) if is_told else None, found.seed),
         is_told=is_told,
-        about=words.about(found.summary),
+        about=words.about(summary),
         is_moved=bool(stored.moved),
     )
 

@@ -1,5 +1,6 @@
 """What the trainer's pages of a round say: codes and counts in, sentences out."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from babel.dates import format_date
@@ -12,9 +13,10 @@ from lti_tool.matching.check import Verdict
 from lti_tool.matching.values import Values
 from lti_tool.pairing.words import somebody
 from lti_tool.people.rules import Colleague
+from lti_tool.rounds.changes import Cost
 from lti_tool.rounds.fit import Part
 from lti_tool.rounds.review import Line, Run, Witnesses
-from lti_tool.rounds.rules import AGAIN, LITTLE, MOVED, TRIAD, Settings, Summary
+from lti_tool.rounds.rules import AGAIN, LITTLE, MOVED, NEW, TRIAD, Settings, Summary
 from lti_tool.web.errors import PageError
 from lti_tool.web.languages import listed
 
@@ -22,8 +24,15 @@ FEW = 5
 """Fewer people than this are never counted: somebody could tell who they are."""
 MANY = 50
 """In rounds of fewer people the size of a proof is not told: it could show that somebody asked not to be paired."""
+POINTS_TOLD = 20
+"""In calculations of fewer people no points are told: of two or four, who are named, they would be their own fit."""
 STEP = 5
-"""Counts of who takes part are rounded down to a multiple of this: one more or less tells nothing of anybody."""
+"""Counts of who takes part are rounded down to a multiple of this."""
+
+
+def tells_points(people: int) -> bool:
+    """Whether the points of all together are told, in a calculation of so many people."""
+    return people >= POINTS_TOLD
 
 
 def names(members: tuple[Colleague, ...]) -> str:
@@ -37,11 +46,11 @@ def standing(run: Run | None) -> tuple[str, str]:
         return _("Nothing is calculated yet"), _("Teachers say in the round whether they would like a partner.")
     by = until(run.answer_by) if run.answer_by else ""
     said = {
-        "waiting": (_("It is being calculated"), _("The calculation waits for its turn.")),
+        "waiting": (_("It is being calculated"), _("You can leave the page, it goes on by itself.")),
         "working": (_("It is being calculated"), _("You can leave the page, it goes on by itself.")),
         "review": (_("Ready for your review"), _("Nobody is asked before you say so.")),
-        "out": (_("Out with the teachers"), _("They have until %(date)s to answer.", date=by)),
-        "over": (_("The time to answer is over"), _("Who is paired has begun. All else has lapsed.")),
+        "out": (_("The teachers are asked"), _("They have until %(date)s to answer.", date=by)),
+        "over": (_("The time to answer is over"), _("Those who are paired have begun. All else has lapsed.")),
         "stopped": (
             _("The calculation was stopped"),
             _("Nothing came of it, and nobody was told. You can calculate again at any time."),
@@ -58,15 +67,19 @@ def standing(run: Run | None) -> tuple[str, str]:
             _("Nobody was asked. You can change the settings and calculate again."),
         ),
     }
+    if run.status == "review" and run.is_empty:
+        return _("Nobody could be brought together"), _("Put the result away; you can calculate again at any time.")
     return said[run.status]
 
 
 def people_in(count: int) -> str:
-    """How many teachers would like a partner, as far as a number cannot tell who."""
+    """How many teachers would have liked a partner when it was last calculated, as far as a number cannot tell who."""
     if count < FEW:
-        return _("Fewer than five teachers have said that they would like a partner.")
-    rounded = count - count % STEP
-    return _("At least %(count)s teachers have said that they would like a partner.", count=rounded)
+        return _("When it was last calculated, fewer than five teachers had said that they would like a partner.")
+    return _(
+        "When it was last calculated, at least %(count)s teachers had said that they would like a partner.",
+        count=count - count % STEP,
+    )
 
 
 def aims() -> list[str]:
@@ -90,7 +103,7 @@ def part(found: Part, settings: Settings) -> str:
         "both_want": _("a topic that both would like to work on"),
         "language": _("a language that both named"),
         "subject": subject,
-        "level": _("the same level or setting"),
+        "level": _("the same year or setting"),
         "talk": _("a period of the week in which both are free"),
     }
     return said.get(found.key, found.key)
@@ -109,6 +122,7 @@ def points(found: Part) -> str:
 def doing(key: str) -> str:
     """What is done at present, for a key that the calculation tells."""
     said = {
+        "": _("Waiting for its turn"),
         "load": _("Reading what teachers said"),
         "build": _("Finding who could work together"),
         "reading": _("Finding who could work together"),
@@ -132,8 +146,12 @@ def in_words(fit: int) -> str:
     return _("much in common")
 
 
-def summary(found: Summary) -> list[tuple[str, str]]:
-    """(What, how many or how good) of a run's result, in the order of the aims."""
+def summary(found: Summary, *, is_moved: bool = False, is_published: bool = False) -> list[tuple[str, str]]:
+    """(What, how many or how good) of a run's result, in the order of the aims.
+
+    `is_moved`: whether it is another by now than was calculated. Once it is published, what helps to review it is left
+    out.
+    """
     rows = [(_("Pairs"), str(found.pairs))]
     if found.triads:
         rows.append((_("Three together"), str(found.triads)))
@@ -143,19 +161,43 @@ def summary(found: Summary) -> list[tuple[str, str]]:
     rows.append((_("Pairs who have met before"), str(found.again)))
     if found.kept:
         rows.append((_("Stay as they are"), ngettext("%(num)s teacher", "%(num)s teachers", found.kept)))
-    if found.later:
-        rows.append((_("Without a partner in later rounds"), listed([str(each) for each in found.later])))
+    if found.later and not is_published:
+        rows.append((_("Without a partner in later rounds"), _later(found.later)))
+    if found.unplanned and not is_published:
+        rows.append((_("Later rounds"), _("not looked ahead to: too many pairs are possible")))
     if found.nearest:
         looked_at = _("the %(num)s colleagues of each teacher who fit best", num=found.nearest)
         rows.append((_("Looked at, in a round of this size"), looked_at))
-    rows.append((_("Proof"), proven(found)))
+    if is_published or not (found.pairs or found.triads):
+        return rows
+    of_calculated = _("holds for the result as it was calculated, before you moved somebody")
+    rows.append((_("Proof"), of_calculated if is_moved else proven(found)))
     return rows
+
+
+def together(sizes: Sequence[int]) -> str:
+    """How many go together and how many are left, as a sentence; `sizes`: how many people each line has."""
+    two, three, one = (sizes.count(size) for size in (2, 3, 1))
+    counts = [
+        ngettext("%(num)s pair", "%(num)s pairs", two) if two else "",
+        ngettext("%(num)s of three", "%(num)s of three", three) if three else "",
+        ngettext("%(num)s without a partner", "%(num)s without a partner", one) if one else "",
+    ]
+    return f"{listed([each for each in counts if each])}."
+
+
+def _later(left: tuple[int, ...]) -> str:
+    if len(left) > 1 and len(set(left)) == 1:
+        return str(_("%(left)s in each of the next %(rounds)s", left=left[0], rounds=len(left)))
+    return listed([str(each) for each in left])
 
 
 def proven(found: Summary) -> str:
     """Whether it was proven that nothing is better."""
     if not found.gap:
         return _("no better result is possible")
+    if not tells_points(found.people):
+        return _("no result can be much better")
     return ngettext(
         "no result can be better by more than %(num)s point of %(total)s",
         "no result can be better by more than %(num)s points of %(total)s",
@@ -178,13 +220,20 @@ def proof(found: Summary, of: Witnesses | None, seed: int) -> list[tuple[str, li
     )
     sentences = {
         least: [left],
-        best: [_("The pair that fits least has %(fit)s.", fit=in_words(found.worst or 0))] if found.pairs else [],
+        best: [
+            _("The pair that fits least has %(fit)s.", fit=in_words(found.worst or 0)),
+            _("No result that leaves as few has a better one."),
+        ]
+        if found.pairs or found.triads
+        else [],
         total: [
             _(
                 "All pairs together come to %(total)s points; %(proven)s.",
                 total=format_decimal(found.total, locale=get_locale()),
                 proven=proven(found),
             )
+            if tells_points(found.people)
+            else _("Of all pairs together it is proven: %(proven)s.", proven=proven(found))
         ],
         new: [
             ngettext(
@@ -248,10 +297,12 @@ def _rounded(count: int) -> int:
     return round(count / step) * step
 
 
-def verdict(found: Verdict) -> str:
-    """What the check of a proof found."""
+def verdict(found: Verdict, people: int) -> str:
+    """What the check of a proof found, in a calculation of so many people."""
     if found.proven:
         return _("Checked just now: the proof holds. No better result is possible.")
+    if found.ok and not tells_points(people):
+        return _("Checked just now: the proof holds. No result can be much better.")
     if found.ok:
         return ngettext(
             "Checked just now: the proof holds. No result can be better by more than %(num)s point.",
@@ -261,31 +312,52 @@ def verdict(found: Verdict) -> str:
     return _("Checked just now: the proof does not hold. Calculate again, and tell the people who run the tool.")
 
 
-def cost(before: Values, after: Values) -> str:
-    """What a change would cost, by the aims: how it is now, and how it would be."""
-    less, more = before.total - after.total, after.left - before.left
-    if less > 0:
-        total = format_decimal(before.total, locale=get_locale())
-        sentences = [
-            ngettext("Costs %(num)s point of %(total)s.", "Costs %(num)s points of %(total)s.", less, total=total)
-        ]
-    elif less < 0:
-        sentences = [ngettext("Gains %(num)s point.", "Gains %(num)s points.", -less)]
-    else:
-        sentences = [_("Costs no points.")]
-    if more > 0:
-        sentences.append(ngettext("%(num)s more is left out.", "%(num)s more are left out.", more))
-    elif more < 0:
-        sentences.append(ngettext("%(num)s fewer is left out.", "%(num)s fewer are left out.", -more))
-    else:
-        sentences.append(_("Nobody more is left out."))
+def cost(found: Cost, people: int, *, is_left: bool) -> str:
+    """What a change would cost, by the aims in their order.
+
+    `people`: how many are in the calculation; `is_left`: whether it gives a partner to somebody who has none.
+    """
+    before, after = found.before, found.after
+    sentences = []
+    if after.left < before.left:
+        fewer = before.left - after.left
+        sentences.append(ngettext("%(num)s fewer is left out.", "%(num)s fewer are left out.", fewer))
+    elif is_left:
+        sentences.append(_("Somebody else is without a partner then."))
     if in_words(after.worst) != in_words(before.worst):
         sentences.append(_("The pair that fits least would have %(fit)s.", fit=in_words(after.worst)))
-    elif after.worst < before.worst:
-        sentences.append(_("The pair that fits least would fit a little less."))
+    elif after.worst != before.worst:
+        sentences.append(
+            _("The pair that fits least would fit a little less.")
+            if after.worst < before.worst
+            else _("The pair that fits least would fit a little better.")
+        )
+    sentences.append(_in_all(before, after, people))
     if (met := after.again - before.again) > 0:
         sentences.append(ngettext("%(num)s more has met before.", "%(num)s more have met before.", met))
+    if found.others:
+        sentences.append(
+            ngettext("%(num)s other gets another partner.", "%(num)s others get another partner.", found.others)
+        )
     return " ".join(sentences)
+
+
+def _in_all(before: Values, after: Values, people: int) -> str:
+    """What becomes of the fit of all together; its measure is told of many people only."""
+    less = before.total - after.total
+    if not less:
+        return str(_("All together fit just as well."))
+    if not tells_points(people):
+        if less < 0:
+            return str(_("All together fit better."))
+        is_much = 4 * less > before.total
+        return str(_("All together fit much less well.") if is_much else _("All together fit a little less well."))
+    if less > 0 and after.worst == before.worst:
+        total = format_decimal(before.total, locale=get_locale())
+        return ngettext("Costs %(num)s point of %(total)s.", "Costs %(num)s points of %(total)s.", less, total=total)
+    if less > 0:
+        return ngettext("All together come to %(num)s point less.", "All together come to %(num)s points less.", less)
+    return ngettext("All together come to %(num)s point more.", "All together come to %(num)s points more.", -less)
 
 
 def notes(line: Line) -> list[str]:
@@ -295,6 +367,7 @@ def notes(line: Line) -> list[str]:
         AGAIN: _("have met before"),
         LITTLE: _("little in common by what they said"),
         MOVED: _("put together by hand"),
+        NEW: _("new by what you moved"),
     }
     found = [text for flag, text in said.items() if line.attention & flag]
     return [*found, _("two schools")] if line.two_schools else found

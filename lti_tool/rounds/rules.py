@@ -1,6 +1,6 @@
 """Decisions about pairing rounds: values in, values out."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, Self
 
@@ -25,10 +25,10 @@ HELPS = ("triad", "other_school", "period", "joins", "")
 """The smallest change that would help a teacher without a partner, the first that does: if three could go together, if
 they would go to another school, if they had one more free period, if one more colleague took part; none of these."""
 
-TRIAD, AGAIN, LITTLE, MOVED = 8, 4, 2, 1
+NEW, TRIAD, AGAIN, LITTLE, MOVED = 16, 8, 4, 2, 1
 """Why a trainer should look at a proposal; Proposal.attention is the sum of those that hold, so that the lists, which
 begin with the greatest, begin with what matters most: three go together, two have met before, little in common by what
-they said, put together by hand."""
+they said, put together by hand. New around those who were put together by hand: comes after all of them."""
 
 Subjects = Literal["ignore", "same", "different"]
 Again = Literal["if_best", "if_needed"]
@@ -161,6 +161,8 @@ class Summary:
     """In a very large round, how many of the best fitting colleagues of each person were looked at; 0: all."""
     later: tuple[int, ...] = field(default=())
     """Where further rounds are planned for: how many would be without a partner in each of them."""
+    unplanned: bool = False
+    """Whether further rounds were asked for, and are too large to be planned for."""
 
     def to_json(self) -> dict[str, Any]:
         """As `of` takes it."""
@@ -172,23 +174,43 @@ class Summary:
         return cls(**_known(cls, body))
 
 
-def attention_of(*, members: int, again: bool, little: bool, moved: bool) -> int:
+def attention_of(*, members: int, again: bool, little: bool, moved: bool, new: bool = False) -> int:
     """How much a trainer should look at a proposal, as Proposal.attention keeps it."""
-    return TRIAD * (members > 2) + AGAIN * again + LITTLE * little + MOVED * moved
+    return TRIAD * (members > 2) + AGAIN * again + LITTLE * little + MOVED * moved + NEW * new
+
+
+def is_managed(schools: Mapping[str, str], managers: Iterable[tuple[str, str | None]]) -> bool:
+    """Whether of a group one is line manager of another, as fit.build has it.
+
+    `schools`: membership id of each of the group → id of their school, empty where it is not known; `managers`:
+    (manager, report), None for everybody of the manager's school.
+    """
+    return any(
+        manager in schools
+        and any(
+            other != manager and (other == report if report else schools[manager] in ("", schools[other]))
+            for other in schools
+        )
+        for manager, report in managers
+    )
 
 
 def tidy(wish: Wish, topics: Collection[str], periods: int, people: Collection[str]) -> Wish:
     """What of a wish still holds: without topics that the list of the round has no more, cells outside of its week of
-    `periods` a day, and people (membership ids) who are not there any more."""
+    `periods` a day, and people (membership ids) who are not there any more. Where a shorter week leaves them
+    never free, or never teaching, their times count as not said: else they could be paired with nobody."""
     week = {cell(day, period) for day in range(DAYS) for period in range(periods)}
     free = _within(wish.free, week)
+    teaching = _within(wish.teaching, week - set(free))
+    if not (free and teaching):
+        free = teaching = ()
     return replace(
         wish,
         wants=_within(wish.wants, topics)[:MAX_CHOSEN],
         offers=_within(wish.offers, topics)[:MAX_CHOSEN],
         focus=wish.focus if wish.focus in topics else "",
         free=free,
-        teaching=_within(wish.teaching, week - set(free)),
+        teaching=teaching,
         not_with=_within(wish.not_with, people)[:MAX_NOT_WITH],
     )
 

@@ -58,7 +58,8 @@ def save_settings() -> str | Response | tuple[str, int]:
             chosen, _none = check(typed_of(chosen, _said(moved)), words.shipped_topics(), "")
         setting.keep(session, activity.id, chosen)
         told = "later" if setting.is_under_way(session, activity.id) else "saved"
-    return redirect(url_for(".settings", told=told, _anchor="topics" if do else None), 303)
+    at = "topics" if do else None
+    return redirect(url_for(".settings", told=told, at=at, _anchor=at), 303)
 
 
 def _read(*, may_cross: bool, kept: Settings) -> Typed:
@@ -113,6 +114,7 @@ def _page(
         overtaken=overtaken,
         is_under_way=setting.is_under_way(session, activity.id),
         several_schools=setting.has_several_schools(session, activity.course_id),
+        topics_open=bool(errors) or overtaken or request.args.get("at") == "topics",
         some_removed=any(key not in shown for key in TOPICS),
         most_rounds=MAX_ROUNDS,
         least_days=LEAST_DAYS,

@@ -83,7 +83,7 @@ def find(everybody: Everybody, seed: int, tell: Tell) -> Found:
     later: tuple[int, ...] = ()
     if everybody.settings.rounds > 1 and problem.pairs <= PLANNED:
         tell("plan", 0)
-        planned = plan(problem, everybody.settings.rounds, solution)
+        planned = plan(problem, everybody.settings.rounds, solution, tell=lambda: tell("plan", 0.5))
         later = planned.later
         if not planned.allowed.all():
             problem = narrowed(problem, planned.allowed)
@@ -92,8 +92,9 @@ def find(everybody: Everybody, seed: int, tell: Tell) -> Found:
     verdict = check(problem, solution)
     if not verdict.ok:
         raise NotProven
+    helps = helps_of(everybody, problem, solution, lambda: tell("check", 0.5))
     reached = values(everything, solution.pairs, solution.triads, solution.left)
-    return Found(problem, solution, reached, verdict.gap, helps_of(everybody, problem, solution), later)
+    return Found(problem, solution, reached, verdict.gap, helps, later)
 
 
 def only_if_needed(everybody: Everybody, problem: Problem) -> Flags:
@@ -137,11 +138,23 @@ def solve_needing(problem: Problem, if_needed: Flags, tell: Tell) -> tuple[Probl
     return mixed, solve(mixed, tell)
 
 
-def helps_of(everybody: Everybody, problem: Problem, solution: Solution) -> dict[int, str]:
-    """Of each who is left, by number, the first of rules.HELPS that would help."""
+def helps_of(
+    everybody: Everybody,
+    problem: Problem,
+    solution: Solution,
+    tell: Callable[[], None] = lambda: None,
+    most: int = MOST_HELPED,
+) -> dict[int, str]:
+    """Of each who is left, by number, the first of rules.HELPS that would help; of so many of them at `most`.
+
+    `tell` is called for each of them, and may raise.
+    """
     if not solution.left:
         return {}
     gaps = Gaps(problem, solution)
     loosened = fit.Loosened(everybody.members, everybody.settings, everybody.managers)
-    helped = solution.left[:MOST_HELPED]
-    return dict.fromkeys(solution.left, "") | {person: gaps.helps(person, loosened.pairs(person)) for person in helped}
+    found = dict.fromkeys(solution.left, "")
+    for person in solution.left[:most]:
+        tell()
+        found[person] = gaps.helps(person, loosened.pairs(person))
+    return found

@@ -9,11 +9,12 @@ from werkzeug.wrappers import Response
 from lti_tool.activities.service import ActivityView
 from lti_tool.cycles import going_on
 from lti_tool.cycles.views import is_id
+from lti_tool.pairing import service as pairing
 from lti_tool.pairing import words as pairing_words
-from lti_tool.pairing.views import closed_sentence, must_be_open
+from lti_tool.pairing.views import closed_sentence, must_be_open, partner_names
 from lti_tool.people import service as people
 from lti_tool.protocols.recipe import STEPS
-from lti_tool.rounds import setting, wish_forms, wish_words, wishes
+from lti_tool.rounds import answers, setting, wish_forms, wish_words, wishes
 from lti_tool.rounds import words as round_words
 from lti_tool.rounds.rules import MAX_CHOSEN, MAX_NOT_WITH, MAX_WORDS, Wish
 from lti_tool.rounds.views_base import blueprint, round_of_teacher
@@ -49,6 +50,7 @@ def say_wishes() -> Response | str | tuple[str, int]:
         # Without it, a single button of another page was tapped.
         if form.get("whole") == "1":
             said = wish_forms.read(form, said, chosen, {topic.key for topic in setting.topics(chosen)})
+            said = replace(said, subject=wish_words.kept(said.subject), level=wish_words.kept(said.level))
             step = form.get("step") if form.get("step", "?") in ("", *STEPS) else None
             if do.startswith("fill "):
                 said = wish_forms.filled(said, do.removeprefix("fill "), len(chosen.periods))
@@ -72,7 +74,7 @@ def not_with() -> str:
 
 
 @blueprint.post("/round/wishes/not-with")
-def choose_not_with() -> Response | str:
+def choose_not_with() -> Response | str | tuple[str, int]:
     """Puts a colleague on the list or takes them off; or searches: a name that is typed here stands in no address."""
     with tool().database.write() as session:
         activity = round_of_teacher(session)
@@ -83,8 +85,10 @@ def choose_not_with() -> Response | str:
         if wanted and not _is_colleague(session, activity, wanted):
             abort(404)
         kept = tuple(each for each in (*said.not_with, *filter(None, [wanted])) if each != gone)
-        if len(set(kept)) <= MAX_NOT_WITH:
-            _say(session, activity, replace(said, not_with=kept))
+        if len(set(kept)) > MAX_NOT_WITH:
+            # Of an old page: this one says that the list is full.
+            return _not_with_page(session, activity), 409
+        _say(session, activity, replace(said, not_with=kept))
     if gone:
         return redirect(url_for(".not_with", told="removed"), 303)
     return redirect(url_for(".wishes_form", told="kept", _anchor="not-with"), 303)
@@ -114,6 +118,8 @@ def _page(
 ) -> str:
     """The form; `step`: how far they would go as it was typed, else as it is kept."""
     chosen = setting.settings(session, activity.id)
+    me = actor().membership_id
+    pair = pairing.active_pair(session, me, activity.id)
     if step is None:
         step = going_on.step_wish(session, actor().membership_id, activity.id)
     return render_template(
@@ -121,12 +127,15 @@ def _page(
         activity_title=activity.title,
         message=wish_words.told(request.args.get("told", "")),
         closed=closed_sentence(activity),
+        partner=partner_names(pair),
+        asked=None if pair else answers.mine(session, me, activity.id, tool().clock()).asked,
         errors=[wish_words.problem(each) for each in problems or []],
         said=said,
         topics=[(topic.key, round_words.topic(topic)) for topic in setting.topics(chosen)],
         languages=wish_words.languages(),
         subjects=wish_words.subjects(),
-        year=said.level,
+        subject=wish_words.shown(said.subject),
+        year=wish_words.shown(said.level),
         years=wish_words.years(),
         days=wish_words.days(),
         periods=chosen.periods,

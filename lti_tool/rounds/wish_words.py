@@ -1,11 +1,12 @@
 """The words of what a teacher says for a round."""
 
 from babel.dates import get_day_names
-from flask_babel import get_locale
+from flask_babel import force_locale, get_locale  # type: ignore[attr-defined]
 from flask_babel import gettext as _
 
 from lti_tool.rounds.rules import DAYS, MAX_CHOSEN, MAX_WORDS
 from lti_tool.rounds.wish_forms import Problem
+from lti_tool.web.languages import OFFERED
 
 
 def told(code: str) -> str:
@@ -71,6 +72,25 @@ def subjects() -> list[str]:
         _("Special education"),
         _("Guidance"),
     ]
+
+
+def kept(text: str) -> str:
+    """What is kept of a subject, class or year: of a suggestion in any language the English one, so that all who
+    choose it say the same."""
+    for language in OFFERED:
+        with force_locale(language):
+            found = {each.casefold(): place for place, each in enumerate([*subjects(), *years()])}
+        if (place := found.get(text.casefold())) is not None:
+            with force_locale("en"):
+                return [*subjects(), *years()][place]
+    return text
+
+
+def shown(text: str) -> str:
+    """What was kept, in the language of the page."""
+    with force_locale("en"):
+        english = [*subjects(), *years()]
+    return [*subjects(), *years()][english.index(text)] if text in english else text
 
 
 def years() -> list[str]:

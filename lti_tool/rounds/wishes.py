@@ -14,7 +14,7 @@ from lti_tool.activities.models import Activity
 from lti_tool.people.models import Membership, Person
 from lti_tool.privacy.keyring import Keyring, KeyShredded
 from lti_tool.rounds import setting
-from lti_tool.rounds.models import PairingWish, RoundRun
+from lti_tool.rounds.models import PairingWish, Proposal, ProposalMember, RoundRun
 from lti_tool.rounds.rules import Settings, Wish, tidy
 from lti_tool.store.base import new_id
 
@@ -142,7 +142,24 @@ def of_person(session: Session, keyring: Keyring, person_id: str, now: datetime)
 
 
 def delete_of(session: Session, keyring: Keyring, person_id: str, activity_id: str, now: datetime) -> int:
-    """Deletes what a person said for a round, with its key; how many there were."""
+    """Deletes what a person said for a round, with its key; how many there were.
+
+    Proposals that are not settled yet say no longer what of it the two share.
+    """
+    of_them = (
+        select(ProposalMember.proposal_id)
+        .join(Membership, Membership.id == ProposalMember.membership_id)
+        .join(Proposal, Proposal.id == ProposalMember.proposal_id)
+        .join(RoundRun, RoundRun.id == Proposal.run_id)
+        .where(Membership.person_id == person_id, RoundRun.activity_id == activity_id)
+        .where(Proposal.status.in_(("draft", "open")))
+    )
+    session.execute(
+        update(ProposalMember)
+        .where(ProposalMember.proposal_id.in_(session.scalars(of_them).all()))
+        .values(why=None)
+        .execution_options(synchronize_session=False)
+    )
     return _delete(session, keyring, now, PairingWish.person_id == person_id, PairingWish.activity_id == activity_id)
 
 

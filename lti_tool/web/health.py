@@ -59,8 +59,8 @@ def _begin() -> None:
 
 def _count(response: Response) -> Response:
     # The endpoint's name, never the path: a path holds the handle of a sign-in.
-    # Of pairing not even that: who sees the counts and the pairs could tell that somebody declined.
-    endpoint = "pairing" if request.blueprint == "pairing" else request.endpoint or "none"
+    # Of pairing and its rounds not even that: who sees the counts and the pairs could tell that somebody declined.
+    endpoint = "pairing" if request.blueprint in ("pairing", "rounds") else request.endpoint or "none"
     _REQUESTS.labels(endpoint, request.method if request.method in _METHODS else "other", response.status_code).inc()
     if began := g.get("began"):
         _SECONDS.labels(endpoint).observe(time.perf_counter() - began)

@@ -212,6 +212,7 @@ def _no_partner_page(
         asked=in_round.asked,
         asked_others=together(in_round.asked.others) if in_round.asked else "",
         is_left=in_round.helps is not None,
+        has_said=in_round.has_said,
         has_ladder=going_on.has_ladder(activities.with_protocol(session, activity)),
         round_title=of_round.title if of_round and (begins or of_round.status == "open") else "",
         round_pair=begins,

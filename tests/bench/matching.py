@@ -34,13 +34,19 @@ RUNS = [
     ("lots", 5_000, 60),
     ("sparse", 5_000, None),
     ("sparse", 50_000, 120),
+    ("near", 2_000, None),
     ("triad", 101, None),
+    ("silent", 1_000, 3),
+    ("silent", 999, 10),
+    ("silent", 5_000, 60),
 ]
 KINDS = {
     "dense": "dense, fits by what people say",
     "lots": "dense, fits by lot",
     "sparse": "20 candidates each",
+    "near": "only neighbours on a map (hard)",
     "triad": "dense, one triad",
+    "silent": "dense, three in ten said nothing",
 }
 
 
@@ -65,12 +71,20 @@ def case(kind: str, people: int) -> Problem:
         first, second = (each.astype(np.int32) for each in divmod(keys, people))
         first, second = first[first != second], second[first != second]
         fit = draw.integers(1, 1_000, len(first)).astype(np.int32)
+    elif kind == "near":
+        place = draw.random((people, 2), dtype=np.float32)
+        far = np.hypot(*(place[:, None] - place[None]).transpose(2, 0, 1)) * np.sqrt(people) / 2.1
+        first, second = (each.astype(np.int32) for each in np.nonzero(np.triu(far < 1, 1)))
+        fit = np.maximum(1, 999 * (1 - far[first, second])).astype(np.int32)
     else:
         first, second = (each.astype(np.int32) for each in np.triu_indices(people, 1))
         lots = kind == "lots"
         fit = draw.integers(1, 1_000, len(first)).astype(np.int32) if lots else said(people, draw)[first, second]
+        if kind == "silent":
+            none = draw.random(people) < 0.3
+            fit[none[first] | none[second]] = 1
     again = draw.random(len(first)) < 0.1
-    return Problem(people, first, second, fit, again, draw.random(people) < 0.1, triads=kind == "triad")
+    return Problem(people, first, second, fit, again, draw.random(people) < 0.1, triads=kind in ("triad", "silent"))
 
 
 def ours(given: Problem) -> dict[str, object]:

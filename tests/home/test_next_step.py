@@ -117,6 +117,24 @@ def test_in_a_round_a_proposal_comes_before_an_invitation_and_costs_no_more(
     with recorded(database) as after:
         page = niamh.get("/")
     assert len(after) == len(before) <= 12
-    assert page.count("<h1") == 1 and "You could coach with Seán" in page and "Gráinne Byrne invites you" in page
+    assert page.count("<h1") == 1 and "Gráinne Byrne invites you" in page
+    assert "You could coach with Seán Ó Dónaill" in page
     assert "invites you" not in sean.get("/") and "You could coach with Niamh" in sean.get("/")
-    assert "found no partner for you" in oisin.get("/") and "found no partner for you" not in grainne.get("/")
+    page = oisin.get("/")
+    assert "Nobody was found for you this time" in page and "/round/without" in page
+    assert "Say that you would like one" not in page
+    assert "was found for you" not in grainne.get("/")
+
+
+def test_in_a_round_who_has_said_something_is_not_asked_to_anew(
+    app: Flask, database: Database, clock: Any, course: MadeCourse
+) -> None:
+    round_id = add_activity(database, course, clock.now, title="Partners", kind="pairing")
+    niamh, sean = (Browser(app, database, clock, each, round_id) for each in course.teachers[:2])
+    assert "Say that you would like one" in niamh.get("/")
+    niamh.post("/round/wishes", do="yes")
+    with recorded(database) as statements:
+        page = niamh.get("/")
+    assert len(statements) <= 12
+    assert "You have no partner yet" in page and "Say that you would like one" not in page
+    assert "Say that you would like one" in sean.get("/")

@@ -47,7 +47,7 @@ def test_a_trainer_places_three_activities_and_teachers_open_them(
         for teacher in (niamh, sean):
             teacher.open(pairing)
         sean.press("I have read this: continue")
-        niamh.press("Find a partner")
+        niamh.press("Find a partner yourself")
         niamh.press("Invite Seán Ó Dónaill")
         niamh.press("Send the invitation")
         sean.home()

@@ -180,7 +180,7 @@ def test_the_pages_of_other_kinds_of_activities_are_too(
         niamh.visit("round/without", "round/why-not", f"round/why-not/{both[1]}")
         make_run(database, round_id, made, [both], status="out", number=2)
     niamh.home()
-    for answer in ("Ask for another", "Pause for now", "Yes, coach with Seán"):
+    for answer in ("Ask for another", "Pause for now", "Yes, coach with Seán Ó Dónaill"):
         niamh.visit("round/proposal")
         niamh.press(answer)
     niamh.home()

@@ -190,3 +190,14 @@ def test_three_go_together_in_rounds_that_would_leave_somebody() -> None:
     assert len({pair for pairs in planned.reserve for pair in pairs}) == 18
     path = problem(3, [(0, 1, 1), (1, 2, 1)], triads=True)
     assert plan(path, 2).left == (1, 1)
+
+
+def test_a_plan_can_be_stopped():
+    class Stop(Exception):
+        pass
+
+    def stop() -> None:
+        raise Stop
+
+    with pytest.raises(Stop):
+        plan(school(1), 3, tell=stop)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matching.schools import by_every_way, by_networkx, by_part, greedy, rank, school
 
+from lti_tool.matching.certificate import Barrier
 from lti_tool.matching.check import check
 from lti_tool.matching.problem import Problem, problem
 from lti_tool.matching.solve import solve
@@ -170,6 +171,18 @@ def test_a_crowd_is_solved_with_few_of_its_pairs_looked_at_and_proven_against_al
     assert took < 4, "the budget is 0.2 s for 200 people; this much means that something else is wrong"
 
 
+def test_people_who_can_only_go_with_neighbours_need_many_odd_sets_and_are_proven():
+    draw = np.random.default_rng(4)
+    place = draw.random((301, 2))
+    far = np.hypot(*(place[:, None] - place[None]).transpose(2, 0, 1)) * 8
+    first, second = (each.astype(np.int32) for each in np.nonzero(np.triu(far < 1, 1)))
+    fit = (1 + 900 * (1 - far[first, second])).astype(np.int32)
+    case = Problem(301, first, second, fit, draw.random(len(first)) < 0.1, np.zeros(301, dtype=np.bool_))
+    solution = solve(case)
+    assert sum(len(part.prices.odd) for part in solution.certificate.parts) > 10
+    assert check(case, solution).proven
+
+
 def test_what_tell_raises_stops_the_search():
     class Stop(Exception):
         pass
@@ -190,6 +203,7 @@ def test_what_tell_raises_stops_the_search():
 
 def test_where_the_proof_does_not_close_the_gap_is_said(monkeypatch):
     monkeypatch.setattr("lti_tool.matching.total.violated", lambda *_: [])
+    monkeypatch.setattr("lti_tool.matching.total.finest", lambda *_: Barrier())
     people, pairs, _more, best, _worth = KNOWN["two odd groups joined by one pair, which all need"]
     case = problem(people, pairs)
     solution = solve(case)

@@ -18,7 +18,7 @@ from lti_tool.matching.values import Values, values
 Groups = tuple[tuple[int, ...], ...]
 
 
-def school(seed: int, people: int, share: float, fits: int = 6) -> Problem:
+def school(seed: int, people: int, share: float, fits: int = 6, never: float = 0) -> Problem:
     draw = random.Random(seed)
     pairs = [pair for pair in combinations(range(people), 2) if draw.random() < share]
     return problem(
@@ -26,6 +26,7 @@ def school(seed: int, people: int, share: float, fits: int = 6) -> Problem:
         [(*pair, draw.randint(1, fits)) for pair in pairs],
         again=[pair for pair in pairs if draw.random() < 0.3],
         was_in_triad=[draw.random() < 0.3 for _ in range(people)],
+        no_triad=[draw.random() < never for _ in range(people)],
         triads=True,
         seed=seed,
     )
@@ -59,6 +60,8 @@ def best_of_all(given: Problem, people: frozenset[int]) -> tuple[int, ...]:
     found = []
     for way in ways:
         left = people - {each for group in way for each in group}
+        if any(given.no_triad[list(group)].any() for group in way if len(group) == 3):
+            continue
         if (len(left) >= alone and any(len(group) == 3 for group in way)) or len(left) > alone:
             continue
         pairs = [(a, b) for a, b, *more in way if not more]
@@ -69,10 +72,11 @@ def best_of_all(given: Problem, people: frozenset[int]) -> tuple[int, ...]:
 @pytest.mark.parametrize("people", [5, 7, 9])
 def test_no_way_at_all_is_better(people: int) -> None:
     for seed in range({5: 60, 7: 40, 9: 12}[people]):
-        given = school(seed, people, random.Random(seed).choice((0.3, 0.5, 0.7, 1.0)))
+        given = school(seed, people, random.Random(seed).choice((0.3, 0.5, 0.7, 1.0)), never=0.3 * (seed % 2))
         found = solve(given)
         verdict = check(given, found)
         assert verdict.proven, (seed, verdict)
+        assert not any(given.no_triad[list(three)].any() for three in found.triads)
         label = components(given.people, given.first, given.second)
         for root in set(label.tolist()):
             own = frozenset(np.flatnonzero(label == root).tolist())
@@ -93,6 +97,19 @@ def test_there_is_no_triad_where_it_is_not_allowed_or_leaves_as_many() -> None:
     assert isinstance(found.certificate.parts[0].triad, Refusal)
     assert check(star, found).proven
     assert not check(star, replace(found, certificate=_without_triad(found.certificate))).ok
+
+
+def test_a_triad_with_somebody_who_may_not_is_refused() -> None:
+    whole = [(a, b, 1) for a, b in combinations(range(5), 2)]
+    free = problem(5, whole, triads=True)
+    found = solve(free)
+    (three,) = found.triads
+    barred = problem(5, whole, triads=True, no_triad=[each == three[0] for each in range(5)])
+    assert check(free, found).proven and not check(barred, found).ok
+    other = solve(barred)
+    assert check(barred, other).proven and three[0] not in other.triads[0]
+    nobody = problem(5, whole, triads=True, no_triad=[True, True, True, False, False])
+    assert not solve(nobody).triads and check(nobody, solve(nobody)).proven
 
 
 def _without_triad(certificate: Certificate) -> Certificate:

@@ -56,6 +56,8 @@ SPOKEN_OTHERWISE = {
     r"the top of (each|the) page": "a place on the page",
     r"Nobody is marked, ranked or compared": "says that it is not done",
     r"points at": "somebody points at a line",
+    r"(num|total)\)s points": "how well two people fit, from what both said; of nobody by themselves",
+    r"[Aa] star": "the sign * in a list that is typed",
     r"nothing is rated": "says that it is not done",
 }
 """What a text may say, by pattern, and why it says nothing of a teacher."""
@@ -66,6 +68,7 @@ MARKED_OTHERWISE = {
 """The same of the code of a page."""
 NAMED_OTHERWISE = {
     "lti_tool.lms.advice.grades": "a service of the LMS",
+    "lti_tool.rounds.manager_files.star": "the sign * in a list that is typed",
 }
 """Tables, columns and values of the program, and why they measure nobody."""
 ORDERS = {
@@ -79,6 +82,9 @@ ORDERS = {
     "changed_at",
     # When somebody answered or last came in: to find one row, in no list of people.
     *("answered_at", "launched_at"),
+    # Which calculation of a round is the last, and until when its proposals are answered; which of two of one's own
+    # words about how far to go counts, the activity's or its round's.
+    *("out_at", "answer_by", "activity_id"),
     # Which entries for gradebooks wait, for the worker and for the operator.
     *("tried_at", "completed_at", "status", "problem", "is_not"),
 }
@@ -201,10 +207,14 @@ def counting_keys(source: str) -> Iterator[str]:
                     yield ast.unparse(node)
 
 
+HAVE_NO_LISTS = ("lti", "matching", "store", "sandbox", "translations")
+
+
 def rooms() -> Iterator[Path]:
-    """The modules that can list people: not the protocol core, the store's own jobs, or the embedded LMS."""
+    """The modules that can list people: not the protocol core, the store's own jobs, or the embedded LMS; nor the
+    search for pairs, which knows people as numbers and shows no list."""
     for path in sorted((ROOT / "lti_tool").rglob("*.py")):
-        if path.relative_to(ROOT / "lti_tool").parts[0] not in ("lti", "store", "sandbox", "translations"):
+        if path.relative_to(ROOT / "lti_tool").parts[0] not in HAVE_NO_LISTS:
             yield path
 
 

@@ -61,5 +61,5 @@ def asked(
     """Ids of proposals that their members have just been asked about; as `reviewed`."""
     run_id, proposals = reviewed(database, activity_id, groups, now, **more)
     with database.write() as session:
-        assert answers.publish(session, run_id, now)
+        assert answers.publish(session, keyring_of(database), run_id, now)
     return proposals

@@ -63,11 +63,11 @@ def test_the_next_step_leads_to_the_proposal_and_the_proposal_says_why(
     why = Why(wanted=((niamh, sean, "questions"), (sean, niamh, "own")), focus="waiting", languages=("ga",), talks=1)
     people.asked((0, 1), why=why)
     home = people.read(0, "/")
-    assert "You could coach with Seán" in home and "/round/proposal" in home
+    assert "You could coach with Seán Ó Dónaill" in home and "/round/proposal" in home
     page = people.read(0)
-    assert "You would like to work on Questions that make pupils think; Seán offers that." in page
-    assert "Seán would like to work on Yard games; you offer that." in page
-    assert "What matters most to each of you now is the same: Time to think after a question." in page
+    assert "You would like to work on “Questions that make pupils think”; Seán offers that." in page
+    assert "Seán would like to work on “Yard games”; you offer that." in page
+    assert "What matters most to each of you now is the same: “Time to think after a question”." in page
     assert "You would talk in Irish." in page and "There is 1 period in the week" in page
     assert "Seán offers that" not in people.read(1) and "Niamh would like to work on" in people.read(1)
     assert page.count("<h1") == 1 and "nobody learns it" in page
@@ -89,6 +89,8 @@ def test_a_yes_of_all_leads_to_the_pair_and_nothing_else_does(people: People) ->
     assert people.says(4, second, "yes") == (303, "/")
     # Names in order: of three, too.
     assert "You coach with Aoife and Oisín" in people.read(2, "/")
+    page = people.read(2, "/pair")
+    assert "all three of you in this round" in page and "the cycle that is open" not in page
 
 
 def test_answers_can_be_changed_and_a_pause_takes_out_of_the_next_calculation(
@@ -111,6 +113,23 @@ def test_answers_can_be_changed_and_a_pause_takes_out_of_the_next_calculation(
         assert people.says(0, proposal, said) == (303, "/round/proposal")
         assert page in people.read(0) and "Look at your answer" in people.read(0, "/")
         assert is_in() is stays
+
+
+def test_what_one_would_like_tells_where_one_stands(people: People, database: Database, made: MadeRound) -> None:
+    path, looked_for = "/round/wishes", "A partner is looked for"
+    people.browser(0).post(path, do="yes")
+    assert looked_for in people.read(0, path)
+    (proposal,) = people.asked((0, 1))
+    page = people.read(0, path)
+    assert "A partner is proposed to you" in page and "/round/proposal" in page and looked_for not in page
+    for who in (0, 1):
+        people.says(who, proposal, "yes")
+    page = people.read(0, path)
+    assert "You coach with Seán" in page and looked_for not in page
+    with database.write() as session:
+        session.execute(update(Activity).where(Activity.id == made.activity_id).values(status="archived"))
+    page = people.read(2, path)
+    assert "Would you like a partner" not in page and page.count(" disabled>") == page.count('<fieldset class="card')
 
 
 def test_who_is_not_asked_and_what_is_no_answer(
@@ -173,8 +192,10 @@ def test_why_not_with_somebody_is_answered_from_what_it_would_cost(
     calculation.run({"run_id": run_id}, database=database, keyring=keyring, clock=lambda: clock.now)
     assert "There is none at present" in people.read(0, "/round/why-not"), "nobody is asked yet"
     with database.write() as session:
-        assert answers.publish(session, run_id, clock.now)
-    assert "Why not with Oisín Mac Cárthaigh" in people.read(0, "/round/why-not?q=oisin")
+        assert answers.publish(session, keyring, run_id, clock.now)
+    assert "</span>Oisín Mac Cárthaigh</a>" in people.read(0, "/round/why-not?q=oisin")
+    page = people.read(0, "/round/why-not")
+    assert f"/why-not/{made.teachers[2]}" in page and f"/why-not/{made.teachers[1]}" not in page, "they are together"
     assert "You two" in people.read(0).replace("you two", "You two")
     said = [people.read(0, f"/round/why-not/{made.teachers[other]}") for other in (2, 3, 4, 5)]
     assert all("fit less well" in page or "would be left without a partner" in page for page in said)

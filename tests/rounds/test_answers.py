@@ -93,8 +93,8 @@ def test_drafts_are_seen_by_nobody_and_a_run_is_published_once(round_: Round, cl
     assert round_.mine(0).asked is None
     with round_.database.write() as session:
         assert answers.facts(session, proposal) is None
-        assert answers.publish(session, run_id, clock.now)
-        assert not answers.publish(session, run_id, clock.now + DAY)
+        assert answers.publish(session, keyring_of(round_.database), run_id, clock.now)
+        assert not answers.publish(session, keyring_of(round_.database), run_id, clock.now + DAY)
     found = round_.mine(0).asked
     assert found is not None and found.answer_by == clock.now + 14 * DAY
 
@@ -106,7 +106,7 @@ def test_nobody_is_asked_who_found_a_partner_or_left_before(round_: Round, clock
         session.execute(update(Membership).where(Membership.id == round_.teachers[2]).values(is_leader=True))
     round_.pairs_up(4, 0)
     with round_.database.write() as session:
-        answers.publish(session, run_id, clock.now)
+        answers.publish(session, keyring_of(round_.database), run_id, clock.now)
     assert round_.column(Proposal.status) == [], "of each pair one is not free"
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
+import numpy as np
 import pytest
 from conftest import Clock
 from rounds.rounds_school import MadeRound, make_round
@@ -15,11 +16,12 @@ from sqlalchemy import delete, event, insert, select, update
 from sqlalchemy.exc import OperationalError
 
 from lti_tool import worker
+from lti_tool.cycles import going_on
 from lti_tool.cycles.models import StepWish
 from lti_tool.matching.check import check
 from lti_tool.pairing import service as pairing
 from lti_tool.people.models import Membership
-from lti_tool.privacy.keyring import Keyring, KeyShredded
+from lti_tool.privacy.keyring import Keyring
 from lti_tool.rounds import answers, calculation, setting, solving, wishes
 from lti_tool.rounds.models import LineManager, Proposal, ProposalMember, RoundLeft, RoundRun
 from lti_tool.rounds.rules import TOPICS, Settings, Summary, Why, Wish
@@ -101,7 +103,7 @@ class School:
 
     def publish(self, run_id: str) -> None:
         with self.database.write() as session:
-            answers.publish(session, run_id, self.clock())
+            answers.publish(session, self.keyring, run_id, self.clock())
 
     def lapse(self) -> None:
         self.clock.advance(15 * 24 * 3600)
@@ -634,8 +636,7 @@ def test_vetoes_and_what_was_said_are_nowhere_in_clear(
         assert text not in told
         assert all(each is not None and text.encode() not in each for each in sealed)
     school.keyring.shred(run_id, run_id, school.clock())
-    with pytest.raises(KeyShredded):
-        school.stored(run_id)
+    assert school.stored(run_id) is None
 
 
 def test_the_worker_does_it(found: Callable[[int], School], app: Any) -> None:
@@ -646,3 +647,20 @@ def test_the_worker_does_it(found: Callable[[int], School], app: Any) -> None:
     kinds = worker.handlers(school.database, tool.lti, tool.keyring, school.clock)
     assert jobs.run_due(school.database, kinds, (), school.clock) == 1
     assert school.row(run_id).status == "review"
+
+
+def test_three_go_together_only_where_all_of_them_go_all_the_way(found: Callable[[int], School]) -> None:
+    """A triad always is full coaching: nobody is put into one who said that they would not go so far."""
+    school = found(3)
+    school.say(*((member, IN) for member in school.teachers[:3]))
+    run_id = school.calculate()
+    assert [len(group) for group in school.groups(run_id)] == [3]
+    school.drop(run_id)
+    with school.database.write() as session:
+        going_on.say_step(session, school.teachers[0], school.made.activity_id, "look")
+        going_on.say_step(session, school.teachers[1], school.made.activity_id, "full")
+    run_id = school.calculate()
+    assert [len(group) for group in school.groups(run_id)] == [2]
+    stored = school.stored(run_id)
+    assert [stored.members[each] for each in np.flatnonzero(stored.problem.no_triad)] == [school.teachers[0]]
+    assert set(school.left(run_id).values()) <= {"joins", ""}

@@ -10,9 +10,10 @@ What cannot be hidden:
   who would like no partner, is in none), and which pairs it came to. Two calculations with different words of teachers
   between them may come to different pairs; a change of them does not say whose words, or which.
 - From the trainer who moves people before anybody is asked: what each of a few others would cost all, which comes from
-  all that all said. One in four of the possible ones is never offered, by a draw that nobody can repeat, so that who is
-  missing there says nothing of who asked not to be paired with whom.
-- From whoever asks "why not with X": what that would cost all. It is worked out in the same way whatever forbids it.
+  all that all said. One in four of the possible ones is never offered, by a draw that nobody can repeat, nor anybody
+  with whom more people would be left out: who is missing there need not have asked not to be paired with somebody.
+- From whoever asks "why not with X": what that would cost all, by what was calculated. It is worked out in the same way
+  whatever forbids it, and about who is in no calculation as about one who is (test_why_not.py).
 - From whoever runs the server: the rows while they live; what was said is sealed, and goes with its keys.
 - Time to answer: the statements are the same; a difference below what a network adds was not measured.
 """
@@ -246,3 +247,17 @@ def test_what_was_said_is_seen_by_nobody(worlds: Worlds) -> None:
         assert_same(*both)
         asked_about = [seen for seen in both[0].seen if "/round/why-not/" in str(seen)]
         assert any("fit less well" in str(seen) for seen in asked_about), "what is compared is answered"
+
+
+def test_who_takes_part_is_in_no_answer_to_why_not(worlds: Worlds) -> None:
+    """In one of the worlds E and the facilitator, who would be a pair, have said “not this time”."""
+    with worlds(wished) as both:
+        with both[0].database.write() as session:
+            for number in (E, FACILITATOR):
+                who = both[0].course.teachers[number], both[0].course.activity_id
+                wishes.leave_round(session, keyring_of(both[0].database), *who, both[0].now)
+        for world in both:
+            assert world.post(world.course.trainer, f"/round/runs/{calculate(world)}/publish")[0] == 303
+            look(world, *world.course.teachers[:E])
+        assert_same(*both)
+        assert any("fit less well" in str(seen) for seen in both[0].seen)

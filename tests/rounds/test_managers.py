@@ -70,6 +70,13 @@ def test_each_wrong_line_is_told_with_its_number_and_the_right_ones_are_read() -
     ]
 
 
+@pytest.mark.parametrize(("mark", "other"), [(";", ","), (",", ";"), ("\t", ";")])
+def test_a_line_with_another_sign_is_told_which_one_the_others_have(mark: str, other: str) -> None:
+    lines = [f"Somebody{mark} *", f"Máire Ní Bhriain{mark} *", f"Máire Ní Bhriain{other} *", "Máire Ní Bhriain"]
+    wrong = [(each.line, each.trouble, each.value) for each in read("\n".join(lines), []).wrong]
+    assert wrong[2:] == [(3, Trouble.OTHER_MARK, mark), (4, Trouble.COLUMNS, "")]
+
+
 @pytest.mark.parametrize(
     ("content", "trouble"),
     [

@@ -6,12 +6,15 @@ from typing import Any
 import pytest
 from browsers import Browser, recorded
 from flask import Flask
+from rounds.proposed import keyring_of
 from rounds.rounds_school import MadeRound, make_round, make_run
 from sqlalchemy import select, update
 
 from lti_tool.activities.models import Activity
 from lti_tool.people.models import Membership
+from lti_tool.rounds import wishes
 from lti_tool.rounds.models import Proposal, RoundLeft, RoundRun
+from lti_tool.rounds.rules import Wish
 from lti_tool.store.database import Database
 
 
@@ -49,9 +52,9 @@ def test_a_run_of_another_round_is_not_there(database: Database, clock: Any, tra
     assert trainer.status(f"/round/runs/{run}") == 404 == trainer.post(f"/round/runs/{run}/drop").status_code
 
 
-def test_before_anything_is_calculated_the_aims_are_said_and_few_are_not_counted(trainer: Browser) -> None:
+def test_before_anything_is_calculated_the_aims_are_said(trainer: Browser) -> None:
     page = read(trainer, "/round")
-    assert "Nothing is calculated yet" in page and "Fewer than five teachers" in page
+    assert "Nothing is calculated yet" in page
     aims = [page.index(aim) for aim in ("As few teachers", "fits least", "taken together", "somebody new", "a draw")]
     assert aims == sorted(aims)
     assert "Calculate the pairs" in page
@@ -86,7 +89,7 @@ def test_after_the_teachers_are_asked_only_asked_and_paired_are_told(
     start = read(trainer, "/round")
     assert "Calculate again for those without a partner" in start
     # A count that goes down would tell of a silent pause.
-    assert "have said that they would like a partner" not in start
+    assert "had said that they would like a partner" not in start
     clock.advance(15 * 86400)
     trainer = Browser(trainer.client.application, database, clock, made.course.trainer, made.activity_id)
     page = read(trainer, f"/round/runs/{run}")
@@ -96,7 +99,9 @@ def test_after_the_teachers_are_asked_only_asked_and_paired_are_told(
 def test_a_result_is_put_away(database: Database, clock: Any, made: MadeRound, trainer: Browser) -> None:
     run = make_run(database, made.activity_id, clock.now, [made.teachers[:2]], left=[(made.teachers[2], "")])
     assert trainer.post(f"/round/runs/{run}/drop").location.endswith("/round?told=dropped")
-    assert "The last result was put away" in read(trainer, "/round")
+    start = read(trainer, "/round")
+    assert "The last result was put away" in start
+    assert "fewer than five teachers had said that they would like a partner" in start
     with database.read() as session:
         assert not session.scalars(select(Proposal.id)).all() and not session.scalars(select(RoundLeft.run_id)).all()
     for path in ("drop", "publish"):
@@ -108,11 +113,25 @@ def test_asking_says_whom_until_when_and_is_done_once(
 ) -> None:
     run = make_run(database, made.activity_id, clock.now, [made.teachers[:3], made.teachers[3:5]])
     page = read(trainer, f"/round/runs/{run}/publish")
-    assert "5 teachers will be asked" in page
+    assert "1 pair and 1 of three. 5 teachers will be asked" in page and "No message is sent" in page
     assert trainer.post(f"/round/runs/{run}/publish").location.endswith(f"/round/runs/{run}?told=published")
     assert read(trainer, f"/round/runs/{run}").count(">asked<") == 2
-    assert trainer.post(f"/round/runs/{run}/publish").status_code == 409
-    assert "Out with the teachers" in read(trainer, "/round")
+    assert trainer.post(f"/round/runs/{run}/publish").status_code == 303, "a second tap"
+    assert "The teachers are asked" in read(trainer, "/round")
+
+
+def test_a_result_with_nobody_in_it_is_only_put_away(
+    database: Database, clock: Any, made: MadeRound, trainer: Browser
+) -> None:
+    make_run(database, made.activity_id, clock.now, [made.teachers[:2]], status="out")
+    run = make_run(database, made.activity_id, clock.now, number=2)
+    page = read(trainer, f"/round/runs/{run}")
+    assert "Nobody could be brought together" in page and "/publish" not in page and "Choose a name" not in page
+    assert trainer.status(f"/round/runs/{run}/publish") == trainer.post(f"/round/runs/{run}/publish").status_code == 409
+    assert trainer.post(f"/round/runs/{run}/drop").status_code == 303
+    page = read(trainer, "/round")
+    assert "The teachers are asked" in page, "and not that something was put away"
+    assert page.index("Look at the pairs") < page.index("Calculate again")
 
 
 def test_in_a_closed_round_nothing_new_begins(
@@ -123,7 +142,7 @@ def test_in_a_closed_round_nothing_new_begins(
         session.execute(update(Activity).where(Activity.id == made.activity_id).values(status="archived"))
     for path in ("/round/calculate", f"/round/runs/{run}/publish"):
         assert trainer.post(path).status_code == 409
-    assert "Calculate" not in read(trainer, "/round").replace("Before you calculate", "")
+    assert "Calculate" not in read(trainer, "/round").replace("What the calculation aims at", "")
 
 
 @pytest.mark.parametrize("status", ["waiting", "working", "stopped", "failed"])
@@ -133,6 +152,7 @@ def test_a_calculation_is_followed_without_javascript(
     run = make_run(database, made.activity_id, clock.now, status=status, done=420, doing="total")
     page = read(trainer, f"/round/runs/{run}")
     goes_on = status in ("waiting", "working")
+    assert ("stops at its next step." in read(trainer, f"/round/runs/{run}?told=stopping")) == goes_on
     assert ('http-equiv="refresh"' in page) == ('value="420"' in page) == ("Stop the calculation" in page) == goes_on
     state = trainer.client.get(f"{trainer.at}/round/runs/{run}/state").get_json()
     assert state["going"] == goes_on and state["done"] == 420
@@ -188,3 +208,16 @@ def test_who_left_the_course_or_was_erased_is_no_error(
         session.execute(update(Membership).where(Membership.id == made.teachers[0]).values(is_active=False))
         session.execute(update(RoundRun).values(summary={}))
     assert trainer.status(f"/round/runs/{run}") == 200
+
+
+def test_who_watches_the_round_sees_no_yes_come_or_go(
+    database: Database, clock: Any, made: MadeRound, trainer: Browser
+) -> None:
+    def seen() -> list[str]:
+        return [line for line in read(trainer, "/round").splitlines() if "csrf_token" not in line]
+
+    before = seen()
+    with database.write() as session:
+        for teacher in made.teachers:
+            wishes.say(session, keyring_of(database), teacher, made.activity_id, Wish(is_in=True), clock())
+    assert seen() == before

@@ -12,14 +12,15 @@ from flask import Flask
 from rounds.rounds_school import MadeRound, make_round
 
 from lti_tool.rounds import calculation, changes, setting, wishes
-from lti_tool.rounds.rules import Settings, Wish
+from lti_tool.rounds.rules import TOPICS, Settings, Wish
 from lti_tool.store.base import Base
 from lti_tool.store.database import Database
 
 TRAINER_TABLES = {
     "activities", "activity_facilitators", "activity_participants", "activity_schools", "activity_trainers", "courses",
-    "critical_friends", "deployments", "memberships", "own_protocols", "people", "platforms", "protocol_versions",
-    "round_left", "round_proposal_members", "round_proposals", "round_runs", "round_settings", "sign_ins",
+    "critical_friends", "deployments", "line_managers", "memberships", "own_protocols", "people", "platforms",
+    "protocol_versions", "round_left", "round_proposal_members", "round_proposals", "round_runs", "round_settings",
+    "sign_ins",
 }  # fmt: skip
 """All that the pages of a round read, but for what `alternatives` solves again."""
 BESIDE_THEM = {"pairs", "pair_members", "pairing_wishes"}
@@ -76,22 +77,31 @@ def test_a_move_is_made_at_the_cost_that_was_shown_and_taken_back(reviewed: Revi
     offered = re.findall(r"<strong>([^<]+)</strong><br><span class=\"soft\">([^<]+)<", page)
     assert {name for name, _cost in offered} == {"Gráinne Byrne", "Oisín Mac Cárthaigh", "Aoife Walsh"}
     costs = dict(offered)
-    # Each of two pairs has 2 x (1 + 2 x 4) points; mixed, each has 2 x 1.
-    assert costs["Gráinne Byrne"].startswith("Costs 32 points of 36. Nobody more is left out.")
-    assert "little in common" in costs["Gráinne Byrne"]
+    # Of five, who are named, nothing is said in points.
+    assert costs["Gráinne Byrne"] == (
+        "The pair that fits least would have little in common by what they said. "
+        "All together fit much less well. 2 others get another partner."
+    )
+    assert "no better result is possible" in reviewed.get()
 
     moved = reviewed.post(reviewed.person(0), partner=reviewed.made.teachers[2])
     assert moved.location.endswith("?told=moved")
     page = reviewed.get()
     assert page.count(">put together by hand<") == 1 and "Take all moves back" in page
+    assert page.count(">new by what you moved<") == 1
+    assert "no better result is possible" not in page and "holds for the result as it was calculated" in page
     assert "Niamh Ní Bhriain goes with Gráinne Byrne." in reviewed.get(reviewed.person(0))
     assert reviewed.post("/back").location.endswith("?told=back")
     assert "Niamh Ní Bhriain goes with Seán Ó Dónaill." in reviewed.get(reviewed.person(0))
-    assert "put together by hand" not in reviewed.get()
+    page = reviewed.get()
+    assert "put together by hand" not in page and "new by what you moved" not in page
+    assert "no better result is possible" in page
 
 
 def test_whoever_is_left_can_be_given_a_partner_and_another_is_left_then(reviewed: Reviewed) -> None:
-    assert "Aoife Walsh is without a partner. With groups of three" in reviewed.get(reviewed.person(4))
+    page = reviewed.get(reviewed.person(4))
+    assert "Aoife Walsh is without a partner. With groups of three" in page
+    assert "Somebody else is without a partner then." in page
     assert reviewed.post(reviewed.person(4), partner=reviewed.made.teachers[0]).status_code == 303
     assert "Aoife Walsh goes with Niamh Ní Bhriain." in reviewed.get(reviewed.person(4))
     assert "Seán Ó Dónaill is without a partner." in reviewed.get(reviewed.person(1))
@@ -124,7 +134,8 @@ def test_nobody_is_moved_once_the_teachers_are_asked(reviewed: Reviewed) -> None
 def test_the_proof_is_told_aim_by_aim_and_checked_again(reviewed: Reviewed) -> None:
     page = reviewed.get("/proof")
     assert "1 teacher is left, and it is proven that no fewer can be." in page
-    assert "All pairs together come to 36 points; no better result is possible." in page
+    assert "Of all pairs together it is proven: no better result is possible." in page and "points" not in page
+    assert "No result that leaves as few has a better one." in page
     # Of five, the size of a proof could tell that somebody asked not to be paired.
     assert "witness" not in page and "pairs were possible" not in page
     checked = html.unescape(reviewed.post("/proof").get_data(as_text=True))
@@ -132,6 +143,22 @@ def test_the_proof_is_told_aim_by_aim_and_checked_again(reviewed: Reviewed) -> N
     reviewed.post(reviewed.person(0), partner=reviewed.made.teachers[2])
     checked = html.unescape(reviewed.post("/proof").get_data(as_text=True))
     assert "the proof holds" in checked and "You have moved somebody since." in checked
+
+
+def test_of_many_points_are_told_and_what_was_proven_stays_what_was_calculated(
+    app: Flask, database: Database, clock: Any
+) -> None:
+    said = [two for a, b in zip(TOPICS[::2], TOPICS[1::2], strict=True) for two in ((a, b), (b, a))]
+    many = review(app, database, clock, [*said, *[("", "")] * 4])
+    # Eight pairs with 2 x (1 + 2 x 4) points, two with 2 x 1.
+    as_calculated = "All pairs together come to 148 points; no better result is possible."
+    assert as_calculated in many.get("/proof")
+    page = many.get(many.person(0))
+    assert re.search(r"Costs (16|32) points of 148\. \d+ others get another partner\.", page)
+    assert many.post(many.person(0), partner=re.findall(r'name="partner" value="(\w+)"', page)[0]).status_code == 303
+    page = many.get("/proof")
+    assert as_calculated in page and "You have moved somebody since." in page
+    assert "no better result is possible" not in many.get()
 
 
 def test_no_page_of_the_trainer_reads_what_teachers_said_or_answered(reviewed: Reviewed, database: Database) -> None:

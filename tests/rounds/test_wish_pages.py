@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from browsers import Browser, recorded
 from flask import Flask
+from flask_babel import force_locale, get_locale  # type: ignore[attr-defined]
 from rounds.proposed import keyring_of
 from rounds.rounds_school import MadeRound, make_round
 from sqlalchemy import update
@@ -15,8 +16,8 @@ from sqlalchemy import update
 from lti_tool.activities.models import Activity
 from lti_tool.cycles import going_on
 from lti_tool.people.models import Person
-from lti_tool.rounds import setting, wishes
-from lti_tool.rounds.rules import Settings, Wish
+from lti_tool.rounds import answer_words, setting, wish_words, wishes
+from lti_tool.rounds.rules import Settings, Why, Wish
 from lti_tool.store.database import Database
 
 PATH, LIST = "/round/wishes", "/round/wishes/not-with"
@@ -124,8 +125,11 @@ def test_colleagues_are_named_searched_and_taken_off_and_nothing_of_it_stands_in
     found = send(browser, LIST, q="sean").get_data(as_text=True)
     assert "Seán Ó Dónaill" in found and "Gráinne" not in found
     assert "Nobody here has a name like that" in send(browser, LIST, q="zz").get_data(as_text=True)
-    for teacher in made.teachers[1:5]:
+    for teacher in made.teachers[1:4]:
         assert send(browser, LIST, add=teacher).location.endswith("/round/wishes?told=kept#not-with")
+    # On a page that was opened before the list was full.
+    too_many = send(browser, LIST, add=made.teachers[4])
+    assert too_many.status_code == 409 and "Your list is full" in too_many.get_data(as_text=True)
     assert mine().not_with == made.teachers[1:4], "three at most"
     assert "Your list is full" in browser.get(LIST)
     # In the form that was open, something was typed meanwhile.
@@ -188,3 +192,18 @@ def test_it_is_found_from_the_page_of_the_next_step_in_a_round_alone(
     browser.post(f"/partner/{made.teachers[1]}")
     assert "What you would like in this round" in browser.get("/"), "also while an invitation waits"
     assert "/round/wishes" not in Browser(app, database, clock, made.teachers[0], made.course.activity_id).get("/")
+
+
+def test_a_suggestion_is_the_same_in_every_language(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    irish = {"Mathematics": "Matamaitic", "Transition year": "Idirbhliain"}
+
+    def translated(text: str) -> str:
+        return irish.get(text, text) if str(get_locale()) == "ga" else text
+
+    monkeypatch.setattr(wish_words, "_", translated)
+    with app.test_request_context(), force_locale("ga"):
+        assert wish_words.kept("matamaitic") == wish_words.kept("mathematics") == "Mathematics"
+        assert (wish_words.shown("Mathematics"), wish_words.shown("Own words")) == ("Matamaitic", "Own words")
+        assert wish_words.kept("Own words") == "Own words"
+        why = Why(subject="Mathematics", level="Transition year")
+        assert "Matamaitic" in answer_words.why_us(why, [], "me", {})[0]

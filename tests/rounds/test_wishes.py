@@ -193,6 +193,12 @@ def test_tidying_keeps_each_once_and_no_more_than_is_allowed() -> None:
     )
 
 
+def test_times_of_which_a_shorter_week_leaves_half_count_as_not_said() -> None:
+    wish = Wish(free=("0-0", "1-0"), teaching=("0-7", "1-7"))
+    assert tidy(wish, (), 9, ()) == wish
+    assert tidy(wish, (), 4, ()) == Wish() == tidy(replace(wish, free=wish.teaching, teaching=wish.free), (), 4, ())
+
+
 # What is one's own
 
 

@@ -5,6 +5,8 @@ from typing import Any
 from browsers import Browser
 from factories import make_course
 from flask import Flask
+from rounds.proposed import asked
+from rounds.rounds_school import make_round
 
 from lti_tool.pairing import service as pairing
 from lti_tool.store.database import Database
@@ -25,3 +27,15 @@ def test_the_metrics_do_not_tell_that_somebody_declined(app: Flask, database: Da
     metrics = app.test_client().get("/metrics").get_data(as_text=True)
     assert 'endpoint="pairing"' in metrics
     assert not [line for line in metrics.splitlines() if "pairing." in line]
+
+
+def test_the_metrics_do_not_tell_what_is_answered_or_said_in_a_round(
+    app: Flask, database: Database, clock: Any
+) -> None:
+    made = make_round(database, clock.now, teachers=2)
+    (proposal,) = asked(database, made.activity_id, [made.teachers], clock.now)
+    browser = Browser(app, database, clock, made.teachers[0], made.activity_id)
+    assert browser.post(f"/round/proposal/{proposal}", answer="another").status_code == 303
+    assert browser.post("/round/wishes/not-with", add=made.teachers[1]).status_code == 303
+    metrics = app.test_client().get("/metrics").get_data(as_text=True)
+    assert not [line for line in metrics.splitlines() if "rounds." in line]
