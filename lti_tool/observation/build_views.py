@@ -41,7 +41,7 @@ _MOST_REVISION = 2**31 - 1
 # Choosing one
 
 
-@blueprint.get("/cycles/<cycle_id>/instrument")
+@blueprint.get("/cycles/<cycle_id>/visit-instrument")
 def instruments_of_cycle(cycle_id: str) -> Answer:
     """The instruments that there are, and what one can be begun from; `base`: one of these, closer."""
     with tool().database.read() as session:
@@ -53,7 +53,7 @@ def instruments_of_cycle(cycle_id: str) -> Answer:
         return _choose_page(session, cycle)
 
 
-@blueprint.post("/cycles/<cycle_id>/instrument")
+@blueprint.post("/cycles/<cycle_id>/visit-instrument")
 def begin_instrument(cycle_id: str) -> Answer:
     """Begins one: from one that ships, from one's own library, or from one that was released in the course."""
     with tool().database.write() as session:
@@ -127,7 +127,7 @@ def _example_page(cycle: Cycle, base: Base) -> str:
 # Changing and approving it
 
 
-@blueprint.get("/cycles/<cycle_id>/instrument/<instrument_id>")
+@blueprint.get("/cycles/<cycle_id>/visit-instrument/<instrument_id>")
 def instrument(cycle_id: str, instrument_id: str) -> Answer:
     """One instrument: to change while it is not frozen, and to read."""
     with tool().database.read() as session:
@@ -137,7 +137,7 @@ def instrument(cycle_id: str, instrument_id: str) -> Answer:
         return _page(cycle, _find(session, cycle, instrument_id))
 
 
-@blueprint.post("/cycles/<cycle_id>/instrument/<instrument_id>")
+@blueprint.post("/cycles/<cycle_id>/visit-instrument/<instrument_id>")
 def save_instrument(cycle_id: str, instrument_id: str) -> Answer:
     """Saves what was typed, and then does what the button is for: approve, plan, keep, remove."""
     what = request.form.get("do", "")
@@ -178,7 +178,7 @@ def save_instrument(cycle_id: str, instrument_id: str) -> Answer:
     return redirect(url_for(".instrument", cycle_id=cycle_id, instrument_id=instrument_id, told=told), 303)
 
 
-@blueprint.post("/cycles/<cycle_id>/instrument/<instrument_id>/copy")
+@blueprint.post("/cycles/<cycle_id>/visit-instrument/<instrument_id>/copy")
 def copy_instrument(cycle_id: str, instrument_id: str) -> Answer:
     """Begins another one from one that is frozen, with what was typed."""
     with tool().database.write() as session:
@@ -307,7 +307,7 @@ def _page(
 # The plan of the room
 
 
-@blueprint.get("/cycles/<cycle_id>/instrument/<instrument_id>/plan")
+@blueprint.get("/cycles/<cycle_id>/visit-instrument/<instrument_id>/plan")
 def plan(cycle_id: str, instrument_id: str) -> Answer:
     """The plan of the room, to draw."""
     with tool().database.read() as session:
@@ -320,7 +320,7 @@ def plan(cycle_id: str, instrument_id: str) -> Answer:
         return _plan_page(cycle, there, PlanDraft.of(there.instrument.plan or NEW_PLAN))
 
 
-@blueprint.post("/cycles/<cycle_id>/instrument/<instrument_id>/plan")
+@blueprint.post("/cycles/<cycle_id>/visit-instrument/<instrument_id>/plan")
 def save_plan(cycle_id: str, instrument_id: str) -> Answer:
     """Saves the plan, or lays seats out on the page for it."""
     with tool().database.write() as session:

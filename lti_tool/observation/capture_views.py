@@ -20,14 +20,14 @@ from lti_tool.web.context import actor, tool
 _Errors = Sequence[tuple[str, str]]
 
 
-@blueprint.get("/cycles/<cycle_id>/capture")
+@blueprint.get("/cycles/<cycle_id>/visit-capture")
 def capture_visit(cycle_id: str) -> str:
     """What a visit can be captured with, and what to know before."""
     with tool().database.read() as session:
         return _page(session, _cycle(session, cycle_id))
 
 
-@blueprint.post("/cycles/<cycle_id>/capture")
+@blueprint.post("/cycles/<cycle_id>/visit-capture")
 def open_capture(cycle_id: str) -> str | tuple[str, int]:
     """Makes a code, for a button that opens the tab and to be typed on another device."""
     instrument_id, errors, code = request.form.get("instrument", ""), [], ""

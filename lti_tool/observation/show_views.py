@@ -18,7 +18,7 @@ from lti_tool.web.context import actor, tool
 from lti_tool.web.languages import listed
 
 
-@blueprint.get("/cycles/<cycle_id>/picture")
+@blueprint.get("/cycles/<cycle_id>/visit-picture")
 def picture(cycle_id: str) -> str:
     """What was captured in the visits of a cycle, as far as it is this reader's to see."""
     with tool().database.read() as session:
@@ -43,7 +43,7 @@ def picture(cycle_id: str) -> str:
     )
 
 
-@blueprint.post("/cycles/<cycle_id>/picture")
+@blueprint.post("/cycles/<cycle_id>/visit-picture")
 def show_picture(cycle_id: str) -> Response:
     """The host says that all of them look at what was captured."""
     with tool().database.write() as session:
@@ -58,7 +58,7 @@ def show_picture(cycle_id: str) -> Response:
     return redirect(url_for("observation.picture", cycle_id=cycle_id), 303)
 
 
-@blueprint.get("/cycles/<cycle_id>/card")
+@blueprint.get("/cycles/<cycle_id>/visit-card")
 def visit_card(cycle_id: str) -> str:
     """What is settled for the visit, large and plain (R60)."""
     with tool().database.read() as session:

@@ -149,12 +149,15 @@ class _Loader(yaml.SafeLoader):
 
 
 def parse(body: Any, source: str = "stored protocol") -> Protocol:
-    """The protocol in plain values, as they were stored with a cycle; raises ProtocolError."""
+    """The protocol in plain values, as they were stored with a cycle; raises ProtocolError.
+
+    What no stage may be called any more is not asked: it was allowed when they were stored, and its cycles go on.
+    """
 
     def where(place: tuple[str | int, ...]) -> str:
         return f"{source}, {'.'.join(str(part) for part in place) or 'top'}"
 
-    return _checked(body, where, [])
+    return _checked(body, where, [], is_stored=True)
 
 
 def problems(body: Any) -> list[tuple[tuple[str | int, ...], str]]:
@@ -207,8 +210,8 @@ _PLAIN = {
 }
 
 
-def _checked(body: Any, where: Where, problems: list[str]) -> Protocol:
-    reader = Reader(where, problems)
+def _checked(body: Any, where: Where, problems: list[str], *, is_stored: bool = False) -> Protocol:
+    reader = Reader(where, problems, is_stored=is_stored)
     protocol = reader.protocol(body)
     if problems:
         raise ProtocolError("\n".join(problems))
@@ -218,8 +221,9 @@ def _checked(body: Any, where: Where, problems: list[str]) -> Protocol:
 class Reader:
     """Reads plain values, goes on after a problem, and so finds all of them in one run."""
 
-    def __init__(self, where: Where, problems: list[str]) -> None:
+    def __init__(self, where: Where, problems: list[str], *, is_stored: bool = False) -> None:
         self._where = where
+        self._is_stored = is_stored
         self._problems = problems
         self._roles: tuple[str, ...] = ()
 
@@ -502,7 +506,7 @@ class Reader:
         known: dict[str, Field] = {}
         for i, stage in enumerate(protocol.stages):
             place: tuple[str | int, ...] = ("stages", i)
-            if stage.key in RESERVED:
+            if stage.key in RESERVED and not self._is_stored:
                 self._say((*place, "key"), f"{stage.key!r} is an address of its own. Choose another key.")
             for key in stage.shows:
                 if key not in known:
@@ -760,8 +764,6 @@ class Reader:
 
 
 _ROLES_OF_PAIR = ("host", "coach")
-RESERVED = (
-    *("texts", "end", "next", "meetings", "agreements", "visit_confirmed", TOGETHER),
-    *("card", "instrument", "capture", "picture"),
-)
-"""What no stage is called: addresses of a cycle that are not those of its stages, and places of it."""
+RESERVED = ("texts", "end", "next", "meetings", "agreements", "visit_confirmed", TOGETHER)
+"""What no stage is called: addresses of a cycle that are not those of its stages, and places of it. New addresses have
+a hyphen, which no key has: a protocol that is used already may call its stages as it likes."""

@@ -64,7 +64,7 @@ def test_the_tab_opens_from_the_frame_and_on_another_device(
     ready(live_tool, cycle_id)
     frame = sean.at
     assert isinstance(frame, Frame)
-    frame.goto("/".join(frame.url.split("/")[:5]) + f"/cycles/{cycle_id}/capture")
+    frame.goto("/".join(frame.url.split("/")[:5]) + f"/cycles/{cycle_id}/visit-capture")
     sean.press("Note the visit with this")
     code = frame.locator(".visit-code").inner_text()
     with sean.context.expect_page() as opened:

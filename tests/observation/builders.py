@@ -35,7 +35,7 @@ class Pair:
 
     @property
     def at(self) -> str:
-        return f"/cycles/{self.cycle_id}/instrument"
+        return f"/cycles/{self.cycle_id}/visit-instrument"
 
     def browser(self, membership: str, activity: str | None = None) -> Browser:
         return Browser(self.app, self.database, self.clock, membership, activity or self.course.activity_id)

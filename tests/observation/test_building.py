@@ -187,7 +187,7 @@ def test_it_goes_with_the_protocol_and_with_how_far_the_pair_goes(pair: Pair) ->
     assert pair.built()[0].instrument.name == "Typed before"
     light = make_course(pair.database, teachers=2, protocol="light", now=pair.clock.now)
     cycle = make_cycle(pair.database, light, pair.clock.now)
-    assert pair.browser(light.teachers[0], light.activity_id).status(f"/cycles/{cycle}/instrument") == 404
+    assert pair.browser(light.teachers[0], light.activity_id).status(f"/cycles/{cycle}/visit-instrument") == 404
 
 
 def test_three_at_most_two_taps_are_one_and_one_can_be_removed(pair: Pair) -> None:
@@ -287,7 +287,7 @@ def test_all_of_a_group_who_are_there_approve_and_who_left_reads_no_more(
     hall.form_group(0, 1, 2, 3)
     cycle_id = hall.begin(0)
     first, second, third, fourth = hall.people[:4]
-    at = f"cycles/{cycle_id}/instrument"
+    at = f"cycles/{cycle_id}/visit-instrument"
     first.send(at, **{"from": "base:anecdotal"})
     with database.read() as session:
         at += "/" + session.scalars(select(CycleInstrument.id)).one()

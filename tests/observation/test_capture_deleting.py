@@ -62,7 +62,7 @@ def test_raw_entries_live_as_long_as_the_host_set_and_are_shredded_then(noted: L
         assert each.data()["gone"] == "deleted"
     assert keys(noted) == 0 and kept(noted) == []
     desk = noted.room.desk_of(members(noted.room.database, noted.room.cycle_id)["coach"][0])
-    desk.post("capture", instrument=noted.instrument_id)
+    desk.post("visit-capture", instrument=noted.instrument_id)
     assert desk.status == 409
     # A second time there is nothing to do.
     run(noted)

@@ -140,13 +140,13 @@ def test_nothing_of_it_is_in_clear(lesson: Lesson) -> None:
 
 
 def test_the_coach_opens_it_from_the_cycle_once_the_card_is_filled_in(lesson: Lesson, room: Room) -> None:
-    page = room.coach.get("capture")
+    page = room.coach.get("visit-capture")
     assert lesson.instrument.name in page and room.coach.status == 200
-    room.coach.post("capture", instrument=lesson.instrument_id)
+    room.coach.post("visit-capture", instrument=lesson.instrument_id)
     assert room.coach.status == 409
     assert "card" in room.coach.page
     fill_card(room)
-    room.coach.post("capture", instrument=lesson.instrument_id)
+    room.coach.post("visit-capture", instrument=lesson.instrument_id)
     assert room.coach.status == 200
     (code,) = re.findall(r'name="code" value="([^"]+)"', room.coach.page)
     client = room.coach.client
@@ -157,9 +157,9 @@ def test_the_coach_opens_it_from_the_cycle_once_the_card_is_filled_in(lesson: Le
         (room.coach, "0" * 16, 404), (room.coach, "\0", 404), (room.coach, "", 404),
         (room.host, lesson.instrument_id, 404), (room.desk_of(room.course.teachers[2]), lesson.instrument_id, 404),
     ):  # fmt: skip
-        desk.post("capture", instrument=instrument)
+        desk.post("visit-capture", instrument=instrument)
         assert desk.status == status
-    assert room.host.client.get(f"{room.host.cycle}/capture").status_code == 404
+    assert room.host.client.get(f"{room.host.cycle}/visit-capture").status_code == 404
 
 
 def test_its_page_costs_few_statements(lesson: Lesson, room: Room) -> None:
@@ -170,11 +170,11 @@ def test_its_page_costs_few_statements(lesson: Lesson, room: Room) -> None:
         said.append(statement)
 
     room.coach.token()
-    room.coach.get("capture")
+    room.coach.get("visit-capture")
     event.listen(room.database.engine, "before_cursor_execute", counted)
-    room.coach.get("capture")
+    room.coach.get("visit-capture")
     page = len(said)
-    room.coach.post("capture", instrument=lesson.instrument_id)
+    room.coach.post("visit-capture", instrument=lesson.instrument_id)
     event.remove(room.database.engine, "before_cursor_execute", counted)
     assert room.coach.status == 200 and page <= 12 and len(said) - page <= 12, (page, len(said) - page)
 
@@ -195,12 +195,12 @@ def test_a_closed_visit_is_gone_on_with_until_it_is_shown(lesson: Lesson, room: 
     tab = lesson.tab()
     tab.send(lesson.entry(1))
     tab.close()
-    room.coach.post("capture", instrument=lesson.instrument_id)
+    room.coach.post("visit-capture", instrument=lesson.instrument_id)
     assert tab.send(lesson.entry(2))["have"] == 2
     tab.close()
     with room.database.write() as session:
         session.execute(update(Observation).values(shown_at=lesson.clock()))
-    room.coach.post("capture", instrument=lesson.instrument_id)
+    room.coach.post("visit-capture", instrument=lesson.instrument_id)
     assert room.coach.status == 409 and row(lesson).closed_at is not None
 
 
@@ -208,6 +208,6 @@ def test_what_not_all_approved_captures_nothing(lesson: Lesson, room: Room) -> N
     fill_card(room)
     with room.database.write() as session:
         session.execute(update(CycleInstrument).values(frozen_at=None))
-    assert lesson.instrument.name not in room.coach.get("capture")
-    room.coach.post("capture", instrument=lesson.instrument_id)
+    assert lesson.instrument.name not in room.coach.get("visit-capture")
+    room.coach.post("visit-capture", instrument=lesson.instrument_id)
     assert room.coach.status == 409

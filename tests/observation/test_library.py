@@ -75,7 +75,7 @@ def test_others_of_the_course_use_what_is_released_and_it_is_taken_back_at_any_t
     own = kept(pair, name=["canary-released"])
     other = make_cycle(pair.database, pair.course, pair.clock.now, host=2, coach=3)
     third = pair.browser(pair.course.teachers[2])
-    theirs = f"/cycles/{other}/instrument"
+    theirs = f"/cycles/{other}/visit-instrument"
     assert "canary-released" not in third.get(theirs)
     assert third.post(theirs, **{"from": f"released:{own}"}).status_code == 409
     assert third.post(f"/instruments/{own}/release", **{"no-names": "1"}).status_code == 404

@@ -60,7 +60,7 @@ def has(desk: Desk, path: str = "picture") -> set[str]:
 
 
 def show(found: Lesson) -> None:
-    found.room.host.post("picture", visit=found.id)
+    found.room.host.post("visit-picture", visit=found.id)
     assert found.room.host.status == 303
 
 
@@ -68,8 +68,8 @@ def test_the_coach_sees_it_first_then_the_host_decides_and_the_rest_waits_or_nev
     host, coach = visit.room.host, visit.room.coach
     assert has(coach) == {SEEN, ASKED, MINE}
     assert has(host) == has(host, "visit") == has(host, "after") == has(host, "after/talk") == set()
-    assert "Let us look at it together" in host.page or "Let us look at it together" in host.get("picture")
-    coach.post("picture", visit=visit.id)
+    assert "Let us look at it together" in host.page or "Let us look at it together" in host.get("visit-picture")
+    coach.post("visit-picture", visit=visit.id)
     assert coach.status == 403
     assert has(host) == set()
     before = revision(visit)
@@ -88,7 +88,7 @@ def test_the_coach_sees_it_first_then_the_host_decides_and_the_rest_waits_or_nev
     for path in ("picture", "card"):
         stranger.get(path)
         assert stranger.status == 404
-    stranger.post("picture", visit=visit.id)
+    stranger.post("visit-picture", visit=visit.id)
     assert stranger.status == 404
 
 
@@ -133,7 +133,7 @@ def test_a_next_step_rests_on_a_row_of_the_picture_and_keeps_no_copy_of_it(visit
     keyring_gone()
     page = host.get("after")
     assert "it is deleted by now" in page and SEEN not in page
-    page = host.get("picture")
+    page = host.get("visit-picture")
     assert "There is nothing to see here any more" in page and has(host) == has(coach) == set()
 
 
@@ -151,15 +151,15 @@ def keyring_gone(visit: Lesson) -> Callable[[], None]:
 
 def test_the_card_is_plain_and_says_what_is_not_settled(app: Flask, database: Database, clock: Any) -> None:
     room = open_room(app, database, clock, "collegial")
-    assert room.coach.get("card").count("Not settled yet") == 6
+    assert room.coach.get("visit-card").count("Not settled yet") == 6
     assert "6 lines are not settled yet" in room.coach.get("visit")
     fill_card(room)
-    page = room.coach.get("card")
+    page = room.coach.get("visit-card")
     assert page.count("Not settled yet") == 0 and page.count('<dd class="words">What card_') == 6
     assert "while a line of this card is empty" not in page
     assert "Seen by you and" in page
     stranger = room.desk_of(room.course.trainer)
-    stranger.get("card")
+    stranger.get("visit-card")
     assert stranger.status == 404
 
 
@@ -178,11 +178,11 @@ def test_the_first_steps_of_the_ladder(
     if offers:
         found = lesson(room, app, clock, "scripting")
         keep(found, [{"text": SEEN}], mine=MINE)
-        assert button in room.host.get("picture") and "no talk about it is owed" in room.host.page
+        assert button in room.host.get("visit-picture") and "no talk about it is owed" in room.host.page
         show(found)
         assert has(room.host) == {SEEN}
     else:
-        room.host.get("picture")
+        room.host.get("visit-picture")
         assert room.host.status == 404
 
 
@@ -231,8 +231,8 @@ def test_what_the_tab_sent_is_there_as_soon_as_it_is_closed(app: Flask, database
     mine = {"number": 2, "at_ms": 9_000, "column": "mine", "text": MINE}
     slip = mine | {"number": 3, "text": "A slip"}
     assert tab.send(found.entry(1, text=SEEN), mine, slip, {"number": 4, "at_ms": 9_500, "undoes": 3})["have"] == 4
-    assert "You have not closed this visit yet." in room.coach.get("picture") and not has(room.coach)
-    room.host.post("picture", visit=found.id)
+    assert "You have not closed this visit yet." in room.coach.get("visit-picture") and not has(room.coach)
+    room.host.post("visit-picture", visit=found.id)
     assert room.host.status == 403
     before = revision(found)
     tab.close(40)
@@ -240,4 +240,4 @@ def test_what_the_tab_sent_is_there_as_soon_as_it_is_closed(app: Flask, database
     assert has(room.coach) == {SEEN, MINE} and has(room.host) == set()
     show(found)
     assert has(room.host) == {SEEN}
-    assert MINE in room.coach.get("reflect") and "A slip" not in room.coach.page + room.coach.get("picture")
+    assert MINE in room.coach.get("reflect") and "A slip" not in room.coach.page + room.coach.get("visit-picture")

@@ -2,10 +2,20 @@
 
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from lti_tool.protocols.reader import MAX_CHARACTERS, ProtocolError, load, parse, read, shipped
+from lti_tool.protocols.reader import (
+    MAX_CHARACTERS,
+    RESERVED,
+    ProtocolError,
+    load,
+    parse,
+    problems,
+    read,
+    shipped,
+)
 from lti_tool.protocols.recipe import (
     FORMS,
     GUIDES,
@@ -157,6 +167,22 @@ def test_the_reflection_asks_one_teacher_and_nobody_else() -> None:
 def test_a_stored_protocol_of_before_is_one_for_two() -> None:
     body = {key: value for key, value in shipped()["light"].body.items() if key != "alone"}
     assert parse(body).alone is False
+
+
+def test_a_stored_protocol_goes_on_whatever_addresses_came_since(tmp_path: Path) -> None:
+    """No stage may be called like an address now; one that was stored before never stops the pages of its cycles, or
+    the deletion of raw notes of all schools."""
+    body = load_text(GOOD, tmp_path)
+    for key in (*RESERVED, "card", "instrument", "capture", "picture"):
+        renamed = {**body, "stages": [dict(body["stages"][0], key=key), *body["stages"][1:]]}
+        assert parse(renamed).stages[0].key == key
+        assert bool(problems(renamed)) == (key in RESERVED)
+
+
+def load_text(text: str, tmp_path: Path) -> dict[str, Any]:
+    file = tmp_path / "tiny.yaml"
+    file.write_text(text, "utf-8")
+    return dict(load(file).body)
 
 
 def test_a_good_file(tmp_path: Path) -> None:
