@@ -182,14 +182,14 @@ class PlanDraft:
                 seats.append({"number": number, **at})
         marks = []
         for i, (what, x, y) in enumerate(self.marks):
-            if what and (x or y):
+            if what:
                 marks.append({"what": what, **self._spot(x, y, width, depth, f"mark-{i}", words.SENTENCES[what]({}))})
         return None if self.errors else {"width": width, "depth": depth, "seats": seats, "marks": marks}
 
     def refuse(self, error: RefusedError) -> "PlanDraft":
         """With what is wrong, at the boxes where it is."""
         seats = [number for number, x, y in self.seats if x or y]
-        marks = [i for i, (what, x, y) in enumerate(self.marks) if what and (x or y)]
+        marks = [i for i, (what, _x, _y) in enumerate(self.marks) if what]
         for problem in error.problems:
             said, target, rest = words.problem(problem), "", problem.place[1:]
             if len(rest) > 1 and isinstance(rest[1], int):

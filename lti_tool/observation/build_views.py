@@ -237,7 +237,8 @@ def _keep(session: Session, cycle: Cycle, there: BuiltInstrument) -> Answer:
 def _changed(cycle: Cycle, error: building.Changed) -> str:
     """The page with what was typed beside what somebody else saved meanwhile."""
     there = error.now
-    last = there.history[-1]
+    # Who changed the same, not whoever changed something else after that.
+    last = next((each for each in reversed(there.history) if set(each.parts) & set(error.parts)), there.history[-1])
     typed = Draft.of(instruments.read(error.merged))
     theirs = [(title, lines) for part, title, lines in build_words.described(there.instrument) if part in error.parts]
     text = _(

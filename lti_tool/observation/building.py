@@ -220,6 +220,7 @@ def save(
             InstrumentState.revision <= there.revision + 1 - MOST_STATES,
         )
     )
+    bump(session, cycle.id)
     return replace(there, revision=there.revision + 1, instrument=wanted, approved_by=frozenset())
 
 

@@ -47,7 +47,7 @@ def sweep(instrument: Instrument, entries: Sequence[Entry], total_ms: int) -> Pi
     # A seat that was tapped twice in a round counts once there: as what was tapped last.
     counts = {at: Counter(found[-1].code for (_seat, when), found in taps.items() if when == at) for at in rounds}
     for at in rounds:
-        _divided(canvas, at * length // MINUTE, counts[at], looks, by_code)
+        _divided(canvas, at * length // MINUTE, counts[at], looks, by_code, len(seats))
     canvas.y += 10
     size = (WIDTH - 34) / _ACROSS
     across = ceil(len(rounds) / max(ceil(len(rounds) / _ACROSS), 1)) or 1
@@ -73,10 +73,14 @@ def sweep(instrument: Instrument, entries: Sequence[Entry], total_ms: int) -> Pi
     )
 
 
-def _divided(canvas: Canvas, minute: int, counts: Counter[str], looks: dict[str, str], names: dict[str, str]) -> None:
-    """A bar of one round, divided by what was seen, with the share where there is room for it."""
+def _divided(
+    canvas: Canvas, minute: int, counts: Counter[str], looks: dict[str, str], names: dict[str, str], seats: int
+) -> None:
+    """A bar of one round, divided by what was seen, with the share where there is room for it; at its end, of how many
+    of all seats: a round that was broken off says less."""
     canvas.text(0, canvas.y + 17, Said("axis_minute", {"minute": minute}))
-    left, whole, total = 62.0, WIDTH - 62.0, sum(counts.values())
+    left, whole, total = 62.0, WIDTH - 62.0 - 48.0, sum(counts.values())
+    canvas.text(WIDTH, canvas.y + 17, f"{total}/{seats}", "end")
     for key, look in looks.items():
         part = whole * counts[key] / total
         if not part:
