@@ -226,6 +226,13 @@ class Cycle:
             advice_asked=any(advice_asked(self, stage) for stage in self.stages),
         )
 
+    @property
+    def facts_of_visit(self) -> CycleFacts:
+        """The same for what was seen in the visit: a first turn in the talk before opens nothing of it."""
+        visit = next((each for each in self.stages if each.kind == "visit"), None)
+        turn = self._next_or_last(visit, lambda each: each.first_turn is not None)
+        return replace(self.facts, first_turn_done=turn is not None and first_turn_done(self, turn))
+
     def text_facts(self, field: Field, author_id: str | None = None) -> TextFacts:
         """What the rules of privacy need of a field; `author_id` for one of which everybody has their own."""
         # What is done in one conversation, or in one visit, opens nothing of another.

@@ -24,7 +24,7 @@ from lti_tool.cycles import rules
 from lti_tool.cycles.models import Cycle as CycleRow
 from lti_tool.cycles.models import CycleMember, Meeting
 from lti_tool.cycles.revision import bump
-from lti_tool.cycles.service import NotPossible
+from lti_tool.cycles.service import NotPossible, stored_protocol
 from lti_tool.observation import card
 from lti_tool.observation import entries as reading
 from lti_tool.observation import instrument as instruments
@@ -37,6 +37,7 @@ from lti_tool.pairing.models import PairMember
 from lti_tool.people.models import Membership, Person
 from lti_tool.people.service import takes_part
 from lti_tool.privacy.keyring import Keyring, KeyShredded, ScopeKeys
+from lti_tool.protocols.recipe import lowest
 from lti_tool.store.base import new_id
 from lti_tool.store.database import rows_changed
 
@@ -44,7 +45,7 @@ CODE_LIFETIME = timedelta(minutes=10)
 AFTER_VISIT = timedelta(hours=12)
 """How long after the booked end of a visit entries still come in: until there is a network again."""
 WITHOUT_VISIT = timedelta(hours=36)
-"""How long after it was opened, where no visit is booked that lies ahead."""
+"""How long after it was opened, at most."""
 MOST_DEVICES = 4
 MOST_ENTRIES = 2_000
 """Of one device: more than one every two seconds of an hour."""
@@ -66,7 +67,7 @@ class NotReady(Exception):
 
 class Gone(Exception):
     """Nothing can be added any more. `code`: closed, deleted, over (the grant; another code opens it again), ended (the
-    cycle, or their part in it)."""
+    cycle, or their part in it), step (they do not note anything any more)."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -187,7 +188,7 @@ class Granted:
 def open_tab(session: Session, keyring: Keyring, typed: str, now: datetime) -> tuple[Granted, str] | None:
     """Takes a code: the visit, and the secret of its grant, the same on all devices. None for one that opens nothing.
 
-    The secret is good until AFTER_VISIT or WITHOUT_VISIT.
+    The secret is good until AFTER_VISIT, and for WITHOUT_VISIT at most.
     """
     code_hash = _hash(clean_code(typed))
     observation_id = session.scalars(
@@ -205,25 +206,44 @@ def open_tab(session: Session, keyring: Keyring, typed: str, now: datetime) -> t
     keys = keyring.opened(session, observation_id, now)
     if row is None or row.person_id not in keys:
         return None
-    secret = keys.derive(row.person_id, f"grant of {observation_id}").hex()
+    salt = row.grant_hash[:_SALT] or new_id()
+    secret = keys.derive(row.person_id, f"grant of {observation_id} {salt}").hex()
     until = _until(row, now)
     session.execute(
         update(Observation)
         .where(Observation.id == observation_id)
-        .values(grant_hash=_hash(secret), granted_until=until)
+        .values(grant_hash=_grant_hash(salt, secret), granted_until=until)
     )
-    return replace(_granted(row, now), until=until, gone=_gone(row, until, now)), secret
+    return replace(_granted(session, row, now), until=until, gone=_gone(session, row, until, now)), secret
 
 
-def find(session: Session, observation_id: str, secret: str, now: datetime, *, lock: bool = False) -> Granted | None:
-    """The visit whose grant has this secret; None for any other. One statement (`lock`: two, and nobody else writes in
-    this observation until the transaction ends)."""
-    if lock:
+def shut_out(session: Session, cycle: rules.Cycle) -> None:
+    """Takes the grant of all devices, and the code, from what the viewing member captures in a cycle: a phone was lost.
+    The next code makes another secret. What is there stays (the cycle is locked)."""
+    session.execute(
+        update(Observation)
+        .where(Observation.cycle_id == cycle.id, Observation.person_id == cycle.viewer_id)
+        .values(grant_hash="", code_hash="", code_until=None)
+    )
+
+
+def find(
+    session: Session, observation_id: str, secret: str, now: datetime, *, lock: bool = False, with_cycle: bool = False
+) -> Granted | None:
+    """The visit whose grant has this secret; None for any other. Two statements (`lock`: three, and nobody else writes
+    in this observation until the transaction ends; `with_cycle`: one more, nor in its cycle)."""
+    if with_cycle:
+        # First, as all do who hold both: two never wait for each other.
+        its_cycle = select(Observation.cycle_id).where(Observation.id == observation_id).scalar_subquery()
+        session.execute(select(CycleRow.id).where(CycleRow.id == its_cycle).with_for_update()).all()
+    if lock or with_cycle:
         session.execute(select(Observation.id).where(Observation.id == observation_id).with_for_update()).all()
     row = _row(session, observation_id)
-    if row is None or not row.grant_hash or not hmac.compare_digest(row.grant_hash, _hash(secret)):
+    if row is None or not row.grant_hash:
         return None
-    return _granted(row, now)
+    if not hmac.compare_digest(row.grant_hash, _grant_hash(row.grant_hash[:_SALT], secret)):
+        return None
+    return _granted(session, row, now)
 
 
 def _row(session: Session, observation_id: str) -> Any:
@@ -231,7 +251,8 @@ def _row(session: Session, observation_id: str) -> Any:
         select(
             Observation.id, Observation.cycle_id, Observation.instrument_id, Observation.person_id,
             Observation.grant_hash, Observation.granted_until, Observation.closed_at,
-            CycleRow.status, CycleRow.notes_deleted_at, Meeting.starts_at, Meeting.minutes,
+            CycleRow.status, CycleRow.notes_deleted_at, CycleRow.protocol_version_id,
+            Meeting.starts_at, Meeting.minutes,
             Person.language, Person.locale,
             and_(
                 CycleMember.left_at.is_(None), PairMember.is_current, *takes_part(CycleRow.activity_id)
@@ -253,28 +274,40 @@ def _row(session: Session, observation_id: str) -> Any:
     ).one_or_none()  # fmt: skip
 
 
-def _granted(row: Any, now: datetime) -> Granted:
+def _granted(session: Session, row: Any, now: datetime) -> Granted:
     return Granted(
         row.id, row.cycle_id, row.instrument_id, row.person_id, row.language or row.locale, row.minutes or 0,
-        row.granted_until, _gone(row, row.granted_until, now),
+        row.granted_until, _gone(session, row, row.granted_until, now),
     )  # fmt: skip
 
 
-def _gone(row: Any, until: datetime | None, now: datetime) -> str:
-    if row.notes_deleted_at is not None:
+def _gone(session: Session, row: Any, until: datetime | None, now: datetime) -> str:
+    # Who deletes what they captured takes the time of the grant with it; closing leaves it.
+    if row.notes_deleted_at is not None or (row.closed_at is not None and until is None):
         return "deleted"
     if row.closed_at is not None:
         return "closed"
     if row.status != "running" or not row.is_there:
         return "ended"
+    if not _is_noted(session, row):
+        return "step"
     return "" if until is not None and until > now else "over"
+
+
+def _is_noted(session: Session, row: Any) -> bool:
+    """Whether something is noted at the step of this cycle: they may have gone down since it was opened (R23)."""
+    steps = session.scalars(
+        select(CycleMember.step).where(CycleMember.cycle_id == row.cycle_id, CycleMember.left_at.is_(None))
+    )
+    return bool(stored_protocol(session, row.protocol_version_id).at(lowest(steps)).raw_fields)
 
 
 def _until(row: Any, now: datetime) -> datetime:
     if row.starts_at is not None:
         booked: datetime = row.starts_at + timedelta(minutes=row.minutes) + AFTER_VISIT
         if booked > now:
-            return booked
+            # Opened weeks ahead, it is no key for weeks: another code opens it on the day.
+            return min(booked, now + WITHOUT_VISIT)
     # Nothing is booked, or they come another day than they wrote down: a lesson waits for no form.
     return now + WITHOUT_VISIT
 
@@ -435,7 +468,7 @@ def _tidy(body: Any, device: str) -> Any:
 
 
 def close(session: Session, granted: Granted, minutes: int, now: datetime) -> None:
-    """The visit is over, after so many minutes (the observation is locked). Twice is once; raises Gone else."""
+    """The visit is over, after so many minutes (it is locked with its cycle). Twice is once; raises Gone else."""
     if granted.gone == "closed":
         return
     if granted.gone:
@@ -480,7 +513,7 @@ def entries(
         _opened(keys, observation.person_id, observation.id, row.device, row.number, row.sealed)
         for row in session.execute(query.order_by(EntryRow.device, EntryRow.number))
     )
-    open_to_all = is_own or reader.facts.first_turn_done
+    open_to_all = is_own or reader.facts_of_visit.first_turn_done
     return [each for each in found if open_to_all or each.column != "question"]
 
 
@@ -492,6 +525,14 @@ def _opened(keys: ScopeKeys, author_id: str, observation_id: str, device: str, n
 
 def _place(observation_id: str, device: str, number: int) -> str:
     return f"entries/{observation_id}/{device}/{number}"
+
+
+_SALT = 16
+"""Characters of Observation.grant_hash that go into the secret: new ones after all devices were shut out."""
+
+
+def _grant_hash(salt: str, secret: str) -> str:
+    return salt + _hash(secret)[: 64 - _SALT]
 
 
 def _hash(secret: str) -> str:

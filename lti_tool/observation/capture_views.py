@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from flask import abort, render_template, request, url_for
+from flask import abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
 
 from lti_tool.cycles import words as cycle_words
 from lti_tool.cycles.rules import Cycle
@@ -28,22 +29,27 @@ def capture_visit(cycle_id: str) -> str:
 
 
 @blueprint.post("/cycles/<cycle_id>/visit-capture")
-def open_capture(cycle_id: str) -> str | tuple[str, int]:
-    """Makes a code, for a button that opens the tab and to be typed on another device."""
+def open_capture(cycle_id: str) -> str | Response | tuple[str, int]:
+    """Makes a code, for a button that opens the tab and to be typed on another device; or shuts out all devices."""
     instrument_id, errors, code = request.form.get("instrument", ""), [], ""
     with tool().database.write() as session:
         cycle = _cycle(session, cycle_id, lock=True)
         if not is_id(instrument_id):
             abort(404)
+        if is_shut := request.form.get("do") == "shut_out":
+            capture.shut_out(session, cycle)
         try:
-            found = capture.prepare(session, tool().keyring, cycle, instrument_id, tool().clock())
-            code = capture.new_code(session, found.id, tool().clock())
+            if not is_shut:
+                found = capture.prepare(session, tool().keyring, cycle, instrument_id, tool().clock())
+                code = capture.new_code(session, found.id, tool().clock())
         except LookupError:
             abort(404)
         except capture.NotReady as error:
             errors = [("instrument", _not_ready(error.code))]
         except NotPossible as error:
             errors = [(url, text) for text, url in (cycle_words.missing(cycle, lack) for lack in error.missing)]
+    if is_shut:
+        return redirect(url_for(".capture_visit", cycle_id=cycle_id, told="shut_out"), 303)
     if errors:
         with tool().database.read() as session:
             return _page(session, _cycle(session, cycle_id), errors), 409
@@ -74,6 +80,7 @@ def _page(session: Session, cycle: Cycle, errors: _Errors = ()) -> str:
         activity_title=cycle.activity_title,
         cycle=cycle,
         errors=errors,
+        is_shut=request.args.get("told") == "shut_out",
         not_ready=_not_ready(code) if code else "",
         found=found,
         back=url_for("cycles.show", cycle_id=cycle.id),

@@ -147,7 +147,8 @@ def _plain(entry: Entry, kept: Instrument | None) -> dict[str, Any]:
     if entry.x is not None and entry.y is not None:
         place = kept.plan.place(entry.x, entry.y) if kept and kept.plan else f"{entry.x} {entry.y}"
     said = {
-        "at": f"{entry.at_ms // 60_000}:{entry.at_ms // 1000 % 60:02}",
+        # When a pupil said something could tell who it was: the picture leaves it out too.
+        "at": "" if kept and kept.kind == "voices" else f"{entry.at_ms // 60_000}:{entry.at_ms // 1000 % 60:02}",
         "column": entry.column,
         "what": code.text if code else entry.code,
         "row": row.text if row else entry.row,
@@ -191,7 +192,7 @@ def _delete(session: Session, keyring: Keyring, *which: ColumnElement[bool], now
     session.execute(
         update(Observation)
         .where(Observation.id.in_(ids))
-        .values(closed_at=func.coalesce(Observation.closed_at, now), code_hash="", code_until=None)
+        .values(closed_at=func.coalesce(Observation.closed_at, now), granted_until=None, code_hash="", code_until=None)
     )
     keyring.shred_scopes(ids, now)
     return len(ids)

@@ -83,7 +83,8 @@ class Observation(Base):
     """The coach, who alone captures."""
     person_id: Mapped[Ref] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
     grant_hash: Mapped[str] = mapped_column(String(64), default="")
-    """Of the secret in the cookie of the tab of its own that captures; it can add entries here and nothing else."""
+    """Salt and hash of the secret in the cookie of the tab of its own that captures; it can add entries here and
+    nothing else."""
     granted_until: Mapped[datetime | None]
     code_hash: Mapped[str] = mapped_column(String(64), default="", index=True)
     """Of the one-time code with which that tab, or another device, is opened."""

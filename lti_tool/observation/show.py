@@ -13,7 +13,7 @@ from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.cycles.revision import bump
-from lti_tool.cycles.rules import Cycle
+from lti_tool.cycles.rules import Cycle, noted_visit
 from lti_tool.observation import instrument as instruments
 from lti_tool.observation.entries import COLUMNS, Entry, standing
 from lti_tool.observation.instrument import Instrument
@@ -59,7 +59,7 @@ class Visit:
     def facts(self, cycle: Cycle, column: str = "seen") -> ObservationFacts:
         """What the rules of privacy need of it."""
         return ObservationFacts(
-            cycle.facts,
+            cycle.facts_of_visit,
             self.coach_id,
             self.closed_at is not None,
             self.shown_at is not None,
@@ -85,11 +85,17 @@ class Seen:
 def visits_of(session: Session, cycle: Cycle) -> tuple[Visit, ...]:
     """The visits of a cycle, the oldest first, in which something was to be captured; one statement.
 
-    None for whoever left the group, unless they captured it.
+    None for whoever left the group, unless they captured it; and where they only look by now (R23), none that not all
+    looked at before.
     """
+    is_noted = noted_visit(cycle.stages) is not None
     rows = session.execute(_VISITS.where(Observation.cycle_id == cycle.id))
     return tuple(
-        visit for row in rows if (visit := Visit(*row)) and (not cycle.me.is_gone or visit.coach_id == cycle.viewer_id)
+        visit
+        for row in rows
+        if (visit := Visit(*row))
+        and (not cycle.me.is_gone or visit.coach_id == cycle.viewer_id)
+        and (is_noted or visit.shown_at is not None)
     )
 
 

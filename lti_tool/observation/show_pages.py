@@ -161,7 +161,7 @@ def _box(cycle: Cycle, seen: Seen) -> PictureBox:
             note = _("%(name)s hands it over to you. Open it when you like; no talk about it is owed.", name=name)
         button = "" if not may_show else _("Let us look at it together") if has_talk(cycle) else _("Open the picture")
         return replace(box, state="captured", note=note, button=button)
-    to_all = ["seen", *(["question"] if cycle.facts.first_turn_done else [])]
+    to_all = ["seen", *(["question"] if cycle.facts_of_visit.first_turn_done else [])]
     shared = [each for each in seen.entries if each.column in to_all]
     rest = [each for each in seen.entries if each.column not in to_all]
     own = tuple(
@@ -192,9 +192,11 @@ def has_talk(cycle: Cycle) -> bool:
 def _own_note(own: Iterable[Table], host: str, has_first_turn: bool) -> str:
     if has_first_turn and any(each.title.key == "table_question" for each in own):
         return _(
-            "Seen by you only. Your questions open when %(name)s has spoken first; the rest never does.", name=host
+            "Seen by you only. Your questions open when %(name)s has spoken first; the rest never does. It is deleted "
+            "with all that was captured: copy what you want to keep for longer.",
+            name=host,
         )
-    return _("Seen by you only.")
+    return _("Seen by you only. It is deleted with all that was captured: copy what you want to keep for longer.")
 
 
 def kept(cycle: Cycle) -> str:

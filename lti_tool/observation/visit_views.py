@@ -205,7 +205,7 @@ def close(observation_id: str) -> Response | tuple[Response, int]:
     if type(minutes) is not int or not 0 <= minutes <= capture.MOST_MINUTES:
         abort(400)
     with tool().database.write() as session:
-        granted = _granted(session, observation_id, lock=True)
+        granted = _granted(session, observation_id, with_cycle=True)
         try:
             capture.close(session, granted, minutes, tool().clock())
         except capture.Gone as error:
@@ -213,10 +213,13 @@ def close(observation_id: str) -> Response | tuple[Response, int]:
     return jsonify(closed=True)
 
 
-def _granted(session: Session, observation_id: str, *, lock: bool = False) -> Granted:
-    """The visit for whose grant this browser has the cookie; a 404 for every other id, whether it exists or not."""
+def _granted(session: Session, observation_id: str, **lock: bool) -> Granted:
+    """The visit for whose grant this browser has the cookie (`lock`: as for capture.find).
+
+    A 404 for every other id, whether it exists or not.
+    """
     secret = request.cookies.get(COOKIE + observation_id, "") if is_id(observation_id) else ""
-    found = capture.find(session, observation_id, secret, tool().clock(), lock=lock) if secret else None
+    found = capture.find(session, observation_id, secret, tool().clock(), **lock) if secret else None
     if found is None:
         raise PageError(
             404,
@@ -265,8 +268,14 @@ def _gone(code: str) -> tuple[str, str, str]:
     if code == "deleted":
         return (
             _("The notes of this visit are deleted"),
-            _("Their time was over, so nothing is kept there any more."),
+            _("Their time was over, or whoever captured them deleted them, so nothing is kept there any more."),
             _("What is still on this device is no part of your cycle any more: clear it away here."),
+        )
+    if code == "step":
+        return (
+            _("Nothing is noted in this visit"),
+            _("You go less far together now: somebody visits, and nothing is noted. So nothing is added."),
+            _("What is still on this device is no part of your cycle: clear it away here."),
         )
     if code == "ended":
         return (

@@ -165,7 +165,9 @@ def test_the_number_of_statements_does_not_grow(lesson: Lesson) -> None:
 # Once it is over
 
 
-@pytest.mark.parametrize("how", ["closed", "deleted", "finished", "pair ended", "left the course", "leads"])
+@pytest.mark.parametrize(
+    "how", ["closed", "deleted", "finished", "pair ended", "left the course", "leads", "go less far"]
+)
 def test_nothing_is_added_once_it_is_over(lesson: Lesson, how: str) -> None:
     tab = lesson.tab()
     tab.send(lesson.entry(1))
@@ -179,12 +181,14 @@ def test_nothing_is_added_once_it_is_over(lesson: Lesson, how: str) -> None:
             pairing.end_pair(session, session.scalars(select(Cycle.pair_id)).one(), lesson.clock())
         elif how == "left the course":
             session.execute(update(Membership).where(Membership.id == coach).values(is_active=False))
+        elif how == "go less far":
+            session.execute(update(CycleMember).where(CycleMember.membership_id != coach).values(step="look"))
         elif how == "leads":
             session.execute(update(Membership).where(Membership.id == coach).values(is_leader=True))
     if how == "closed":
         assert tab.close(41) == {"closed": True} and tab.close(7) == {"closed": True}
         assert row(lesson).minutes == 41
-    code = {"closed": "closed", "deleted": "closed"}.get(how, "ended")
+    code = {"closed": "closed", "deleted": "deleted", "go less far": "step"}.get(how, "ended")
     for ask in (lambda: tab.send(lesson.entry(2)), lambda: tab.send(lesson.entry(1)), tab.data):
         answer = ask()
         assert tab.status == 410 and answer["gone"] == code and answer["what"], how

@@ -72,7 +72,7 @@ def test_an_entry_that_comes_with_the_deletion_makes_no_key_again(noted: Lesson)
     """The letter was let in before, and waits for the lock while the deletion goes on."""
     with noted.room.database.read() as session:
         secret = session.scalars(select(Observation.person_id)).one()
-        granted = capture._granted(capture._row(session, noted.id), noted.clock())
+        granted = capture._granted(session, capture._row(session, noted.id), noted.clock())
     with noted.room.database.write() as session:
         keeping.delete_of(session, noted.keyring, noted.room.cycle_id, secret, noted.clock())
     with noted.room.database.write() as session, pytest.raises(capture.Gone):

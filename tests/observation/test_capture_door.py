@@ -11,7 +11,7 @@ from observation.observed import ORIGIN, Lesson, Tab, fill_card, observation
 from observation.test_capture import kept, row
 from sqlalchemy import event, insert, select, update
 
-from lti_tool.cycles.models import StageMark
+from lti_tool.cycles.models import Meeting, StageMark
 from lti_tool.observation.models import CycleInstrument, Observation
 from lti_tool.observation.models import Entry as EntryRow
 
@@ -77,9 +77,11 @@ def test_a_grant_without_a_booking_ends_after_36_hours_and_another_code_goes_on(
     assert tab.send(lesson.entry(2))["have"] == 2
 
 
-def test_a_grant_ends_twelve_hours_after_the_booked_visit(lesson: Lesson, clock: Any) -> None:
+def test_a_grant_ends_twelve_hours_after_the_booked_visit_and_lasts_36_hours_at_most(
+    lesson: Lesson, clock: Any
+) -> None:
     lesson.room.host.post("texts/visit_purpose", text="To see who asks.")
-    when = (clock.now + timedelta(days=3)).strftime("%Y-%m-%dT10:00")
+    when = (clock.now + timedelta(days=28)).strftime("%Y-%m-%dT10:00")
     lesson.room.host.post(
         "visit/meetings/visit",
         **{"visit-starts": when, "visit-minutes": "40", "visit-place": "", "visit-was": "", "visit-rev": "0"},
@@ -87,11 +89,33 @@ def test_a_grant_ends_twelve_hours_after_the_booked_visit(lesson: Lesson, clock:
     assert lesson.room.host.status == 303
     tab = lesson.tab()
     assert tab.data()["minutes"] == 40
-    until = row(lesson).granted_until
-    assert until is not None and timedelta(days=2) < until - clock.now < timedelta(days=4)
-    clock.now = until
+    assert row(lesson).granted_until == clock.now + timedelta(hours=36), "not four weeks"
+    with lesson.room.database.read() as session:
+        booked = session.scalars(select(Meeting.starts_at).where(Meeting.kind == "visit")).one()
+    clock.now = booked
     tab.send(lesson.entry(1))
     assert tab.status == 410
+    assert lesson.tab().send(lesson.entry(1))["have"] == 1
+    assert row(lesson).granted_until == booked + timedelta(minutes=40, hours=12)
+    clock.now = row(lesson).granted_until
+    tab.send(lesson.entry(2))
+    assert tab.status == 410
+
+
+def test_all_devices_are_shut_out_when_one_is_lost(lesson: Lesson, room: Room) -> None:
+    lost, code = lesson.tab(), lesson.code()
+    lost.send(lesson.entry(1))
+    before = row(lesson).grant_hash
+    for desk, status in ((room.host, 404), (room.coach, 303)):
+        assert row(lesson).grant_hash == before
+        desk.post("visit-capture", instrument=lesson.instrument_id, do="shut_out")
+        assert desk.status == status
+    assert "All devices are shut out" in room.coach.get("visit-capture?told=shut_out")
+    assert lost.send(lesson.entry(2)) and lost.status == 404
+    assert lesson.app.test_client().post("/visit", data={"code": code}, headers=ORIGIN).status_code == 400
+    assert lesson.tab("tablet").send(lesson.entry(1))["have"] == 1
+    assert lost.send(lesson.entry(2)) and lost.status == 404
+    assert len(kept(lesson)) == 2
 
 
 def test_another_site_changes_nothing(lesson: Lesson) -> None:
