@@ -46,9 +46,12 @@ AFTER_VISIT = timedelta(hours=12)
 """How long after the booked end of a visit entries still come in: until there is a network again."""
 WITHOUT_VISIT = timedelta(hours=36)
 """How long after it was opened, at most."""
-MOST_DEVICES = 4
+MOST_DEVICES = 40
+"""A browser that keeps nothing takes a new name for each window, so they are not counted closely."""
 MOST_ENTRIES = 2_000
 """Of one device: more than one every two seconds of an hour."""
+MOST_OF_VISIT = 8_000
+"""After so many entries no letter with new ones is taken."""
 MOST_AT_ONCE = 200
 MOST_MINUTES = MAX_MS // 60_000
 _DEVICE = re.compile(r"[A-Za-z0-9_-]{1,22}")
@@ -74,8 +77,8 @@ class Gone(Exception):
         self.code = code
 
 
-class TooManyDevices(Exception):
-    """MOST_DEVICES others have sent entries of this visit."""
+class Full(Exception):
+    """MOST_DEVICES others have sent entries of this visit, or there are MOST_OF_VISIT."""
 
 
 # Before the lesson
@@ -111,7 +114,7 @@ def prepare(session: Session, keyring: Keyring, cycle: rules.Cycle, instrument_i
         if there.shown_at is not None:
             raise NotReady("shown")
         if there.closed_at is not None:
-            there.closed_at, there.minutes = None, 0
+            there.closed_at = None
             session.flush()
             bump(session, cycle.id)
         return there
@@ -180,6 +183,9 @@ class Granted:
     language: str
     minutes: int
     """How long the visit is booked for; 0 where it is not."""
+    began_at: datetime | None
+    lasted: int
+    """Minutes of the lesson, as was said when it was closed; 0 before."""
     until: datetime | None
     gone: str
     """Code of Gone; empty while entries can be added."""
@@ -250,7 +256,8 @@ def _row(session: Session, observation_id: str) -> Any:
     return session.execute(
         select(
             Observation.id, Observation.cycle_id, Observation.instrument_id, Observation.person_id,
-            Observation.grant_hash, Observation.granted_until, Observation.closed_at,
+            Observation.grant_hash, Observation.granted_until, Observation.closed_at, Observation.began_at,
+            Observation.minutes.label("lasted"),
             CycleRow.status, CycleRow.notes_deleted_at, CycleRow.protocol_version_id,
             Meeting.starts_at, Meeting.minutes,
             Person.language, Person.locale,
@@ -277,7 +284,7 @@ def _row(session: Session, observation_id: str) -> Any:
 def _granted(session: Session, row: Any, now: datetime) -> Granted:
     return Granted(
         row.id, row.cycle_id, row.instrument_id, row.person_id, row.language or row.locale, row.minutes or 0,
-        row.granted_until, _gone(session, row, row.granted_until, now),
+        row.began_at, row.lasted, row.granted_until, _gone(session, row, row.granted_until, now),
     )  # fmt: skip
 
 
@@ -386,7 +393,7 @@ def receive(
     """Keeps entries of a device, each once however often it is sent (the observation is locked by `find`).
 
     What cannot be taken is said, and keeps nothing else from being kept. Six statements, however many entries. Raises
-    Gone, TooManyDevices.
+    Gone, Full.
     """
     if granted.gone:
         raise Gone(granted.gone)
@@ -396,9 +403,10 @@ def receive(
     if instrument is None or granted.person_id not in own:
         # Never with a new key: what was shredded stays so.
         raise Gone("deleted")
-    devices = session.scalars(select(EntryRow.device).where(EntryRow.observation_id == granted.id).distinct()).all()
+    counted = select(EntryRow.device, func.count().label("of_it")).where(EntryRow.observation_id == granted.id)
+    devices = {row.device: row.of_it for row in session.execute(counted.group_by(EntryRow.device))}
     if device not in devices and len(devices) >= MOST_DEVICES:
-        raise TooManyDevices
+        raise Full
     read, refused = _read(sent, device, instrument)
     among = (EntryRow.observation_id == granted.id, EntryRow.device == device)
     there = {
@@ -415,6 +423,8 @@ def receive(
             new[entry.number] = entry
         elif before != entry:
             clash.append(entry.number)
+    if new and sum(devices.values()) >= MOST_OF_VISIT:
+        raise Full
     if new:
         session.execute(
             insert(EntryRow),
@@ -465,6 +475,14 @@ def _tidy(body: Any, device: str) -> Any:
         kept = (sign for sign in text if sign.isspace() or category(sign) not in ("Cc", "Cs"))
         body = body | {"text": "".join(kept)}
     return body | {"device": device}
+
+
+def begin(session: Session, granted: Granted, ago_ms: int, now: datetime) -> None:
+    """The lesson began so long ago, by the clock of a device; the first one that says so is believed."""
+    if granted.began_at is None and not granted.gone:
+        began = timedelta(milliseconds=ago_ms)
+        unknown = (Observation.id == granted.id, Observation.began_at.is_(None))
+        session.execute(update(Observation).where(*unknown).values(began_at=now - began))
 
 
 def close(session: Session, granted: Granted, minutes: int, now: datetime) -> None:

@@ -89,8 +89,10 @@ class Observation(Base):
     code_hash: Mapped[str] = mapped_column(String(64), default="", index=True)
     """Of the one-time code with which that tab, or another device, is opened."""
     code_until: Mapped[datetime | None]
+    began_at: Mapped[datetime | None]
+    """When the lesson began, by the device that said so first: all others go on from there."""
     minutes: Mapped[int] = mapped_column(default=0)
-    """How long was captured, as the device says; 0 while it is not closed."""
+    """How long the lesson was, as the coach says when closing; 0 before. It stays when more is added afterwards."""
     created_at: Mapped[Moment]
     closed_at: Mapped[datetime | None]
     shown_at: Mapped[datetime | None]

@@ -6,11 +6,12 @@ it; what is in it comes from `data`.
 """
 
 import json
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import abort, current_app, g, jsonify, make_response, redirect, render_template, request, url_for
-from flask_babel import get_locale, ngettext
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -18,6 +19,7 @@ from werkzeug.wrappers import Response
 from lti_tool.cycles.views import is_id
 from lti_tool.observation import capture, word_lists, words
 from lti_tool.observation.capture import Granted
+from lti_tool.observation.entries import MAX_MS
 from lti_tool.observation.views_base import visit
 from lti_tool.privacy.looks import service as looks
 from lti_tool.web.context import tool
@@ -115,12 +117,17 @@ def show(observation_id: str) -> str:
 
 @visit.get("/<observation_id>/data")
 def data(observation_id: str) -> Response | tuple[Response, int]:
-    """What the page captures with, as JSON; no entry of anybody."""
+    """What the page captures with, as JSON; no entry of anybody.
+
+    `began_ago`: ms since the lesson began, if a device has said so; `lasted`: its minutes, if it was closed before.
+    """
+    now = tool().clock()
     with tool().database.read() as session:
         granted = _granted(session, observation_id)
         if granted.gone:
             return _gone_json(granted.gone)
-        keys = tool().keyring.opened(session, granted.cycle_id, tool().clock())
+        ago = (now - granted.began_at) // timedelta(milliseconds=1) if granted.began_at else None
+        keys = tool().keyring.opened(session, granted.cycle_id, now)
         instrument = capture.instrument_of(session, keys, granted.instrument_id)
         have = capture.has_of(session, granted.id)
         lists = word_lists.of_cycle(session, granted.cycle_id)
@@ -133,7 +140,7 @@ def data(observation_id: str) -> Response | tuple[Response, int]:
         owners=keys.opened_authors,
         cycle_id=granted.cycle_id,
         what=looks.INSTRUMENT,
-        now=tool().clock(),
+        now=now,
     )
     return jsonify(
         instrument=instrument.to_json(),
@@ -142,6 +149,8 @@ def data(observation_id: str) -> Response | tuple[Response, int]:
             "id": granted.id,
             "have": have,
             "until": granted.until.isoformat() if granted.until else None,
+            "began_ago": None if ago is None else max(0, ago),
+            "lasted": granted.lasted,
         },
         minutes=granted.minutes,
     )
@@ -151,8 +160,9 @@ def data(observation_id: str) -> Response | tuple[Response, int]:
 def send_entries(observation_id: str) -> Response | tuple[Response, int]:
     """Keeps entries of a device, each once however often it is sent; says what is there now.
 
-    `{device, entries: [{number, at_ms, …}]}` → `{have, got}`. 400 with `refused` where something cannot be an entry of
-    this instrument, and 409 with `clash` where another entry has its number: all others are kept all the same.
+    `{device, at, entries: [{number, at_ms, …}]}` → `{have, got}`; `at`: ms since the lesson began, when sent. 400
+    with `refused` where something cannot be an entry of this instrument, and 409 with `clash` where another entry has
+    its number: all others are kept all the same.
     """
     letter = _letter()
     device, sent = letter.get("device"), letter.get("entries")
@@ -162,18 +172,21 @@ def send_entries(observation_id: str) -> Response | tuple[Response, int]:
         granted = _granted(session, observation_id, lock=True)
         try:
             received = capture.receive(session, tool().keyring, granted, str(device), sent, tool().clock())
+            at = letter.get("at")
+            if type(at) is int and 0 <= at <= MAX_MS:
+                capture.begin(session, granted, at, tool().clock())
         except capture.Gone as error:
             return _gone_json(error.code)
-        except capture.TooManyDevices:
+        except capture.Full:
             return _said(
                 409,
-                _("Too many devices"),
-                ngettext(
-                    "%(num)d device has sent entries of this visit.",
-                    "%(num)d devices have sent entries of this visit.",
-                    capture.MOST_DEVICES,
+                _("This visit is full"),
+                _(
+                    "A visit takes %(entries)d entries in all, and of %(devices)d devices.",
+                    entries=capture.MOST_OF_VISIT,
+                    devices=capture.MOST_DEVICES,
                 ),
-                _("What was noted here stays on this device. Go on with one of the others."),
+                _("What was noted here stays on this device: copy it from here."),
                 full=True,
             )
     found = {"have": received.have, "got": received.got}

@@ -257,7 +257,21 @@ def test_half_a_sign_at_the_end_of_a_note_is_left_out(lesson: Lesson) -> None:
     assert [each.text for each in kept(lesson)] == ["Why so?"]
 
 
-def test_there_is_a_most_of_entries_and_devices(lesson: Lesson) -> None:
+def test_all_devices_go_on_from_one_beginning(lesson: Lesson, clock: Any) -> None:
+    tab = lesson.tab()
+    assert tab.data()["observation"]["began_ago"] is None
+    tab.client.post(f"{tab.at}/entries", json={"device": "d1", "at": 300_000, "entries": []}, headers=ORIGIN)
+    clock.advance(1200)
+    tablet = lesson.tab("tablet")
+    assert tablet.data()["observation"]["began_ago"] == 1_500_000
+    tablet.client.post(f"{tab.at}/entries", json={"device": "d2", "at": 0, "entries": []}, headers=ORIGIN)
+    assert tablet.data()["observation"]["began_ago"] == 1_500_000, "the first one that says so is believed"
+    for odd in (-1, True, "5", 10**12, None):
+        answer = tab.client.post(f"{tab.at}/entries", json={"device": "d1", "at": odd, "entries": []}, headers=ORIGIN)
+        assert answer.status_code == 200
+
+
+def test_there_is_a_most_of_entries_and_devices(lesson: Lesson, monkeypatch: pytest.MonkeyPatch) -> None:
     tab = lesson.tab()
     assert tab.send(lesson.entry(capture.MOST_ENTRIES))["got"] == [capture.MOST_ENTRIES]
     for number in range(2, capture.MOST_DEVICES + 1):
@@ -265,5 +279,8 @@ def test_there_is_a_most_of_entries_and_devices(lesson: Lesson) -> None:
         assert tab.status == 200
     assert tab.send(lesson.entry(1), device="one-more")["full"] is True and tab.status == 409
     assert tab.send(lesson.entry(1))["have"] == 1
+    monkeypatch.setattr(capture, "MOST_OF_VISIT", 5)
+    assert tab.send(lesson.entry(1))["have"] == 1, "what is there is acknowledged all the same"
+    assert tab.send(lesson.entry(2))["full"] is True
     big = tab.client.post(f"{tab.at}/entries", data=b" " * 1_100_000, content_type="application/json", headers=ORIGIN)
     assert big.status_code == 413

@@ -114,6 +114,7 @@ def upgrade() -> None:
         sa.Column("granted_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("code_hash", sa.String(length=64), nullable=False),
         sa.Column("code_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("minutes", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
