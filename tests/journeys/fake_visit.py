@@ -36,6 +36,10 @@ class FakeVisit:
     """Numbers of entries that cannot be read."""
     lose_answers: bool = False
     """Entries are kept, but no answer arrives."""
+    began_ago: int | None = None
+    """ms since the lesson began, as another device said."""
+    full: set[str] = field(default_factory=set)
+    """Visits in which there is no room for what comes now."""
     closed: dict[str, int] = field(default_factory=dict)
     """Minutes of the visits that were closed."""
     state: str = "1"
@@ -117,13 +121,19 @@ def _app(fake: FakeVisit) -> Flask:
         if refused := _refused(visit):
             return refused
         instrument = fake.instruments[visit]
-        return jsonify(instrument=instrument.to_json(), words=hints.shipped().to_json("en"), minutes=60)
+        devices = {device for device, _number in fake.kept.get(visit, {})}
+        of_visit = {"have": {each: fake.have(visit, each) for each in devices}, "began_ago": fake.began_ago}
+        return jsonify(
+            instrument=instrument.to_json(), words=hints.shipped().to_json("en"), minutes=60, observation=of_visit
+        )
 
     @app.post("/visit/<visit>/entries")
     def send(visit: str) -> Response | tuple[Response, int]:
         if refused := _refused(visit):
             return refused
         letter = request.get_json()
+        if visit in fake.full and letter["entries"]:
+            return jsonify(full=True, title="Full", what="There is no room.", advice=""), 409
         device, kept = letter["device"], fake.kept.setdefault(visit, {})
         got, clash, refused = [], [], []
         with fake.lock:

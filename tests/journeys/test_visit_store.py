@@ -2,6 +2,7 @@
 window, two visits or two devices that clash, an entry that is announced as lost and is kept, or sent twice."""
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -46,7 +47,8 @@ def empty(fake: FakeVisit) -> None:
     fake.kept.clear()
     fake.closed.clear()
     fake.unreadable.clear()
-    fake.sent, fake.refuse, fake.lose_answers = 0, None, False
+    fake.full.clear()
+    fake.sent, fake.refuse, fake.lose_answers, fake.began_ago = 0, None, False, None
 
 
 def wait_for_databases(page: Page, *visits: str) -> None:
@@ -271,7 +273,7 @@ def test_an_entry_that_is_not_taken_holds_no_other_back(phone: Callable[..., Bro
     state(page).to_contain_text("4 kept on this phone")
     send(page)
     state(page).to_have_text("4 kept on this phone, 3 sent.")
-    mode(page).to_contain_text("could not be read there: 1.")
+    mode(page).to_contain_text("were not taken there: 1.")
     assert [each.number for each in fake.entries("tally")] == [1, 3, 4]
     # Closing leaves it behind only when that was said.
     page.locator("summary", has_text="The lesson is over").tap()
@@ -359,3 +361,117 @@ def test_who_may_send_no_more_keeps_what_is_there(phone: Callable[..., BrowserCo
     page.locator("summary", has_text="Delete what is on this phone").tap()
     page.locator("#visit-delete").tap()
     expect(page.locator("#visit-over-text")).to_have_text("Nothing of this visit is on this phone any more.")
+
+
+def close_visit(page: Page) -> None:
+    if not page.locator("#visit-close").is_visible():
+        page.locator("summary", has_text="The lesson is over").tap()
+    page.locator("#visit-close").tap()
+
+
+def test_a_visit_that_is_closed_late_is_as_long_as_its_lesson(
+    phone: Callable[..., BrowserContext], fake: FakeVisit
+) -> None:
+    fake.began_ago = 25 * 60_000
+    context = phone("Date.now = ((now) => () => now() + Number(localStorage.hours ?? 0) * 3_600_000)(Date.now)")
+    page = begin(context, fake.url("tally"))
+    tap(page)
+    state(page).to_contain_text("1 kept on this phone")
+    # A second device goes on from where the first one is.
+    assert 25 <= fake.wait_for("tally", 1)[0].at_ms / 60_000 < 26
+    page.evaluate("localStorage.hours = 5")
+    page.reload()
+    expect(page.locator("#visit-time")).to_have_text("325 min")
+    page.locator("summary", has_text="The lesson is over").tap()
+    expect(page.locator("#visit-lasted")).to_have_value("60")
+    page.locator("#visit-lasted").fill("40")
+    close_visit(page)
+    expect(page.locator("#visit-over")).to_be_visible()
+    assert fake.closed == {"tally": 40}
+
+
+def test_closing_loses_nothing_that_was_typed(phone: Callable[..., BrowserContext], fake: FakeVisit) -> None:
+    page = begin(phone(), fake.url("scripting"))
+    page.locator("#box-seen").fill("Half a line")
+    page.locator("summary", has_text="My questions").tap()
+    page.locator("#box-question").fill("What comes next?")
+    close_visit(page)
+    expect(page.locator("#box-seen-hint")).to_contain_text("not kept yet")
+    assert fake.closed == {}
+    # Deleted elsewhere: what was typed is still there after a reload, and can be copied.
+    fake.refuse = (410, {"title": "Over", "what": "It is deleted.", "advice": "", "gone": "deleted"})
+    page.wait_for_timeout(600)
+    page.reload()
+    expect(page.locator("#box-seen")).to_have_value("Half a line")
+    page.locator("summary", has_text="What was not sent").tap()
+    expect(page.locator("#visit-unsent")).to_have_value("Half a line\nWhat comes next?")
+    fake.refuse = None
+    page.reload()
+    tap(page, "What is done")
+    close_visit(page)
+    expect(page.locator("#visit-over")).to_be_visible()
+    assert [(each.column, each.text) for each in fake.entries("scripting")] == [
+        ("seen", "Half a line"), ("question", "What comes next?"),
+    ]  # fmt: skip
+    assert page.evaluate("document.body.textContent.includes('Half a line')") is False
+
+
+def test_a_visit_that_has_not_begun_stays_when_another_is_opened(
+    phone: Callable[..., BrowserContext], fake: FakeVisit
+) -> None:
+    context = phone()
+    page = context.new_page()
+    page.goto(fake.url("other"))
+    expect(page.locator("#visit-begin-now")).to_be_visible()
+    begin(context, fake.url("tally"))
+    page.wait_for_timeout(300)
+    context.set_offline(True)
+    page.reload()
+    expect(page.locator("#visit-begin-now")).to_be_visible()
+
+
+def test_a_full_visit_holds_nothing_else_back_and_is_copied(
+    phone: Callable[..., BrowserContext], fake: FakeVisit
+) -> None:
+    fake.full.add("tally")
+    page = begin(phone(), fake.url("tally"))
+    tap(page)
+    state(page).to_contain_text("1 kept on this phone")
+    send(page)
+    mode(page).to_contain_text("were not taken there: 1.")
+    page.locator("summary", has_text="What was not sent").tap()
+    expect(page.locator("#visit-unsent")).to_have_value(re.compile(r"0:0\d A pupil asks a question"))
+    fake.full.clear()
+    tap(page)
+    send(page)
+    state(page).to_have_text("2 kept on this phone, 1 sent.")
+
+
+def test_what_a_server_lost_is_sent_again(phone: Callable[..., BrowserContext], fake: FakeVisit) -> None:
+    page = begin(phone(), fake.url("tally"))
+    tap(page, times=3)
+    state(page).to_contain_text("3 kept on this phone")
+    send(page)
+    state(page).to_have_text("3 kept on this phone, all sent.")
+    fake.kept["tally"] = dict(sorted(fake.kept["tally"].items())[:1])
+    page.reload()
+    assert [each.number for each in fake.wait_for("tally", 3)] == [1, 2, 3]
+
+
+def test_an_entry_that_moved_in_is_taken_back(phone: Callable[..., BrowserContext], fake: FakeVisit) -> None:
+    page = begin(phone(), fake.url("tally"))
+    page.context.set_offline(True)
+    page.evaluate(
+        """() => { window.whole = IDBDatabase.prototype.transaction;
+        IDBDatabase.prototype.transaction = () => { throw new DOMException('full', 'QuotaExceededError') } }"""
+    )
+    tap(page, times=2)
+    state(page).to_have_text("2 noted, 0 sent. Only in this page: 2.")
+    page.evaluate("() => { IDBDatabase.prototype.transaction = window.whole }")
+    page.evaluate("document.getElementById('visit-undo').click(); document.getElementById('visit-undo').click()")
+    state(page).to_have_text("4 kept on this phone, 0 sent.")
+    expect(page.locator("#visit-last")).to_have_text("Nothing noted yet.")
+    page.context.set_offline(False)
+    found = fake.wait_for("tally", 4)
+    assert [each.undoes for each in found] == [0, 0, 2, 1]
+    assert page.errors == []  # type: ignore[attr-defined]

@@ -8,8 +8,12 @@ const JUMP = 1500; // ms by which the two clocks may differ before one of them m
 export const LONGEST = 6 * 3600 * 1000; // ms of a visit
 
 export class Clock {
-  /** Begins `ago` ms after the visit did, or goes on from `known`: {at, date} of an earlier page of this visit. */
-  constructor(known, ago = 0) {
+  /**
+   * Begins `ago` ms after the visit did, or goes on from `known`: {at, date, ends} of an earlier page of this visit. It
+   * stands still from `ends` on, where the lesson is over and only something is added.
+   */
+  constructor(known, ago = 0, ends = LONGEST) {
+    this.ends = known?.ends ?? ends;
     const gap = known ? Date.now() - known.date : 0;
     this.ms = known ? known.at + (gap > 0 && gap < LONGEST ? gap : 0) : ago;
     this.#anchor();
@@ -31,12 +35,12 @@ export class Clock {
     this.ms += steady + (this.wasAway && slept > JUMP && slept < LONGEST ? slept : 0);
     this.#anchor();
     if (!document.hidden) this.wasAway = false;
-    return Math.min(Math.round(this.ms), LONGEST);
+    return Math.min(Math.round(this.ms), this.ends);
   }
 
   /** From which the next page goes on. */
   known() {
-    return { at: this.at(), date: Date.now() };
+    return { at: this.at(), date: Date.now(), ends: this.ends };
   }
 
   #anchor() {

@@ -50,7 +50,9 @@ export function describe(visit, entry) {
 /** A box whose text is kept while it is typed, with the time at which it was begun. */
 export function box(visit, key, label, rows = 3) {
   const id = `box-${key}`;
-  const input = make("textarea", { id, rows, maxlength: MAX_TEXT, autocapitalize: "sentences", "aria-describedby": `${id}-hint` });
+  const input = make("textarea", {
+    id, rows, maxlength: MAX_TEXT, autocapitalize: "sentences", autocomplete: "off", "aria-describedby": `${id}-hint`,
+  });
   const hint = make("p", { id: `${id}-hint`, class: "hint", role: "status" });
   const name = `draft/${key}`;
   const before = visit.store.meta[name];
@@ -60,6 +62,7 @@ export function box(visit, key, label, rows = 3) {
   const keep = () => {
     clearTimeout(timer);
     timer = null;
+    if (visit.isOver) return;
     visit.store.set(name, input.value ? { text: input.value, at: begun } : null);
     hint.textContent = visit.hint(input.value);
   };
@@ -70,9 +73,16 @@ export function box(visit, key, label, rows = 3) {
   });
   document.addEventListener("visibilitychange", () => timer && keep());
   if (input.value) hint.textContent = visit.hint(input.value);
-  return {
+  const made = {
     part: make("div", { class: "box" }, make("label", { for: id }, label), input, hint),
     input,
+    key,
+    /** Says that the text is not noted, and goes there. */
+    ask() {
+      hint.textContent = visit.say("notKept");
+      for (let around = input.parentElement; around; around = around.parentElement) if ("open" in around) around.open = true;
+      input.focus();
+    },
     /** Notes `values` with the text, at the time at which it was begun; answers whether there was what is needed. */
     note(values, isNeeded) {
       const text = input.value.trim().replace(/\s+/g, " ");
@@ -89,6 +99,8 @@ export function box(visit, key, label, rows = 3) {
       return true;
     },
   };
+  visit.boxes.push(made);
+  return made;
 }
 
 function written(visit, root, { by, isNeeded = false, withSeat = false, withCodes = false }) {
@@ -158,8 +170,11 @@ function intervals(visit, root) {
   let here = new Map();
   const ways = buttons(visit.instrument.codes, "codes", (code) => {
     // A second tap in the same stretch takes the first one back.
-    if (here.has(code)) visit.takeBack(here.get(code));
-    else visit.note({ code });
+    if (here.get(code)) visit.takeBack(here.get(code));
+    else if (!here.has(code)) {
+      here.set(code, null); // on its way
+      visit.note({ code });
+    }
   });
   root.append(clock, ways.part);
   return () => {
@@ -302,15 +317,10 @@ function checklist(visit, root) {
   const { instrument, say } = visit;
   const lines = instrument.rows.map((row, i) => {
     const said = make("p", { id: `row-${i}` }, row.text);
-    const remark = make("input", { type: "text", id: `remark-${i}`, maxlength: MAX_TEXT, autocomplete: "off" });
-    const hint = make("p", { class: "hint", role: "status" });
-    remark.addEventListener("change", () => (hint.textContent = visit.hint(remark.value)));
-    const ways = buttons(instrument.codes, "codes", (code) => {
-      const text = remark.value.trim().replace(/\s+/g, " ");
-      remark.value = hint.textContent = "";
-      visit.note({ row: row.key, code, ...(text && { text }) });
-    });
-    const more = make("details", {}, make("summary", {}, say("remark")), make("label", { for: remark.id }, say("remarkLabel")), remark, hint);
+    const remark = box(visit, `remark-${row.key}`, say("remarkLabel"), 1);
+    const ways = buttons(instrument.codes, "codes", (code) => remark.note({ row: row.key, code }, false));
+    const more = make("details", {}, make("summary", {}, say("remark")), remark.part);
+    more.open = remark.input.value !== "";
     const part = make("section", { class: "check", role: "group", "aria-labelledby": said.id }, said, ways.part, more);
     root.append(part);
     return { row, ways };

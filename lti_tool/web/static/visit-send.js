@@ -15,6 +15,7 @@ export class Sender {
     this.failures = 0;
     this.refused = null; // a refusal, once the server takes no more
     this.running = null;
+    this.clock = null; // of the visit, once it has begun
     addEventListener("online", () => this.now());
     document.addEventListener("visibilitychange", () => document.hidden || this.now());
   }
@@ -48,6 +49,11 @@ export class Sender {
     this.timer ??= setTimeout(() => this.now(), wait);
   }
 
+  /** Says when the lesson began, so that other devices go on from there; each letter says it too. */
+  async begin() {
+    await ask(`${this.url}/entries`, { device: this.store.device, at: this.clock.at(), entries: [] });
+  }
+
   async #all() {
     if (this.refused) return false;
     for (;;) {
@@ -55,7 +61,12 @@ export class Sender {
       if (!first) return true;
       const [device, entries] = first;
       const letter = entries.slice(0, AT_ONCE).map(({ device: _device, tap: _tap, added: _added, ...says }) => says);
-      const answer = await ask(`${this.url}/entries`, { device, entries: letter });
+      const answer = await ask(`${this.url}/entries`, { device, at: this.clock?.at(), entries: letter });
+      if (answer?.body?.full) {
+        // There is no room for this device. That holds no other one back.
+        for (const each of entries) this.store.stuck.add(each);
+        continue;
+      }
       // A letter of which only a part was taken says so along with what the server has now.
       if (answer && !answer.ok && !Number.isInteger(answer.body?.have)) {
         this.refused = refusal(answer);

@@ -19,8 +19,10 @@ export async function clearOld(visit) {
   for (const { name } of (await globalThis.indexedDB?.databases?.()) ?? []) {
     if (!name.startsWith(NAME) || name === NAME + visit) continue;
     const store = await openStore(name.slice(NAME.length));
-    const last = store.meta.clock?.date ?? 0;
-    if (store.keeps === "phone" && !store.unsent().size && last < Date.now() - OLD) await store.forget();
+    // One that was opened for a lesson to come has no clock yet.
+    const last = Math.max(store.meta.clock?.date ?? 0, store.meta.opened ?? 0);
+    if (!last || last >= Date.now() - OLD || store.drafts().length) continue;
+    if (store.keeps === "phone" && !store.unsent().size) await store.forget();
   }
 }
 
@@ -67,13 +69,12 @@ class Store {
     return this.#next(async () => {
       let entry;
       try {
+        await this.#moveIn(meta);
         entry = await this.box.add({ ...values, tap }, meta);
         this.keeps = "phone";
-        await this.#moveIn();
       } catch {
-        // What the database took before it fell silent is not noted a second time.
-        entry ??= this.page.add({ ...values, tap }, meta);
-        if (this.page.has(entry)) this.keeps = "page";
+        entry = this.page.add({ ...values, tap }, meta);
+        this.keeps = "page";
       }
       Object.assign(this.meta, meta);
       this.entries.push(entry);
@@ -83,7 +84,37 @@ class Store {
 
   set(key, value) {
     this.meta[key] = value;
-    return this.#next(() => this.box.set({ [key]: value }).catch(() => this.page.set({ [key]: value })));
+    return this.#next(async () => {
+      try {
+        await this.box.set({ [key]: value });
+        this.page.unset(key);
+      } catch {
+        this.page.set({ [key]: value });
+      }
+    });
+  }
+
+  /** Under which new entries are numbered now. */
+  get device() {
+    return this.keeps === "phone" ? this.meta.device : this.page.device;
+  }
+
+  /** Texts that were typed and not noted. */
+  drafts() {
+    return Object.keys(this.meta).filter((key) => key.startsWith("draft/") && this.meta[key]?.text?.trim());
+  }
+
+  /** What the server has of each device now; less than before if an older state of it was brought back. */
+  correct(have) {
+    return this.#next(async () => {
+      for (const [device, number] of Object.entries(this.sent)) {
+        const there = have[device] ?? 0;
+        if (there >= number) continue;
+        this.sent[device] = there;
+        this.page.correct(device, there);
+        await this.box.set({ [`sent/${device}`]: there }).catch(() => {});
+      }
+    });
   }
 
   /** The server has the entries of `device` up to `number`. */
@@ -148,13 +179,19 @@ class Store {
     });
   }
 
-  async #moveIn() {
-    if (!this.page.entries.length) return;
-    await this.box.take(this.page.entries, this.page.sent);
+  /** What is in the page moves into the database, but for the `newer` of its values. */
+  async #moveIn(newer) {
+    const { entries, sent, meta } = this.page;
+    if (!entries.length && !Object.keys(meta).length) return;
+    const values = Object.entries(meta).filter(([key]) => !(key in newer));
+    const hadAll = await this.box.take(entries, sent, Object.fromEntries(values));
     this.page.forget();
+    if (!hadAll) this.#show(await this.box.read());
   }
 
   #show({ entries, sent, meta }) {
+    // A database that fell silent may have taken an entry all the same.
+    this.page.drop(new Set(entries.map((each) => each.tap)));
     const found = [...entries, ...this.page.entries];
     this.entries = found.sort((a, b) => a.added - b.added || a.number - b.number);
     this.sent = { ...this.sent };
@@ -198,6 +235,14 @@ class Box {
       if (before) return before;
       let device = await got(meta.get("device"));
       if (device === undefined) meta.put((device = randomName()), "device");
+      if (values.of && values.of !== device) {
+        // It takes back one that moved in from a page, whose name nobody uses any more, under that name.
+        const keys = await got(entries.getAllKeys(IDBKeyRange.bound([values.of], [values.of, []])));
+        const entry = as(values, values.of, Math.max(0, ...keys.map((each) => each[1])) + 1);
+        entries.add(entry);
+        for (const [key, value] of Object.entries(with_)) meta.put(value, key);
+        return entry;
+      }
       // Allotted here, so that two tabs of one phone never give the same number.
       const number = ((await got(meta.get("last"))) ?? 0) + 1;
       const entry = as(values, device, number);
@@ -225,10 +270,27 @@ class Box {
     });
   }
 
-  take(list, sent) {
+  /** Takes what was in a page; whether it had none of it already. */
+  take(list, sent, with_) {
     return this.#run(["entries", "meta"], "readwrite", async (entries, meta) => {
-      for (const each of list) entries.put(each);
+      let isNew = true;
+      for (const each of list) {
+        const before = await got(entries.index("tap").getKey(each.tap));
+        if (!before || (before[0] === each.device && before[1] === each.number)) {
+          entries.put(each);
+          continue;
+        }
+        isNew = false;
+        if (each.number > (sent[each.device] ?? 0)) continue;
+        // The server has it from the page: the one here is taken back.
+        const number = ((await got(meta.get("last"))) ?? 0) + 1;
+        entries.put({ ...each, tap: randomName() });
+        entries.add({ at_ms: each.at_ms, added: each.added, undoes: before[1], device: before[0], number, tap: randomName() });
+        meta.put(number, "last");
+      }
       for (const [device, number] of Object.entries(sent)) meta.put(number, `sent/${device}`);
+      for (const [key, value] of Object.entries(with_)) meta.put(value, key);
+      return isNew;
     });
   }
 
@@ -344,6 +406,7 @@ class PageBox {
   #begin() {
     this.device = randomName();
     this.entries = [];
+    this.last = 0; // number of the last one
     this.sent = {};
     this.meta = {};
   }
@@ -353,7 +416,8 @@ class PageBox {
   }
 
   add(values, meta) {
-    const entry = as(values, this.device, this.entries.length + 1);
+    const entry = as(values, this.device, this.last + 1);
+    this.last++;
     this.entries.push(entry);
     this.set(meta);
     return entry;
@@ -364,7 +428,25 @@ class PageBox {
     this.#save();
   }
 
+  unset(key) {
+    if (!(key in this.meta)) return;
+    delete this.meta[key];
+    this.#save();
+  }
+
+  /** Those with one of these names are kept elsewhere, and need not be sent from here. */
+  drop(taps) {
+    const isKept = (each) => taps.has(each.tap) && each.number > (this.sent[each.device] ?? 0);
+    if (!this.entries.some(isKept)) return;
+    this.entries = this.entries.filter((each) => !isKept(each));
+    this.#save();
+  }
+
   acknowledge(device, number) {
+    if (device === this.device) this.correct(device, number);
+  }
+
+  correct(device, number) {
     if (device !== this.device) return;
     this.sent[device] = number;
     this.#save();
@@ -381,9 +463,9 @@ class PageBox {
   }
 
   #save() {
-    const { device, entries, sent, meta } = this;
+    const { device, entries, last, sent, meta } = this;
     try {
-      sessionStorage.setItem(this.name, JSON.stringify({ device, entries, sent, meta }));
+      sessionStorage.setItem(this.name, JSON.stringify({ device, entries, last, sent, meta }));
     } catch {
       // As above.
     }

@@ -4,8 +4,9 @@
 // The page comes from the network if that answers soon with all parts, and from here if not. Parts come from here, so
 // that a page never meets a script of another state.
 
-const CACHE = "meitheal-visit-1";
+const CACHE = "meitheal-visit-"; // and when it was fetched: the last one that has the page is whole
 const SOON = 3000; // ms
+const SLOWLY = 60_000; // ms, where nobody waits for it
 const SHELL = new URL("shell", self.location).href;
 const PARTS = [
   "visit.js", "visit-store.js", "visit-clock.js", "visit-send.js", "visit-kinds.js", "visit-plan.js", "hints.js",
@@ -15,21 +16,14 @@ const PAGE = new RegExp(`^${new URL(".", self.location).pathname}[^/.]+$`);
 
 addEventListener("install", () => skipWaiting());
 
-addEventListener("activate", (event) => {
-  const old = async () => {
-    for (const name of await caches.keys()) if (name.startsWith("meitheal-visit") && name !== CACHE) await caches.delete(name);
-    await clients.claim();
-  };
-  event.waitUntil(old());
-});
+addEventListener("activate", (event) => event.waitUntil(clients.claim()));
 
 /** The page asks whether it would open without network, and makes sure of it. */
 addEventListener("message", (event) => {
   if (event.data !== "keep" || !event.source) return;
   const keep = async () => {
-    const cache = await caches.open(CACHE);
-    let kept = (await cache.match(SHELL)) !== undefined;
-    if (!kept) kept = await refresh(new Request(event.source.url)).then((answer) => answer.ok, () => false);
+    let kept = (await whole()) !== null;
+    if (!kept) kept = await refresh(new Request(event.source.url), SLOWLY).then((answer) => answer.ok, () => false);
     event.source.postMessage({ shell: kept });
   };
   event.waitUntil(keep());
@@ -43,8 +37,18 @@ addEventListener("fetch", (event) => {
   else if (PARTS.includes(url.origin + url.pathname)) event.respondWith(part(request));
 });
 
+/** The cache of the last state that was kept with all its parts, or null. */
+async function whole() {
+  const names = (await caches.keys()).filter((each) => each.startsWith(CACHE)).sort();
+  for (const name of names.reverse()) {
+    const cache = await caches.open(name);
+    if (await cache.match(SHELL)) return cache;
+  }
+  return null;
+}
+
 async function page(request) {
-  const shell = await (await caches.open(CACHE)).match(SHELL);
+  const shell = await (await whole())?.match(SHELL);
   if (!shell) return fetch(request);
   try {
     const answer = await refresh(request);
@@ -56,12 +60,12 @@ async function page(request) {
 }
 
 async function part(request) {
-  return (await (await caches.open(CACHE)).match(request, { ignoreSearch: true })) ?? fetch(request);
+  return (await (await whole())?.match(request, { ignoreSearch: true })) ?? fetch(request);
 }
 
 /** The page from the network; it is kept with all its parts, or not at all. Fails if one of them does not come soon. */
-async function refresh(request) {
-  const signal = AbortSignal.timeout(SOON);
+async function refresh(request, within = SOON) {
+  const signal = AbortSignal.timeout(within);
   const answer = await fetch(request, { signal, cache: "no-store" });
   if (!answer.ok || answer.redirected) return answer;
   const parts = await Promise.all(PARTS.map((url) => fetch(url, { signal, cache: "no-cache" })));
@@ -69,7 +73,11 @@ async function refresh(request) {
   // Whole before the first of them is kept: a copy is read to its end.
   const kept = [answer, ...parts].map((each) => each.clone());
   await Promise.all(kept.map((each) => each.clone().blob()));
-  const cache = await caches.open(CACHE);
-  for (const [i, each] of kept.entries()) await cache.put(i ? PARTS[i - 1] : SHELL, each);
+  // The page last: a cache that was killed on the way has none, and the one before goes on.
+  const name = CACHE + Date.now();
+  const cache = await caches.open(name);
+  await Promise.all(kept.slice(1).map((each, i) => cache.put(PARTS[i], each)));
+  await cache.put(SHELL, kept[0]);
+  for (const old of await caches.keys()) if (old.startsWith(CACHE) && old < name) await caches.delete(old);
   return answer;
 }

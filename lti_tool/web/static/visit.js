@@ -4,15 +4,18 @@
 // page says of it is counted from there. What there is to tap is in visit-kinds.js.
 
 import { Finder, isAway } from "./hints.js";
-import { Clock, minutes } from "./visit-clock.js";
+import { Clock, LONGEST, minutes } from "./visit-clock.js";
 import { box, COUNTS_SECONDS, describe, SURFACES } from "./visit-kinds.js";
 import { make } from "./visit-plan.js";
 import { ask, refusal, Sender } from "./visit-send.js";
 import { clearOld, openStore } from "./visit-store.js";
 
 const MINUTE = 60_000;
+const COLUMNS = ["question", "mine"]; // beside what is seen
+const USUAL = 60; // minutes of a lesson, where none are booked
 const LAST = 8; // entries in the list of the last ones
 const ENDED = new Set(["closed", "deleted", "ended"]); // after which nothing of a visit belongs on this phone
+const LATER = 20 * MINUTE; // after a lesson, from which on what is noted belongs to its end
 const SLOW = 1000; // ms after which an entry that is not kept yet is spoken of
 
 const words = document.getElementById("visit-words").dataset;
@@ -24,6 +27,8 @@ class Visit {
     this.store = store;
     this.sender = new Sender(url, store, () => this.refresh());
     this.pending = 0; // entries on their way into the store
+    this.boxes = []; // for texts
+    this.goingBack = new Set(); // entries that are being taken back
     this.say = say;
     this.finder = null; // of words worth a second look
   }
@@ -32,11 +37,16 @@ class Visit {
     const known = this.store.meta.data;
     const answer = known && navigator.onLine === false ? null : await this.fetchData(Boolean(known));
     const data = answer?.ok ? answer.body : known;
-    if (answer?.ok) this.store.set("data", answer.body);
-    else if (answer) this.sender.refused = refusal(answer);
+    if (answer?.ok) {
+      this.store.set("data", answer.body);
+      this.store.set("opened", Date.now());
+      await this.store.correct(answer.body.observation?.have ?? {});
+    } else if (answer) this.sender.refused = refusal(answer);
     const { refused } = this.sender;
-    if (refused && ENDED.has(refused.gone) && !this.store.unsent().size) return this.over(refused.what, refused.title);
+    const isEmpty = !this.store.unsent().size && !this.store.drafts().length;
+    if (refused && ENDED.has(refused.gone) && isEmpty) return this.over(refused.what, refused.title);
     if (!data) return this.wait(refused ? refused.what || say("notHere") : say("firstNetwork"), !refused);
+    this.data = data;
     this.instrument = data.instrument;
     if (data.words?.judging) this.finder = new Finder(data.words);
     document.title = `${this.instrument.name} · Meitheal`;
@@ -62,20 +72,43 @@ class Visit {
     part("begin-store").textContent = say(this.store.keeps === "phone" ? "keepsPhone" : "keepsPage");
     part("begin-store").classList.toggle("matters", this.store.keeps !== "phone");
     part("begin-wake").textContent = say("wakeLock" in navigator ? "wakes" : "wakesNot");
+    const began = this.began();
+    part("begin-asks").hidden = began !== null;
+    part("begin-before").hidden = began === null;
+    if (began) part("begin-before").textContent = say("begunBefore", { minute: Math.floor(began() / MINUTE) });
     part("begin-now").addEventListener("click", async () => {
-      const ago = Number(part("begin-ago").value) * MINUTE;
-      this.clock = new Clock(null, ago);
+      const { most } = this.lesson();
+      const isLater = began !== null && most > 0 && began() > most * MINUTE + LATER;
+      if (isLater) this.clock = new Clock(null, most * MINUTE, most * MINUTE);
+      else this.clock = new Clock(null, began ? began() : Number(part("begin-ago").value) * MINUTE);
       await this.store.set("clock", this.clock.known());
       navigator.storage?.persist?.().catch(() => {});
       this.capture();
+      this.sender.begin();
+      askShell();
       part("name").focus();
     });
+  }
+
+  /** How to get the ms since the lesson began, where another device, or this one before, has said so; else null. */
+  began() {
+    const ago = this.data.observation?.began_ago;
+    if (!Number.isInteger(ago)) return null;
+    const when = this.store.meta.opened ?? Date.now();
+    return () => Math.min(ago + Math.max(0, Date.now() - when), LONGEST);
+  }
+
+  /** Minutes: of the last thing seen, and how long the lesson was or is booked for (0 if nothing says so). */
+  lesson() {
+    const seen = Math.max(0, ...this.seen().map((each) => Math.ceil(each.at_ms / MINUTE)));
+    return { seen, most: this.data.observation?.lasted || this.data.minutes || 0 };
   }
 
   // --- the lesson ------------------------------------------------------------------------------------------------------
 
   capture() {
     this.clock ??= new Clock(this.store.meta.clock);
+    this.sender.clock = this.clock;
     show("capture");
     if (!this.surface) {
       this.surface = SURFACES[this.instrument.kind](this, part("surface"));
@@ -91,6 +124,7 @@ class Visit {
     const words_ = box(this, column, say(column === "question" ? "questionLabel" : "mineLabel"), 2);
     const keep = make("button", { type: "button", class: "plain" }, say("keep"));
     keep.addEventListener("click", () => words_.note({ column }, true));
+    if (words_.input.value) root.parentElement.open = true;
     root.append(words_.part, keep);
   }
 
@@ -113,6 +147,7 @@ class Visit {
     } catch {
       part("said").textContent = say("notTakenBack");
     } finally {
+      if (values.undoes) this.goingBack.delete(`${values.of} ${values.undoes}`);
       clearTimeout(slow);
       this.pending--;
       if (!this.pending) this.since = null;
@@ -121,12 +156,14 @@ class Visit {
   }
 
   takeBack(entry) {
+    this.goingBack.add(`${entry.device} ${entry.number}`);
     return this.note({ undoes: entry.number, of: entry.device });
   }
 
   /** Entries that stand, in the order in which they were noted. */
   standing() {
-    const gone = new Set(this.store.entries.filter((each) => each.undoes).map((each) => `${each.device} ${each.undoes}`));
+    const gone = new Set(this.goingBack);
+    for (const each of this.store.entries) if (each.undoes) gone.add(`${each.device} ${each.undoes}`);
     return this.store.entries.filter((each) => !each.undoes && !gone.has(`${each.device} ${each.number}`));
   }
 
@@ -146,9 +183,27 @@ class Visit {
 
   // --- after the lesson ------------------------------------------------------------------------------------------------
 
-  async close() {
+  /** Minutes that the lesson will have lasted: a phone is often put away long before its visit is closed. */
+  likely() {
+    const now = Math.max(1, Math.ceil(this.at() / MINUTE));
+    const { seen, most } = this.lesson();
+    return Math.max(1, Math.min(now, Math.max(seen, most || USUAL)));
+  }
+
+  /** Somebody wants to close: nothing that they wrote is left behind without a word. */
+  async finish() {
+    const left = this.boxes.filter((each) => each.input.value.trim());
+    const open = left.find((each) => !COLUMNS.includes(each.key));
+    if (open) return open.ask();
+    for (const each of left) each.note({ column: each.key }, true);
+    const said = Number(part("lasted").value);
+    return this.close(Number.isInteger(said) && said >= 1 && said <= LONGEST / MINUTE ? said : this.likely());
+  }
+
+  async close(minutes_) {
     this.clock ??= new Clock(this.store.meta.clock);
-    const lasted = this.store.meta.closing ?? Math.max(1, Math.ceil(this.at() / MINUTE));
+    this.sender.clock = this.clock;
+    const lasted = minutes_ ?? this.store.meta.closing ?? this.likely();
     await this.store.set("closing", lasted);
     this.sleep();
     show("closing");
@@ -178,6 +233,8 @@ class Visit {
     this.sleep();
     await this.store.forget();
     show("over");
+    for (const name of ["list", "surface", "question", "mine", "last", "said", "unsent-box", "delete-box"]) part(name).replaceChildren();
+    part("unsent-box").hidden = part("delete-box").hidden = true;
     if (title) part("over-title").textContent = title;
     part("over-text").textContent = text || say("overAlready");
     part("state").textContent = part("mode").textContent = "";
@@ -186,7 +243,10 @@ class Visit {
   wait(text, again) {
     show("wait");
     part("wait-text").textContent = text;
-    if (again) addEventListener("online", () => location.reload(), { once: true });
+    if (!again) return;
+    addEventListener("online", () => location.reload(), { once: true });
+    const retry = async () => ((await ask(`${url}/data`)) ? location.reload() : setTimeout(retry, MINUTE / 4));
+    setTimeout(retry, MINUTE / 4);
   }
 
   // --- what the page says ----------------------------------------------------------------------------------------------
@@ -204,6 +264,9 @@ class Visit {
     if (part("mode").textContent !== mode) part("mode").textContent = mode;
     part("mode").hidden = !mode;
     part("delete-box").hidden = !this.sender.refused;
+    if (sent !== this.lastSent) askShell();
+    this.lastSent = sent;
+    this.unsent();
     this.list();
     if (this.clock && this.surface) {
       this.surface();
@@ -219,6 +282,16 @@ class Visit {
     if (isOffline) return say(this.store.count().onlyHere ? "offlinePage" : this.store.keeps === "phone" ? "offline" : "offlinePageNext");
     if (this.store.keeps === "page") return say("pageOnly");
     return this.store.meta.closing && unsent ? say("sending") : "";
+  }
+
+  /** What the server will not take, to be copied from here. */
+  unsent() {
+    const isRefused = this.sender.refused !== null || this.store.stuck.size > 0;
+    const left = isRefused ? this.standing().filter((each) => !this.store.isSent(each)) : [];
+    const boxes = isRefused ? this.boxes.map((each) => each.input.value.trim()).filter(Boolean) : [];
+    const lines = [...left.map((each) => `${minutes(each.at_ms)} ${describe(this, each)}`), ...boxes];
+    part("unsent-box").hidden = !lines.length;
+    if (part("unsent").value !== lines.join("\n")) part("unsent").value = lines.join("\n");
   }
 
   list() {
@@ -248,7 +321,15 @@ class Visit {
       const last = this.standing().at(-1);
       if (last) this.takeBack(last);
     });
-    part("close").addEventListener("click", () => this.close());
+    part("close").addEventListener("click", () => this.finish());
+    part("lasted").closest("details").addEventListener("toggle", (event) => {
+      if (event.target.open) part("lasted").value = this.likely();
+    });
+    part("copy").addEventListener("click", async () => {
+      part("unsent").select();
+      const isCopied = await navigator.clipboard?.writeText(part("unsent").value).then(() => true, () => false);
+      part("said").textContent = isCopied ? say("copied") : "";
+    });
     part("go-on").addEventListener("click", async () => {
       await this.store.set("closing", null);
       this.capture();
@@ -303,21 +384,37 @@ function show(name) {
   part("foot").hidden = name !== "capture";
 }
 
-/** Whether the page opens again without network: says so once it does. */
+let shell = ""; // kept, asked
+
+/** Whether the page opens again without network: says so once it does, and asks again while it does not. */
+async function askShell() {
+  if (shell) return;
+  shell = "asked";
+  try {
+    const { active } = await navigator.serviceWorker.ready;
+    active.postMessage("keep");
+  } catch {
+    shell = "";
+  }
+}
+
 async function keepShell() {
   try {
     navigator.serviceWorker.addEventListener("message", ({ data }) => {
+      shell = data.shell ? "kept" : "";
       part("begin-shell").textContent = say(data.shell ? "shellKept" : "shellNot");
     });
+    addEventListener("online", askShell);
     await navigator.serviceWorker.register("sw.js");
-    const { active } = await navigator.serviceWorker.ready;
-    active.postMessage("keep");
+    await askShell();
   } catch {
     part("begin-shell").textContent = say("shellNot");
   }
 }
 
 keepShell();
+show("wait");
+part("wait-text").textContent = say("oneMoment");
 const id = url.split("/").at(-1);
 new Visit(await openStore(id)).start();
 clearOld(id).catch(() => {});
