@@ -34,6 +34,15 @@ def heads(*fields: str, author: str = "ph") -> tuple[Head, ...]:
     return tuple(Head(f"row{i}{field}", 1, field, author, False) for i, field in enumerate(fields))
 
 
+def test_a_first_turn_before_the_visit_opens_nothing_of_it() -> None:
+    here = cycle(done="start before before.first_turn")
+    talks = [replace(each, first_turn="host") if each.key == "before" else each for each in here.protocol.stages]
+    here = replace(here, protocol=replace(here.protocol, stages=tuple(talks)))
+    assert here.facts.first_turn_done and not here.facts_of_visit.first_turn_done
+    after = replace(here, marks=(*here.marks, Mark("after.first_turn", "mh", NOW)))
+    assert after.facts_of_visit.first_turn_done
+
+
 def meeting(kind: str, in_hours: float, *, confirmed: bool = False) -> Meeting:
     return Meeting(kind, kind, NOW + timedelta(hours=in_hours), 40, "ph", 1, NOW if confirmed else None)
 

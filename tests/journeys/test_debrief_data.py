@@ -45,7 +45,7 @@ def test_both_follow_and_a_next_step_points_at_a_row(
     cycle_id = cycle_of(live_tool)
     for each in (sean, niamh):
         each.look = look
-        for page in ("card", "visit", "picture"):
+        for page in ("visit-card", "visit", "visit-picture"):
             each.visit(f"cycles/{cycle_id}/{page}")
             shot(each, page)
         expect(each.at.locator("main")).to_contain_text("Nothing has been captured yet")

@@ -96,7 +96,8 @@ def test_two_who_change_the_same_see_both_and_what_is_different_comes_together(p
     answer = pair.send(pair.coach, at, coachs, name=["The coach’s"])
     page = unescape(answer.text)
     assert answer.status_code == 409 and 'value="The coach’s"' in page and "<li>The host’s</li>" in page
-    assert "Niamh" in page and 'value="Two"' in page, "what nobody typed now is as it is"
+    assert "Niamh has saved" in page, "not the coach, who saved something else after that"
+    assert 'value="Two"' in page, "what nobody typed now is as it is"
     assert pair.built()[0].instrument.name == "The host’s"
     assert pair.send(pair.coach, at, answer.text).status_code == 303
     assert pair.built()[0].instrument.name == "The coach’s"
@@ -134,6 +135,8 @@ def test_the_plan_is_laid_out_and_changed_by_numbers(pair: Pair) -> None:
     assert plan and (plan.seats[0].x, plan.seats[0].y) == (2, 5)
     stale = pair.send(pair.host, at, page, seat__x=["9"], seat__y=["1"], seat__number=["1"])
     assert stale.status_code == 400 and 'href="#seat-1"' in stale.text
+    nowhere = pair.send(pair.host, at, mark__what=["door"], mark__x=[""], mark__y=[""])
+    assert nowhere.status_code == 400 and 'href="#mark-0"' in nowhere.text
     stale = pair.send(pair.host, at, page, seat__x=["5"], seat__y=["5"], seat__number=["1"])
     assert stale.status_code == 409 and "Seán" in stale.text and "<svg" in stale.text and 'value="5"' in stale.text
     assert pair.send(pair.host, at, do="lay-out", rows=["9"], across=["9"]).status_code == 400

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 from cycles.pair_at_work import Room
+from observation.made import made
 from observation.observed import Lesson, approved, members
 from observation.test_capture import kept
 from sqlalchemy import func, select, update
 
 from lti_tool.cycles.models import Cycle
 from lti_tool.observation import capture, keeping
+from lti_tool.observation.entries import Entry
 from lti_tool.observation.models import CycleInstrument, InstrumentApproval, InstrumentState, Observation
 from lti_tool.observation.models import Entry as EntryRow
 from lti_tool.ownership import erasure, retention
@@ -104,6 +106,12 @@ def test_the_coach_takes_all_of_it_and_the_host_what_is_shown(noted: Lesson, clo
     assert [each["column"] for each in visit["entries"]] == ["seen"] and visit["by"] == "Seán"
     assert "canary" not in taken(room, room.host, "html")
     assert "to take it away" in room.coach.client.get(f"{room.coach.at}/looked").text
+
+
+def test_what_is_taken_away_of_pupils_voices_has_no_times() -> None:
+    entry = Entry("phone", 1, 61_000, text="I like to work with others.")
+    assert "at" not in keeping._plain(entry, made("student_voice"))
+    assert keeping._plain(entry, made("scripting"))["at"] == "1:01"
 
 
 def test_the_coach_deletes_it_and_with_it_its_key(noted: Lesson) -> None:

@@ -276,6 +276,9 @@ def test_a_seat_tapped_twice_in_a_round_counts_once_as_what_was_tapped_last() ->
     divided = [line.cells[1:4] for line in table(picture, "table_rounds").lines]
     assert divided == [("1 (50%)", "0 (0%)", "1 (50%)"), ("1 (100%)", "0 (0%)", "0 (0%)")]
     assert table(picture, "table_seats").lines[0].cells == (Said("seat", {"number": 1}), "A, C", "A")
+    # A round that was broken off after one seat does not look like one of all of them.
+    ends = [each.said for each in picture.shapes if isinstance(each, Text) and "/24" in str(each.said)]
+    assert ends == ["2/24", "1/24"]
     assert said(picture, "rounds") == [{"count": 2, "entries": 4}]
 
 

@@ -52,7 +52,7 @@ def keep(found: Lesson, lines: list[dict[str, Any]], **notes: str) -> None:
         row.closed_at, row.minutes = found.clock(), 40
 
 
-def has(desk: Desk, path: str = "picture") -> set[str]:
+def has(desk: Desk, path: str = "visit-picture") -> set[str]:
     """Which of the three lines a page shows."""
     page = desk.get(path)
     assert desk.status == 200, desk.status
@@ -85,11 +85,26 @@ def test_the_coach_sees_it_first_then_the_host_decides_and_the_rest_waits_or_nev
     for path in ("after", "after/talk", "visit", "after/sheet"):
         assert MINE not in host.get(path)
     stranger = visit.room.desk_of(visit.room.course.teachers[2])
-    for path in ("picture", "card"):
+    for path in ("visit-picture", "visit-card"):
         stranger.get(path)
         assert stranger.status == 404
     stranger.post("visit-picture", visit=visit.id)
     assert stranger.status == 404
+
+
+def test_where_they_only_look_by_now_nothing_of_it_is_there(visit: Lesson) -> None:
+    room, coach = visit.room, visit.room.coach
+    with room.database.write() as session:
+        session.execute(update(CycleMember).where(CycleMember.role == "host").values(step="look"))
+    assert "Open the picture" not in room.host.get("visit")
+    for desk in (room.host, coach):
+        desk.get("visit-picture")
+        assert desk.status == 404
+    room.host.post("visit-picture", visit=visit.id)
+    assert room.host.status == 404
+    with room.database.write() as session:
+        session.execute(update(CycleMember).values(step="full"))
+    assert has(coach) == {SEEN, ASKED, MINE}, "nothing is lost"
 
 
 def revision(found: Lesson) -> int:
@@ -195,7 +210,7 @@ def test_what_the_coach_takes_along_is_theirs_alone_and_comes_back_beside_their_
     assert "Count to five" in coach.get("reflect") and MINE in coach.page
     assert "Count to five" in coach.get("visit")
     show(visit)
-    for path in ("visit", "after", "after/talk", "after/sheet", "reflect", "picture", "texts?revision=-1"):
+    for path in ("visit", "after", "after/talk", "after/sheet", "reflect", "visit-picture", "texts?revision=-1"):
         page = host.get(path)
         assert host.status == 200 and "Count to five" not in page and MINE not in page, path
 
@@ -216,7 +231,7 @@ def test_no_page_needs_more_than_twelve_statements_however_much_was_captured(vis
     with visit.room.database.write() as session:
         session.add(mark_first_turn(visit))
     for desk in (host, coach):
-        for path in ("picture", "card", "visit", "after", "after/talk", "after/sheet", "reflect"):
+        for path in ("visit-picture", "visit-card", "visit", "after", "after/talk", "after/sheet", "reflect"):
             desk.get(path)
             with recorded(visit.room.database) as statements:
                 desk.get(path)
