@@ -440,6 +440,8 @@ def test_a_full_visit_holds_nothing_else_back_and_is_copied(
     send(page)
     mode(page).to_contain_text("were not taken there: 1.")
     page.locator("summary", has_text="What was not sent").tap()
+    page.locator("summary", has_text="The lesson is over").tap()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
     expect(page.locator("#visit-unsent")).to_have_value(re.compile(r"0:0\d A pupil asks a question"))
     fake.full.clear()
     tap(page)
@@ -475,3 +477,65 @@ def test_an_entry_that_moved_in_is_taken_back(phone: Callable[..., BrowserContex
     found = fake.wait_for("tally", 4)
     assert [each.undoes for each in found] == [0, 0, 2, 1]
     assert page.errors == []  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("is_offline", [True, False])
+def test_an_entry_that_a_silent_database_took_counts_once(
+    phone: Callable[..., BrowserContext], fake: FakeVisit, is_offline: bool
+) -> None:
+    context = phone()
+    context.clock.install()
+    page = begin(context, fake.url("tally"))
+    context.set_offline(is_offline)
+    page.evaluate(
+        """() => { window.whole = IDBDatabase.prototype.transaction;
+        IDBDatabase.prototype.transaction = function (...all) {
+          const found = window.whole.apply(this, all);
+          Object.defineProperty(found, 'oncomplete', {set() {}});
+          return found;
+        } }"""
+    )
+    tap(page)
+    for _second in range(14 if is_offline else 30):
+        page.clock.run_for(1000)
+        page.wait_for_timeout(20)
+    state(page).to_have_text("1 noted, 0 sent. Only in this page: 1." if is_offline else "1 noted, all sent.")
+    page.evaluate("() => { IDBDatabase.prototype.transaction = window.whole }")
+    tap(page)
+    expect(page.locator(".count").first).to_have_text("2")
+    context.set_offline(False)
+    send(page)
+    found = fake.wait_for("tally", 2 if is_offline else 4)
+    gone = {(each.device, each.undoes) for each in found if each.undoes}
+    assert len([each for each in found if not each.undoes and each.id not in gone]) == 2
+    page.reload()
+    expect(page.locator(".count").first).to_have_text("2")
+
+
+def test_a_visit_opened_while_the_database_failed_opens_again(
+    phone: Callable[..., BrowserContext], fake: FakeVisit
+) -> None:
+    context = phone(
+        """window.whole = IDBDatabase.prototype.transaction;
+        if (!localStorage.works) IDBDatabase.prototype.transaction = () => { throw new DOMException('full') }"""
+    )
+    page = begin(context, fake.url("tally"))
+    page.evaluate("() => { localStorage.works = 1; IDBDatabase.prototype.transaction = window.whole }")
+    context.set_offline(True)
+    tap(page)
+    state(page).to_contain_text("1 kept on this phone")
+    page.close()
+    again = begin(context, fake.url("tally"))
+    state(again).to_contain_text("1 kept on this phone")
+
+
+def test_a_page_that_waits_opens_by_itself(phone: Callable[..., BrowserContext], fake: FakeVisit) -> None:
+    context = phone()
+    context.clock.install()
+    fake.refuse = (503, {})
+    page = context.new_page()
+    page.goto(fake.url("tally"))
+    expect(page.locator("#visit-wait-text")).to_contain_text("It opens by itself")
+    fake.refuse = None
+    page.clock.run_for(16_000)
+    expect(page.locator("#visit-begin-now")).to_be_visible()
