@@ -91,7 +91,7 @@ class Draft:
         """Plain values as instrument.read takes them, of what this kind asks for; what is empty is left out."""
         kind = KINDS[made.kind]
         found: dict[str, Any] = {"name": self.name}
-        if kind.codes[1]:
+        if kind.codes[1] and not kind.keeps_words:
             keys = _keys([key for key, text in self.codes if text], "c")
             texts = [text for _key, text in self.codes if text]
             found["codes"] = [{"key": key, "text": text} for key, text in zip(keys, texts, strict=True)]

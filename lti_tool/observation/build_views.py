@@ -275,7 +275,9 @@ def _page(
         revision=there.revision if revision is None else revision,
         draft=draft,
         codes=[
-            (key, text, code_label(made, i, key), key in kind.always) for i, (key, text) in enumerate(draft.codes)
+            (key, text, code_label(made, i, key), key in kind.always)
+            for i, (key, text) in enumerate(draft.codes)
+            if not kind.keeps_words
         ],
         rows_title=build_words.rows(made.kind),
         intervals=intervals(made, draft.interval_s),

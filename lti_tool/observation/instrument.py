@@ -36,6 +36,8 @@ class Kind:
     """Keys that its codes have: the tool knows what they mean. Empty: any."""
     always: tuple[str, ...] = ()
     """Those of `fixed` that are always there."""
+    keeps_words: bool = False
+    """Whether its codes stay as they ship: their words would be levels, or points, before long (R13)."""
     rows: tuple[int, int] = (0, 0)
     expects: bool = False
     """Whether a row says beforehand what is expected of it."""
@@ -64,7 +66,12 @@ KINDS: Mapping[str, Kind] = {
     "cards": Kind(("text",), codes=(0, 0)),
     "voices": Kind(("row", "text"), ("code",), codes=(0, MOST_CODES), rows=(1, 3), options=("agreed",)),
     "checklist": Kind(
-        ("row", "code"), ("text",), codes=(3, 3), fixed=("seen", "not_seen", "not_apply"), rows=(1, MOST_ROWS)
+        ("row", "code"),
+        ("text",),
+        codes=(3, 3),
+        fixed=("seen", "not_seen", "not_apply"),
+        keeps_words=True,
+        rows=(1, MOST_ROWS),
     ),
 }
 """Kind → what it is."""

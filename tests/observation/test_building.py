@@ -193,6 +193,15 @@ def test_it_goes_with_the_protocol_and_with_how_far_the_pair_goes(pair: Pair) ->
     assert pair.browser(light.teachers[0], light.activity_id).status(f"/cycles/{cycle}/visit-instrument") == 404
 
 
+def test_what_is_tapped_in_a_list_of_ones_own_stays_as_it_is(pair: Pair) -> None:
+    at = pair.begin("base:" + next(key for key, base in shipped().items() if base.kind == "checklist"))
+    codes = pair.built()[0].instrument.codes
+    assert 'name="code-text"' not in pair.host.get(at) and "data-hints" in pair.host.get(at)
+    levels = {"code__key": [each.key for each in codes], "code__text": ["Excellent", "Good", "Poor"]}
+    assert pair.send(pair.host, at, name=["Another name"], **levels).status_code == 303
+    assert pair.built()[0].instrument.codes == codes and pair.built()[0].instrument.name == "Another name"
+
+
 def test_three_at_most_two_taps_are_one_and_one_can_be_removed(pair: Pair) -> None:
     first = pair.begin()
     assert pair.begin() == first
