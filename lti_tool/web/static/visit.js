@@ -14,7 +14,7 @@ const MINUTE = 60_000;
 const COLUMNS = ["question", "mine"]; // beside what is seen
 const USUAL = 60; // minutes of a lesson, where none are booked
 const LAST = 8; // entries in the list of the last ones
-const ENDED = new Set(["closed", "deleted", "ended"]); // after which nothing of a visit belongs on this phone
+const ENDED = new Set(["closed", "deleted", "ended", "step"]); // after which nothing of a visit belongs on this phone
 const LATER = 20 * MINUTE; // after a lesson, from which on what is noted belongs to its end
 const SLOW = 1000; // ms after which an entry that is not kept yet is spoken of
 
