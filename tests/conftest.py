@@ -82,6 +82,20 @@ LONG = {
 }
 """Folders and files whose tests take more than ten seconds."""
 
+NOT_EVERY_DAY = {
+    "test_a_pair_writes_to_each_other_and_opens_its_doors",
+    "test_a_passage_is_shared_read_and_taken_back",
+    "test_a_trainer_makes_a_protocol_of_their_own",
+    "test_canvas_is_registered_by_hand",
+    "test_a_light_cycle_without_javascript",
+    "test_a_trainer_places_three_activities_and_teachers_open_them[without]",
+    "test_tool_and_sandbox_know_each_other_and_stop_together[15-lmss1]",
+    "test_the_check_notices_an_answer_that_is_sent_before_the_commit",
+    "test_the_check_notices_a_worker_that_sends_twice",
+    "test_ten_thousand_members_take_seconds_and_a_constant_number_of_statements_per_thousand[postgresql]",
+}
+"""Long tests of what is tried in shorter ones, too, most of them without a browser: they belong to the long runs."""
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -102,6 +116,8 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def _can_wait(item: pytest.Item) -> bool:
+    if item.name in NOT_EVERY_DAY:
+        return True
     called = getattr(item, "callspec", None)
     if called is None or called.params.get("database_kind") != "postgresql":
         return False

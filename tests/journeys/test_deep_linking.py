@@ -74,7 +74,9 @@ def arrange(trainer: Somebody, niamh: Somebody) -> None:
     earlier(plan, "Pairing round")
     expect(plan.locator("h2")).to_have_text(["Pairing round", "Cycle before Easter", "Looking back"])
     plan.get_by_label("First day").nth(2).fill("2027-05-03")
-    plan.get_by_role("button", name="Save the days").last.click()
+    # What was typed stands in the box before it is saved, too.
+    with trainer.page.expect_response(lambda answer: answer.request.method == "POST"):
+        plan.get_by_role("button", name="Save the days").last.click()
     expect(plan.get_by_label("First day").nth(2)).to_have_value("2027-05-03")
     picture(trainer, True, "trainer-3-plan", 1300)
     niamh.home()

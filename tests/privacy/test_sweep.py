@@ -1248,9 +1248,9 @@ def built_once(folder: Path, empty: bytes, builder: Callable[[Database], Any]) -
 
 
 def _some_now(actions: Iterable[Action]) -> list[Any]:
-    """Every twelfth action; all of them in `make soak`: these tests try the sweep, which tries the tool each time."""
+    """One action in 24; all of them in `make soak`: these tests try the sweep, which tries the tool each time."""
     return [
-        action if number % 12 == 0 else pytest.param(action, marks=pytest.mark.soak)
+        action if number % 24 == 0 else pytest.param(action, marks=pytest.mark.soak)
         for number, action in enumerate(actions)
     ]
 

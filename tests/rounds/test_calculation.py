@@ -444,6 +444,17 @@ def test_it_says_how_far_it_is(found: Callable[[int], School], monkeypatch: pyte
     assert sum(each.startswith("UPDATE round_runs") for each in noted) == 2
 
 
+def test_each_thing_that_the_search_tells_has_a_place_and_words(found: Callable[[int], School]) -> None:
+    school = found(7)
+    school.choose(rounds=2)
+    school.say(*((member, IN) for member in school.teachers))
+    told: set[str] = set()
+    with school.database.read() as session:
+        everybody = calculation.people.read(session, school.keyring, school.made.activity_id, school.clock())
+    solving.find(everybody, 1, lambda key, _share: told.add(key))
+    assert {"left", "total", "triad", "plan", "check"} <= told <= {*calculation._SHARES, "reading"}
+
+
 def test_what_has_not_begun_is_stopped_at_once(found: Callable[[int], School]) -> None:
     school = found(2)
     run_id = school.ask()
