@@ -41,6 +41,7 @@ _ROOMS = (
     "lti_tool.privacy.looks.views",
     "lti_tool.sharing.views",
     "lti_tool.rhythm.views",
+    "lti_tool.schedule.views",
     "lti_tool.threads.views",
     "lti_tool.doors.views",
     "lti_tool.friends.views",
