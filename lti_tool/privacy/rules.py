@@ -116,6 +116,10 @@ class Action(StrEnum):
     """One column of what a coach captured in a visit."""
     SHOW_OBSERVATION = "show observation"
     """It to all who are in the cycle: the host says when (R64)."""
+    SAY_WEEK = "say week"
+    """Bell times, days and holidays of a course, or of the people of one school in it."""
+    KEEP_TIMETABLE = "keep timetable"
+    """When one teaches and is free: say it, read and delete it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +361,14 @@ class OwnInstrumentFacts:
     is_new: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class TimetableFacts:
+    """When somebody teaches and is free."""
+
+    owner_id: str
+    is_new: bool = False
+
+
 def may(actor: Actor, action: Action, thing: Any = None) -> bool:
     """Whether `actor` may do `action` with `thing` (the facts named in the rule). Without a rule: no."""
     rule = RULES.get(action)
@@ -565,6 +577,10 @@ def _take_mine(actor: Actor, person_id: str) -> bool:
     return actor.person_id == person_id
 
 
+def _keep_timetable(actor: Actor, timetable: TimetableFacts) -> bool:
+    return timetable.owner_id == actor.person_id and (actor.is_teacher or not timetable.is_new)
+
+
 def _keep_growth(actor: Actor, growth: GrowthFacts) -> bool:
     # What is there stays one's own, also for a leader, and for whoever left the course.
     return growth.owner_id == actor.person_id and (actor.is_teacher or not growth.is_new)
@@ -719,6 +735,8 @@ RULES: dict[Action, Callable[[Actor, Any], bool]] = {
     Action.ARRANGE_PLAN: _arrange_plan,
     Action.PRACTISE: _see_plan,
     Action.EDIT_WORDS: _arrange_plan,
+    Action.SAY_WEEK: _arrange_plan,
+    Action.KEEP_TIMETABLE: _keep_timetable,
     Action.SET_DAYS: _set_days,
     Action.SEE_HEALTH: _see_health,
     Action.TELL_GRADEBOOK: _tell_gradebook,
