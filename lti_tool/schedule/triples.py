@@ -16,12 +16,15 @@ Of each lesson the best triple is proposed. The better triple is, in this order,
 5. the earlier visit, then the earlier conversation after, then the later conversation before.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Literal
+from zoneinfo import ZoneInfo
 
-from lti_tool.schedule.timetable import Availability, Slot, Span
+from lti_tool.schedule.timetable import Availability, Slot, Span, covers, meets, merged, shared, without
 
 BEFORE_DAYS = 3
 STEP_MIN = 5
@@ -33,8 +36,8 @@ Code = Literal[
     "visit_host", "visit_coach",
     "after_host", "after_coach", "after_before_visit", "after_late",
 ]  # fmt: skip
-"""What no longer fits: one of the two is not free any more (or the lesson is none that may be visited), the order of the
-three is wrong, the conversation before is more than BEFORE_DAYS school days earlier, the one after is not in time."""
+"""What no longer fits: one of the two is not free any more (or the lesson is none that may be visited), the order of
+the three is wrong, the conversation before is more than BEFORE_DAYS school days earlier, the one after is too late."""
 Why = Literal[
     "after_same_day", "after_next_morning", "after_next_day", "after_later",
     "before_day", "before_days", "before_same_day",
@@ -78,8 +81,11 @@ def propose(
     taken_coach: Sequence[Span] = (),
     most: int = 12,
 ) -> list[Triple]:
-    """The best triples, best first, one of each lesson. Several coaches: timetable.together(), and all their bookings."""
-    raise NotImplementedError
+    """The best triples, best first, one of each lesson. Several coaches: timetable.together(), all their bookings."""
+    way = _Way(host, coach, wanted, taken_host, taken_coach)
+    found = sorted((each for visit in way.visits() if (each := way.best(visit))), key=_Found.order)[:most]
+    soonest = min((each.week for each in found), default=0)
+    return [each.triple(soonest) for each in found]
 
 
 def both_ways(
@@ -95,7 +101,28 @@ def both_ways(
     Of each lesson of `one` its best triple, with the best one back that it leaves room for; best first, where both ways
     count alike (each point of the order is summed up over the two).
     """
-    raise NotImplementedError
+    there_way = _Way(one, other, wanted, taken_one, taken_other)
+    back_way = _Way(other, one, wanted, taken_other, taken_one)
+    # Nothing that has to begin later is better than without that, so that the search can stop early.
+    backs = sorted((each for visit in back_way.visits() if (each := back_way.best(visit))), key=_Found.order)
+    found: list[tuple[_Found, _Found]] = []
+    for there in (each for visit in there_way.visits() if (each := there_way.best(visit))):
+        best: _Found | None = None
+        for easy in backs:
+            if best is not None and easy.order() >= best.order():
+                break
+            if easy.visit.start < there.ends:
+                continue
+            back = easy if easy.before >= there.ends else back_way.best(easy.visit, there.ends)
+            if back is not None and (best is None or back.order() < best.order()):
+                best = back
+        if best is not None:
+            found.append((there, best))
+    found.sort(key=lambda pair: tuple(map(sum, zip(pair[0].order(), pair[1].order(), strict=True))))
+    chosen = found[:most]
+    there_soonest = min((there.week for there, _back in chosen), default=0)
+    back_soonest = min((back.week for _there, back in chosen), default=0)
+    return [(there.triple(there_soonest), back.triple(back_soonest)) for there, back in chosen]
 
 
 def still_fits(
@@ -106,6 +133,206 @@ def still_fits(
     taken_host: Sequence[Span] = (),
     taken_coach: Sequence[Span] = (),
 ) -> list[Code]:
-    """What does not fit in three bookings, in the order of Code; nothing for a triple of propose(). Their lengths may be
-    others than wanted, and the visit any part of a lesson. `taken_…`: without these three bookings themselves."""
-    raise NotImplementedError
+    """What does not fit in three bookings, in the order of Code; nothing for a triple of propose(). Their lengths may
+    be others than wanted, and the visit any part of a lesson. `taken_…`: without these three bookings themselves."""
+    way = _Way(host, coach, wanted, taken_host, taken_coach)
+    before, visit, after = triple.before, triple.visit, triple.after
+    on, before_on = way.day(visit.start), way.day(before.start)
+    lesson = any(
+        each.may_visit and each.start <= visit.start and visit.end <= each.end for each in host.lessons
+    ) and not meets(way.taken_host, visit)
+    says: dict[Code, bool] = {
+        "before_host": not covers(way.host_free, before),
+        "before_coach": not covers(way.coach_free, before),
+        "before_after_visit": before.end > visit.start,
+        "before_early": before_on < way.days_before(on, BEFORE_DAYS),
+        "visit_host": not lesson,
+        "visit_coach": not covers(way.coach_free, visit),
+        "after_host": not covers(way.host_free, after),
+        "after_coach": not covers(way.coach_free, after),
+        "after_before_visit": after.start < visit.end,
+        "after_late": after.start > visit.end + timedelta(hours=wanted.within_h),
+    }
+    return [code for code, holds in says.items() if holds]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The best triple of a lesson, before it is given its reasons."""
+
+    visit: Slot
+    before: datetime
+    after: datetime
+    ends: datetime
+    """The end of the conversation after."""
+    wanted: Wanted
+    after_class: int
+    """Place in _AFTER."""
+    days_before: int
+    """School days from the conversation before to the visit."""
+    week: int
+    """Of the visit, as a number that grows by one from week to week."""
+    breaks: int
+
+    def order(self) -> tuple[int, int, int, int, int, int, int]:
+        """The smaller the better."""
+        return (
+            self.after_class,
+            int(self.days_before == 0),
+            self.week,
+            self.breaks,
+            int(self.visit.start.timestamp()),
+            int(self.after.timestamp()),
+            -int(self.before.timestamp()),
+        )
+
+    def triple(self, soonest: int) -> Triple:
+        """`soonest`: the earliest week of all that are proposed."""
+        why: list[Why] = [_AFTER[self.after_class], _BEFORE[min(self.days_before, 2)]]
+        if self.week == soonest:
+            why.append("soonest_week")
+        why.append("takes_break" if self.breaks else "breaks_spared")
+        before = Span(self.before, self.before + timedelta(minutes=self.wanted.before_min))
+        return Triple(before, self.visit, Span(self.after, self.ends), tuple(why))
+
+
+_AFTER: tuple[Why, ...] = ("after_same_day", "after_next_morning", "after_next_day", "after_later")
+_BEFORE: tuple[Why, ...] = ("before_same_day", "before_day", "before_days")
+
+
+class _Way:
+    """One host and one coach: what is free, laid out so that the best triple of a lesson is found by looking it up."""
+
+    def __init__(
+        self,
+        host: Availability,
+        coach: Availability,
+        wanted: Wanted,
+        taken_host: Sequence[Span],
+        taken_coach: Sequence[Span],
+    ) -> None:
+        self._host, self._wanted = host, wanted
+        self._zone = ZoneInfo(host.zone)
+        self.taken_host = merged(taken_host)
+        self.host_free = without(host.free, self.taken_host)
+        self.coach_free = without(coach.free, taken_coach)
+        self._first = max(self._midnight(wanted.first), wanted.earliest)
+        self._end = self._midnight(wanted.last + timedelta(days=1))
+        both = shared(self.host_free, self.coach_free)
+        breaks = merged([*host.breaks, *coach.breaks])
+        self._befores = self._starts(both, breaks, wanted.before_min)
+        self._afters = self._starts(both, breaks, wanted.after_min)
+
+    def visits(self) -> Iterator[Slot]:
+        """The lessons that can be visited, or their first minutes, as far as the two are free for it."""
+        length = timedelta(minutes=self._wanted.visit_min)
+        for each in self._host.lessons:
+            visit = replace(each, end=each.start + length) if length else each
+            if (
+                each.may_visit
+                and self._first <= each.start
+                and visit.end <= min(each.end, self._end)
+                and not meets(self.taken_host, visit)
+                and covers(self.coach_free, visit)
+            ):
+                yield visit
+
+    def best(self, visit: Slot, earliest: datetime | None = None) -> _Found | None:
+        """The best triple of a lesson in which nothing begins before `earliest`; None where there is none."""
+        on = self.day(visit.start)
+        ends = visit.start - timedelta(minutes=self._wanted.before_min)
+        midnight = self._midnight(on)
+        begins = max(self._midnight(self.days_before(on, BEFORE_DAYS)), earliest or self._first)
+        before = self._befores.last(begins, midnight - _BIT) or self._befores.last(max(begins, midnight), ends)
+        if before is None:
+            return None
+        after, after_class = self._after(visit.end, on)
+        if after is None:
+            return None
+        return _Found(
+            visit,
+            before[0],
+            after[0],
+            after[0] + timedelta(minutes=self._wanted.after_min),
+            self._wanted,
+            after_class,
+            len(self._days_between(self.day(before[0]), on)),
+            (on.toordinal() - 1) // 7,
+            before[1] + after[1],
+        )
+
+    def day(self, moment: datetime) -> date:
+        return moment.astimezone(self._zone).date()
+
+    def days_before(self, on: date, number: int) -> date:
+        """The school day of the host that is `number` school days before, or the first one that is known."""
+        at = bisect_left(self._host.days, on)
+        return self._host.days[max(0, at - number)] if self._host.days else on
+
+    def _days_between(self, early: date, late: date) -> Sequence[date]:
+        """School days from the first one, itself included, to the second one, which is not."""
+        return self._host.days[bisect_left(self._host.days, early) : bisect_left(self._host.days, late)]
+
+    def _after(self, ends: datetime, on: date) -> tuple[tuple[datetime, int] | None, int]:
+        """The best conversation after a visit, and its place in _AFTER."""
+        at = bisect_right(self._host.days, on)
+        next_day = self._host.days[at] if at < len(self._host.days) else on + timedelta(days=1)
+        latest = ends + timedelta(hours=self._wanted.within_h)
+        borders = (
+            ends,
+            self._midnight(on + timedelta(days=1)),
+            self._midnight(next_day, NOON),
+            self._midnight(next_day + timedelta(days=1)),
+            latest + _BIT,
+        )
+        for place, (begin, end) in enumerate(pairwise(borders)):
+            if found := self._afters.first(begin, min(end - _BIT, latest)):
+                return found, place
+        return None, 0
+
+    def _midnight(self, day: date, hour: int = 0) -> datetime:
+        return datetime(day.year, day.month, day.day, hour, tzinfo=self._zone).astimezone(UTC)
+
+    def _starts(self, both: Sequence[Span], breaks: Sequence[Span], minutes: int) -> "_Starts":
+        """When a conversation of so many minutes can begin."""
+        length, step = timedelta(minutes=minutes), timedelta(minutes=STEP_MIN)
+        whole: list[datetime] = []
+        spared: list[datetime] = []
+        for each in both:
+            start = max(each.start, self._first)
+            last = min(each.end, self._end) - length
+            while start <= last:
+                whole.append(start)
+                if not meets(breaks, Span(start, start + length)):
+                    spared.append(start)
+                start += step - (start - datetime(1970, 1, 1, tzinfo=UTC)) % step
+        return _Starts(whole, spared)
+
+
+_BIT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Starts:
+    """When a conversation can begin, in order."""
+
+    whole: Sequence[datetime]
+    spared: Sequence[datetime]
+    """Those of them that take nothing of a break."""
+
+    def first(self, begin: datetime, end: datetime) -> tuple[datetime, int] | None:
+        """The earliest one from `begin` to `end`, both ends among them, that spares the breaks, or else the earliest
+        one, and whether (1) it takes of a break."""
+        for takes, starts in enumerate((self.spared, self.whole)):
+            at = bisect_left(starts, begin)
+            if at < len(starts) and starts[at] <= end:
+                return starts[at], takes
+        return None
+
+    def last(self, begin: datetime, end: datetime) -> tuple[datetime, int] | None:
+        """The same, but the latest one."""
+        for takes, starts in enumerate((self.spared, self.whole)):
+            at = bisect_right(starts, end)
+            if at > 0 and starts[at - 1] >= begin:
+                return starts[at - 1], takes
+        return None
