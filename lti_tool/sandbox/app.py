@@ -17,6 +17,7 @@ from lti_tool.sandbox import (
     services_ags,
     services_nrps,
     tokens,
+    webservice,
 )
 from lti_tool.sandbox.personalities import Personality
 from lti_tool.sandbox.personalities.blackboard import Blackboard
@@ -77,7 +78,7 @@ def create_app(
     app.extensions["sandbox"] = school
     errors.add_handlers(app)
     faults.add_faults(app)
-    for room in (registration, launch, deep_linking, tokens, services_nrps, services_ags):
+    for room in (registration, launch, deep_linking, tokens, services_nrps, services_ags, webservice):
         room.add_routes(app, school)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(scripting.blueprint)

@@ -21,6 +21,14 @@ class ServiceRefusal(Exception):
         self.status, self.reason = status, reason
 
 
+class WebServiceRefusal(Exception):
+    """Refuses a call of Moodle's web services as Moodle does: with HTTP 200, and these three in the body."""
+
+    def __init__(self, exception: str, code: str, message: str) -> None:
+        super().__init__(message)
+        self.exception, self.code, self.message = exception, code, message
+
+
 class PageRefusal(Exception):
     """Refuses a person: a page that says what happened and what to do."""
 

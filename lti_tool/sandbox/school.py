@@ -2,8 +2,9 @@
 
 import secrets
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import requests
 
@@ -22,6 +23,21 @@ class Group:
     id: str
     name: str
     members: set[str] = field(default_factory=set)
+    id_number: str = ""
+    description: str = ""
+    description_format: int = 0
+    enrolment_key: str | None = None
+
+
+@dataclass
+class Grouping:
+    """Groups that a forum or an assignment can be set to."""
+
+    id: str
+    name: str
+    id_number: str = ""
+    description: str = ""
+    groups: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -34,6 +50,7 @@ class Course:
     summary: str
     members: dict[str, CourseRole] = field(default_factory=dict)
     groups: list[Group] = field(default_factory=list)
+    groupings: list[Grouping] = field(default_factory=list)
 
     def group_ids_of(self, person_id: str) -> list[str]:
         return [group.id for group in self.groups if person_id in group.members]
@@ -94,6 +111,54 @@ class Grade:
 
 
 @dataclass(frozen=True)
+class Event:
+    """An entry of the LMS's calendar; `start` in seconds since the epoch, `length` in seconds."""
+
+    id: int
+    name: str
+    description: str
+    format: int
+    course: int
+    group: int
+    user: int
+    kind: str
+    start: int
+    length: int
+    visible: int
+    sequence: int
+    modified: int
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message from the account of the web services' token to a person."""
+
+    id: int
+    to: str
+    text: str
+    sent_at: int
+
+
+@dataclass
+class WebServices:
+    """How the web services are open to the tool: one token, a service with some functions."""
+
+    token: str
+    functions: list[str]
+    calls: Counter[str] = field(default_factory=Counter)
+    """How often each function was asked for, refused calls included."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Groups and groupings by course, events, and how many messages there were."""
+
+    courses: dict[str, tuple[list[Group], list[Grouping]]]
+    events: dict[int, Event]
+    messages: int
+
+
+@dataclass(frozen=True)
 class PendingLaunch:
     """A launch between the click in the course and the tool's authentication request."""
 
@@ -139,12 +204,16 @@ class School:
         self.grades: dict[tuple[str, str], Grade] = {}
         self.pending_launches: dict[str, PendingLaunch] = {}
         self.access_tokens: dict[str, AccessToken] = {}
+        self.events: dict[int, Event] = {}
+        self.messages: list[Message] = []
+        self.web_services = WebServices(secrets.token_hex(16), [])
         self.seen_token_ids: set[tuple[str, str]] = set()
         self.tool_keys: dict[str, list[dict[str, object]]] = {}
         self._names = people.more_names(seed)
         # The numbers a fresh Moodle begins with: course 1 is the site itself, user 1 the guest, grade item 1 the course
         # total, modules 1 and 2 the forums of the site and of the first course.
         self._last_ids = {"person": 1, "course": 1, "group": 1, "tool": 0, "activity": 0, "module": 2, "line item": 1}
+        self._last_ids |= {"grouping": 0, "event": 0, "message": 0}
         self._furnish()
 
     def now(self) -> float:
@@ -225,6 +294,37 @@ class School:
         group = Group(self._next_id("group"), name, set(member_ids))
         course.groups.append(group)
         return group
+
+    def add_grouping(self, course: Course, name: str, id_number: str = "", description: str = "") -> Grouping:
+        grouping = Grouping(self._next_id("grouping"), name, id_number, description)
+        course.groupings.append(grouping)
+        return grouping
+
+    def next_event_id(self) -> int:
+        return int(self._next_id("event"))
+
+    def send_message(self, to: str, text: str) -> Message:
+        message = Message(int(self._next_id("message")), to, text, int(self.now()))
+        self.messages.append(message)
+        return message
+
+    def snapshot(self) -> Kept:
+        """What web services change, to bring back when a batch is refused."""
+        kept = {
+            course.id: (
+                [replace(group, members=set(group.members)) for group in course.groups],
+                [replace(grouping, groups=set(grouping.groups)) for grouping in course.groupings],
+            )
+            for course in self.courses.values()
+        }
+        return Kept(kept, dict(self.events), len(self.messages))
+
+    def bring_back(self, kept: Kept) -> None:
+        for course_id, (groups, groupings) in kept.courses.items():
+            self.courses[course_id].groups = groups
+            self.courses[course_id].groupings = groupings
+        self.events = kept.events
+        del self.messages[kept.messages :]
 
     def next_deployment_id(self) -> str:
         return self._next_id("tool")

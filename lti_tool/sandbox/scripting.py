@@ -4,6 +4,7 @@ It asks for no login: whoever reaches the sandbox may do everything with it. A b
 which a page of another site cannot do unasked.
 """
 
+import secrets
 from dataclasses import asdict
 from typing import Any
 
@@ -18,6 +19,7 @@ from lti_tool.sandbox.school import Activity, Course
 from lti_tool.sandbox.session import log_in, log_out
 from lti_tool.sandbox.state import the_school
 from lti_tool.sandbox.tools import Tool, is_web_address
+from lti_tool.sandbox.webservice_functions import FUNCTIONS
 
 blueprint = Blueprint("scripting", __name__, url_prefix="/sandbox")
 TOOL_TIMEOUT_S = 30
@@ -214,6 +216,70 @@ def list_grades() -> Response:
             if item_id in items
         ]
     return jsonify(entries)
+
+
+@blueprint.get("/web-services")
+def show_web_services() -> Response:
+    """The address and the token of the web services, the functions of the service, and how often each was called."""
+    school = the_school()
+    with school.lock:
+        services, path = school.web_services, school.personality.paths.web_services
+        return jsonify(
+            url=school.base_url if path else None,
+            token=services.token if path else None,
+            functions=services.functions,
+            calls=dict(services.calls),
+        )
+
+
+@blueprint.post("/web-services")
+def change_web_services() -> Response:
+    """Change them: `functions` that the service is to have, `new_token` (true), `forget_calls` (true)."""
+    body, school = _body(), the_school()
+    functions = body.get("functions")
+    if functions is not None and not (isinstance(functions, list) and all(each in FUNCTIONS for each in functions)):
+        raise ScriptRefusal("functions must be a list of functions that the sandbox knows.")
+    with school.lock:
+        if functions is not None:
+            school.web_services.functions = functions
+        if body.get("new_token"):
+            school.web_services.token = secrets.token_hex(16)
+        if body.get("forget_calls"):
+            school.web_services.calls.clear()
+    return show_web_services()
+
+
+@blueprint.get("/groups")
+def list_groups() -> Response:
+    """Groups and groupings of `?course=`, as web services and people made them."""
+    school, course = the_school(), _course(request.args.get("course", "CPC26"))
+    with school.lock:
+        return jsonify(
+            groups=[
+                {"id": each.id, "name": each.name, "idnumber": each.id_number, "members": sorted(each.members, key=int)}
+                for each in course.groups
+            ],
+            groupings=[
+                {"id": each.id, "name": each.name, "idnumber": each.id_number, "groups": sorted(each.groups, key=int)}
+                for each in course.groupings
+            ],
+        )
+
+
+@blueprint.get("/events")
+def list_events() -> Response:
+    """The whole calendar."""
+    school = the_school()
+    with school.lock:
+        return jsonify([asdict(event) for event in school.events.values()])
+
+
+@blueprint.get("/messages")
+def list_messages() -> Response:
+    """All messages that web services sent, oldest first."""
+    school = the_school()
+    with school.lock:
+        return jsonify([asdict(message) for message in school.messages])
 
 
 @blueprint.get("/faults")

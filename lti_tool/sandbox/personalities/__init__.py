@@ -35,6 +35,8 @@ class Paths:
     line_item: str
     scores: str
     results: str
+    web_services: str | None = None
+    """Functions called by REST, which only Moodle has."""
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,7 @@ class Moodle(Plain):
         line_item=SERVICES + "/<course>/lineitems/<item>/lineitem",
         scores=SERVICES + "/<course>/lineitems/<item>/lineitem/scores",
         results=SERVICES + "/<course>/lineitems/<item>/lineitem/results",
+        web_services="/webservice/rest/server.php",
     )
 
     def __init__(self) -> None:
