@@ -6,6 +6,7 @@ no proxies or credentials from the environment, no cookies; sizes and times have
 """
 
 import json
+import logging
 import socket
 import threading
 import time
@@ -37,6 +38,9 @@ _EMBEDS_IPV4 = IPv6Network("64:ff9b::/96")
 """NAT64: the last 32 bits are the IPv4 address that is really called."""
 
 Address = IPv4Address | IPv6Address
+
+# It writes the path of an address that it tries again, which may be all that keeps the address private.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
 
 class HttpError(Exception):

@@ -1,22 +1,56 @@
-// The week of periods: a button over or beside it changes a whole day or period at once. A tap on one period needs no
-// script, and without this one the buttons send the form and bring it back changed.
+// The week of periods: a button over or beside it changes a whole day or period at once, or makes all days like the
+// first. A tap on one period needs no script, and without this one the buttons send the form and bring it back changed.
 
-const STATES = ["", "teach", "free"];
 const week = document.querySelector("[data-week]");
+const mixed = week.dataset.week || "teach";
+
+function inputs(cell) {
+  return [...cell.querySelectorAll("input")];
+}
+
+function chosen(cell) {
+  return cell.querySelector(":checked").value;
+}
+
+function choose(cell, state) {
+  cell.querySelector(`[value="${state}"]`).checked = true;
+}
+
+function partOf(kind, number) {
+  if (kind === "period") {
+    return [...week.tBodies[0].rows[number].querySelectorAll("[role=radiogroup]")];
+  }
+  return [...week.querySelectorAll("[role=radiogroup]")].filter(
+    (cell) => kind !== "day" || inputs(cell)[0].name.slice(3).split("-")[0] === number,
+  );
+}
+
+function likeFirstDay() {
+  for (const row of week.tBodies[0].rows) {
+    const cells = [...row.cells].slice(1).map((each) => each.querySelector("[role=radiogroup]"));
+    for (const cell of cells) {
+      if (cell && cells[0]) {
+        choose(cell, chosen(cells[0]));
+      }
+    }
+  }
+}
 
 function fill(what) {
-  const [kind, number] = what.split(" ").slice(1);
-  const place = kind === "day" ? 0 : 1;
-  const cells = [...week.querySelectorAll("[role=radiogroup]")].filter(
-    (cell) => number === undefined || cell.querySelector("input").name.slice(3).split("-")[place] === number,
-  );
-  const found = new Set(cells.map((cell) => cell.querySelector(":checked").value));
-  let next = kind === "none" ? "" : "teach";
-  if (number !== undefined && found.size === 1) {
-    next = STATES[(STATES.indexOf([...found][0]) + 1) % STATES.length];
+  const [kind, which] = what.split(" ").slice(1);
+  if (kind === "same") {
+    likeFirstDay();
+    return;
+  }
+  const cells = partOf(kind, which);
+  const states = inputs(cells[0]).map((each) => each.value);
+  const found = new Set(cells.map(chosen));
+  let next = kind === "none" ? "" : kind === "all" ? which : mixed;
+  if ((kind === "day" || kind === "period") && found.size === 1) {
+    next = states[(states.indexOf([...found][0]) + 1) % states.length];
   }
   for (const cell of cells) {
-    cell.querySelector(`[value="${next}"]`).checked = true;
+    choose(cell, next);
   }
 }
 
