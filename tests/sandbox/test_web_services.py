@@ -249,7 +249,7 @@ def live() -> Iterator[Any]:
     """A sandbox with sockets, for what a connection does."""
     server = make_server("127.0.0.1", 0, lambda environ, start: app(environ, start), threaded=True)
     app = create_app(f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield app
     server.shutdown()
