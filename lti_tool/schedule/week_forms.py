@@ -14,16 +14,17 @@ SPARE = 2
 MAX_PASTED = 20_000
 """Characters that are read of what is pasted."""
 _LONG = 100
+_NUMBERS = tuple(map(str, range(DAYS)))
 _PARTS = ("name", "from", "to", "break")
 _HOLIDAY = ("first", "last", "holiday")
 _DAY_NAMES = (
-    ("monday", "mon", "luan"),
+    ("monday", "mon", "luan", "luain"),
     ("tuesday", "tues", "tue", "máirt", "mairt"),
     ("wednesday", "wed", "céadaoin", "ceadaoin"),
     ("thursday", "thurs", "thur", "thu", "déardaoin", "deardaoin"),
-    ("friday", "fri", "aoine"),
-    ("saturday", "sat", "satharn"),
-    ("sunday", "sun", "domhnach"),
+    ("friday", "fri", "aoine", "haoine"),
+    ("saturday", "sat", "satharn", "sathairn"),
+    ("sunday", "sun", "domhnach", "domhnaigh"),
 )
 _DAY_OF = {name: day for day, names in enumerate(_DAY_NAMES) for name in names}
 _TIME = re.compile(r"(?<![\d.:/])(\d{1,2})[:.h](\d{2})(?![\d.:/])\s*(am|pm)?", re.IGNORECASE)
@@ -132,8 +133,8 @@ def _put(
             found |= {f"{part}-{number}": text[:_LONG] for part, text in zip(_HOLIDAY, holiday, strict=True)}
     # A day that was like one without bells of its own by now has no school, until somebody says otherwise.
     for day in range(DAYS):
-        other = found.get(f"same-{day}", "")
-        if other.isdigit() and not has_own(found, int(other)):
+        says = found.get(f"same-{day}", "")
+        if says in _NUMBERS and not has_own(found, int(says)):
             found[f"same-{day}"] = NO_SCHOOL
     return {box: text for box, text in found.items() if text}
 
