@@ -73,6 +73,8 @@ class Availability:
     """In school and free to talk or to visit; spans that touch are one."""
     breaks: tuple[Span, ...] = ()
     """Breaks of their school: free, but better left alone."""
+    edges: tuple[Span, ...] = ()
+    """The minutes before its first bell and after its last one, in which people can talk; likewise."""
 
 
 def to_json(said: Said) -> dict[str, Any]:
@@ -104,6 +106,12 @@ def expand(said: Said, week: SchoolWeek, first: date, last: date) -> Availabilit
         lessons, free = _by_thumb(said, week, rings)
     else:
         lessons, free = _of_calendar(said, week, rings, first, last)
+    before, after = timedelta(minutes=week.talk_before), timedelta(minutes=week.talk_after)
+    edges = (
+        edge
+        for each in rings.values()
+        for edge in (Span(each[0][0] - before, each[0][0]), Span(each[-1][1], each[-1][1] + after))
+    )
     breaks = (Span(start, end) for each in rings.values() for start, end, period in each if not period.is_lesson)
     return Availability(
         week.zone,
@@ -111,18 +119,20 @@ def expand(said: Said, week: SchoolWeek, first: date, last: date) -> Availabilit
         tuple(sorted(set(lessons), key=lambda each: (each.start, each.end, each.title))),
         tuple(merged(free)),
         tuple(breaks),
+        tuple(edges),
     )
 
 
 def together(several: Sequence[Availability]) -> Availability:
-    """A group as if it were one: free when all are, breaks when any has one; it gives no lesson. At least one."""
+    """A group as if it were one: free when all are, in a break when any is; it gives no lesson. At least one."""
     first = several[0]
     free: list[Span] = list(first.free)
     for each in several[1:]:
         free = shared(free, each.free)
     days = set(first.days).intersection(*(each.days for each in several))
     breaks = merged(span for each in several for span in each.breaks)
-    return Availability(first.zone, tuple(sorted(days)), (), tuple(free), tuple(breaks))
+    edges = merged(span for each in several for span in each.edges)
+    return Availability(first.zone, tuple(sorted(days)), (), tuple(free), tuple(breaks), tuple(edges))
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:

@@ -12,8 +12,9 @@ Of each lesson the best triple is proposed. The better triple is, in this order,
 1. the conversation after on the same day; else on the morning of the next school day; else later on it; else later,
 2. the conversation before on an earlier day, rather than on the day of the visit,
 3. the visit in an earlier week,
-4. fewer conversations that take of a break,
-5. the earlier visit, then the earlier conversation after, then the later conversation before.
+4. fewer conversations that take of a break, or of the time before the first bell or after the last one, of either,
+5. the earlier visit, then the earlier conversation after, then the conversation before on the later day, and there the
+   earlier one.
 """
 
 from bisect import bisect_left, bisect_right
@@ -41,10 +42,11 @@ the three is wrong, the conversation before is more than BEFORE_DAYS school days
 Why = Literal[
     "after_same_day", "after_next_morning", "after_next_day", "after_later",
     "before_day", "before_days", "before_same_day",
-    "soonest_week", "breaks_spared", "takes_break",
+    "soonest_week", "breaks_spared", "takes_break", "outside_bells",
 ]  # fmt: skip
 """Why a triple stands where it does: exactly one of the after_, one of the before_ (the school day before, two or three
-before, the same day), `soonest_week` if no other proposal is in an earlier week, and one of the last two."""
+before, the same day), `soonest_week` if no other proposal is in an earlier week; and either that both conversations are
+in free periods (`breaks_spared`), or that one takes of a break, or is before the first bell or after the last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +113,9 @@ def both_ways(
         for easy in backs:
             if best is not None and easy.order() >= best.order():
                 break
-            if easy.visit.start < there.ends:
+            if easy.visit.start < there.after.end:
                 continue
-            back = easy if easy.before >= there.ends else back_way.best(easy.visit, there.ends)
+            back = easy if easy.before.start >= there.after.end else back_way.best(easy.visit, there.after.end)
             if back is not None and (best is None or back.order() < best.order()):
                 best = back
         if best is not None:
@@ -161,39 +163,36 @@ class _Found:
     """The best triple of a lesson, before it is given its reasons."""
 
     visit: Slot
-    before: datetime
-    after: datetime
-    ends: datetime
-    """The end of the conversation after."""
-    wanted: Wanted
+    before: Span
+    after: Span
     after_class: int
     """Place in _AFTER."""
     days_before: int
     """School days from the conversation before to the visit."""
     week: int
     """Of the visit, as a number that grows by one from week to week."""
-    breaks: int
+    costs: int
+    """How many of the two conversations take of a break, or are before the first bell or after the last one."""
+    takes: tuple[Why, ...]
 
-    def order(self) -> tuple[int, int, int, int, int, int, int]:
+    def order(self) -> tuple[int, ...]:
         """The smaller the better."""
         return (
             self.after_class,
             int(self.days_before == 0),
             self.week,
-            self.breaks,
+            self.costs,
             int(self.visit.start.timestamp()),
-            int(self.after.timestamp()),
-            -int(self.before.timestamp()),
+            int(self.after.start.timestamp()),
+            self.days_before,
+            int(self.before.start.timestamp()),
         )
 
     def triple(self, soonest: int) -> Triple:
         """`soonest`: the earliest week of all that are proposed."""
-        why: list[Why] = [_AFTER[self.after_class], _BEFORE[min(self.days_before, 2)]]
-        if self.week == soonest:
-            why.append("soonest_week")
-        why.append("takes_break" if self.breaks else "breaks_spared")
-        before = Span(self.before, self.before + timedelta(minutes=self.wanted.before_min))
-        return Triple(before, self.visit, Span(self.after, self.ends), tuple(why))
+        week: tuple[Why, ...] = ("soonest_week",) if self.week == soonest else ()
+        why = (_AFTER[self.after_class], _BEFORE[min(self.days_before, 2)], *week, *(self.takes or ("breaks_spared",)))
+        return Triple(self.before, self.visit, self.after, why)
 
 
 _AFTER: tuple[Why, ...] = ("after_same_day", "after_next_morning", "after_next_day", "after_later")
@@ -219,9 +218,11 @@ class _Way:
         self._first = max(self._midnight(wanted.first), wanted.earliest)
         self._end = self._midnight(wanted.last + timedelta(days=1))
         both = shared(self.host_free, self.coach_free)
-        breaks = merged([*host.breaks, *coach.breaks])
-        self._befores = self._starts(both, breaks, wanted.before_min)
-        self._afters = self._starts(both, breaks, wanted.after_min)
+        self._breaks = merged([*host.breaks, *coach.breaks])
+        self._edges = merged([*host.edges, *coach.edges])
+        self._costs = merged([*self._breaks, *self._edges])
+        self._befores = self._starts(both, wanted.before_min)
+        self._afters = self._starts(both, wanted.after_min)
 
     def visits(self) -> Iterator[Slot]:
         """The lessons that can be visited, or their first minutes, as far as the two are free for it."""
@@ -240,25 +241,27 @@ class _Way:
     def best(self, visit: Slot, earliest: datetime | None = None) -> _Found | None:
         """The best triple of a lesson in which nothing begins before `earliest`; None where there is none."""
         on = self.day(visit.start)
-        ends = visit.start - timedelta(minutes=self._wanted.before_min)
-        midnight = self._midnight(on)
-        begins = max(self._midnight(self.days_before(on, BEFORE_DAYS)), earliest or self._first)
-        before = self._befores.last(begins, midnight - _BIT) or self._befores.last(max(begins, midnight), ends)
+        before = self._before(visit, on, earliest or self._first)
         if before is None:
             return None
-        after, after_class = self._after(visit.end, on)
-        if after is None:
+        found = self._after(visit, on)
+        if found is None:
             return None
+        after, after_class = found
+        takes: list[Why] = []
+        if meets(self._breaks, before) or meets(self._breaks, after):
+            takes.append("takes_break")
+        if meets(self._edges, before) or meets(self._edges, after):
+            takes.append("outside_bells")
         return _Found(
             visit,
-            before[0],
-            after[0],
-            after[0] + timedelta(minutes=self._wanted.after_min),
-            self._wanted,
+            before,
+            after,
             after_class,
-            len(self._days_between(self.day(before[0]), on)),
+            self._school_days(self.day(before.start), on),
             (on.toordinal() - 1) // 7,
-            before[1] + after[1],
+            meets(self._costs, before) + meets(self._costs, after),
+            tuple(takes),
         )
 
     def day(self, moment: datetime) -> date:
@@ -269,70 +272,64 @@ class _Way:
         at = bisect_left(self._host.days, on)
         return self._host.days[max(0, at - number)] if self._host.days else on
 
-    def _days_between(self, early: date, late: date) -> Sequence[date]:
-        """School days from the first one, itself included, to the second one, which is not."""
-        return self._host.days[bisect_left(self._host.days, early) : bisect_left(self._host.days, late)]
+    def _school_days(self, early: date, late: date) -> int:
+        """How many there are from the first one, itself included, to the second one, which is not."""
+        return bisect_left(self._host.days, late) - bisect_left(self._host.days, early)
 
-    def _after(self, ends: datetime, on: date) -> tuple[tuple[datetime, int] | None, int]:
+    def _before(self, visit: Slot, on: date, earliest: datetime) -> Span | None:
+        """The best conversation before a visit."""
+        length = timedelta(minutes=self._wanted.before_min)
+        at = bisect_left(self._host.days, on)
+        for days in (self._host.days[max(0, at - BEFORE_DAYS) : at][::-1], (on,)):
+            for starts in self._befores:
+                for day in days:
+                    latest = min(self._midnight(day + timedelta(days=1)) - _BIT, visit.start - length)
+                    if start := _first(starts, max(self._midnight(day), earliest), latest):
+                        return Span(start, start + length)
+        return None
+
+    def _after(self, visit: Slot, on: date) -> tuple[Span, int] | None:
         """The best conversation after a visit, and its place in _AFTER."""
         at = bisect_right(self._host.days, on)
         next_day = self._host.days[at] if at < len(self._host.days) else on + timedelta(days=1)
-        latest = ends + timedelta(hours=self._wanted.within_h)
+        latest = visit.end + timedelta(hours=self._wanted.within_h)
         borders = (
-            ends,
+            visit.end,
             self._midnight(on + timedelta(days=1)),
             self._midnight(next_day, NOON),
             self._midnight(next_day + timedelta(days=1)),
             latest + _BIT,
         )
         for place, (begin, end) in enumerate(pairwise(borders)):
-            if found := self._afters.first(begin, min(end - _BIT, latest)):
-                return found, place
-        return None, 0
+            for starts in self._afters:
+                if start := _first(starts, begin, min(end - _BIT, latest)):
+                    return Span(start, start + timedelta(minutes=self._wanted.after_min)), place
+        return None
 
     def _midnight(self, day: date, hour: int = 0) -> datetime:
         return datetime(day.year, day.month, day.day, hour, tzinfo=self._zone).astimezone(UTC)
 
-    def _starts(self, both: Sequence[Span], breaks: Sequence[Span], minutes: int) -> "_Starts":
-        """When a conversation of so many minutes can begin."""
+    def _starts(self, both: Sequence[Span], minutes: int) -> tuple[list[datetime], list[datetime]]:
+        """When a conversation of so many minutes can begin: those that cost no break and no own time, and all."""
         length, step = timedelta(minutes=minutes), timedelta(minutes=STEP_MIN)
-        whole: list[datetime] = []
         spared: list[datetime] = []
+        whole: list[datetime] = []
         for each in both:
             start = max(each.start, self._first)
             last = min(each.end, self._end) - length
             while start <= last:
                 whole.append(start)
-                if not meets(breaks, Span(start, start + length)):
+                if not meets(self._costs, Span(start, start + length)):
                     spared.append(start)
-                start += step - (start - datetime(1970, 1, 1, tzinfo=UTC)) % step
-        return _Starts(whole, spared)
+                start += step - (start - _EPOCH) % step
+        return spared, whole
 
 
 _BIT = timedelta(microseconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class _Starts:
-    """When a conversation can begin, in order."""
-
-    whole: Sequence[datetime]
-    spared: Sequence[datetime]
-    """Those of them that take nothing of a break."""
-
-    def first(self, begin: datetime, end: datetime) -> tuple[datetime, int] | None:
-        """The earliest one from `begin` to `end`, both ends among them, that spares the breaks, or else the earliest
-        one, and whether (1) it takes of a break."""
-        for takes, starts in enumerate((self.spared, self.whole)):
-            at = bisect_left(starts, begin)
-            if at < len(starts) and starts[at] <= end:
-                return starts[at], takes
-        return None
-
-    def last(self, begin: datetime, end: datetime) -> tuple[datetime, int] | None:
-        """The same, but the latest one."""
-        for takes, starts in enumerate((self.spared, self.whole)):
-            at = bisect_right(starts, end)
-            if at > 0 and starts[at - 1] >= begin:
-                return starts[at - 1], takes
-        return None
+def _first(starts: Sequence[datetime], begin: datetime, end: datetime) -> datetime | None:
+    """The earliest one from `begin` to `end`, both ends among them."""
+    at = bisect_left(starts, begin)
+    return starts[at] if at < len(starts) and starts[at] <= end else None
