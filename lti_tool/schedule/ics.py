@@ -171,7 +171,7 @@ def write(events: Iterable[Event], name: str = "") -> bytes:
         if each.url:
             event.add("url", each.url)
         calendar.add_component(event)
-    return calendar.to_ical()
+    return bytes(calendar.to_ical())
 
 
 def _meeting(every: Iterable[Entry], first: date, last: date | None) -> list[Entry]:
