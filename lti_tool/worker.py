@@ -23,6 +23,7 @@ from lti_tool.privacy.keyring import Keyring
 from lti_tool.progress.service import forget_old_nudges
 from lti_tool.progress.totals import service as totals
 from lti_tool.rounds import answers, calculation, wishes
+from lti_tool.schedule import timetables
 from lti_tool.schools import service as schools
 from lti_tool.settings import Settings
 from lti_tool.store import jobs
@@ -46,6 +47,9 @@ def handlers(database: Database, lti: LtiDoor, keyring: Keyring, clock: Clock) -
         roster.JOB: partial(roster.read, database=database, http=lti.http, tokens=lti.tokens, clock=clock),
         completion.JOB: partial(completion.deliver, database=database, http=lti.http, tokens=lti.tokens, clock=clock),
         calculation.JOB: partial(calculation.run, database=database, keyring=keyring, clock=clock),
+        timetables.JOB: partial(
+            timetables.read_address, database=database, keyring=keyring, http=lti.http, clock=clock
+        ),
     }
 
 
@@ -72,6 +76,7 @@ def periodic(database: Database, keyring: Keyring, clock: Clock) -> tuple[Period
         Periodic("delete_due_notes", timedelta(hours=1), partial(retention.delete_due_notes, database, keyring, clock)),
         Periodic("forget_deleted_texts", timedelta(hours=24), in_transaction(texts.forget_deleted)),
         Periodic("forget_bytes", timedelta(minutes=10), database.forget_deleted),
+        Periodic("read_calendars", timedelta(minutes=30), in_transaction(timetables.read_due)),
         Periodic("forget_old_nudges", timedelta(hours=1), in_transaction(forget_old_nudges)),
         Periodic("count_totals", timedelta(hours=6), in_transaction(totals.count_month)),
     )

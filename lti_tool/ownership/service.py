@@ -41,6 +41,7 @@ from lti_tool.reflection import service as reflection
 from lti_tool.reflection.models import GrowthArea, ReflectionVersion
 from lti_tool.rounds import answers, managers, wishes
 from lti_tool.rounds.models import PairingWish
+from lti_tool.schedule import timetables
 from lti_tool.sharing import service as sharing
 from lti_tool.sharing.models import Share
 from lti_tool.threads import service as threads
@@ -79,6 +80,8 @@ class Kept:
     """Of which they wrote what they are about."""
     wishes: int
     """Pairing rounds for which they said what they would like."""
+    timetable: int
+    """0 or 1."""
     captured: int
     """Entries of visits, that they captured."""
     instruments: int
@@ -113,6 +116,7 @@ def count(session: Session, person_id: str) -> Kept:
     counted = {name: number.scalar_subquery() for name, number in numbers.items()} | {
         "captured": keeping.captured(person_id),
         "instruments": keeping.built(person_id),
+        "timetable": timetables.built(person_id),
     }
     row = session.execute(select(*(number.label(name) for name, number in counted.items()))).one()
     return Kept(**row._mapping)
@@ -256,6 +260,7 @@ def collect(
         "who_reports_to_whom": managers.of_person(session, person_id),
         "proposals_of_pairing_rounds": answers.of_person(session, person_id, now),
         "what_you_said_for_pairing_rounds": wishes.of_person(session, keyring, person_id, now),
+        "your_timetable": timetables.of_person(session, keyring, person_id, now),
         "your_instruments": keeping.of_person(session, keyring, person_id, now),
         "open_doors": doors.of_person(session, keyring, person_id, now),
         "you_would_like_to_grow_in": [

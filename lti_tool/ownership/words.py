@@ -11,9 +11,9 @@ from flask_babel import gettext as _
 from lti_tool.cycles import words
 from lti_tool.cycles.rules import Cycle
 from lti_tool.ownership.service import InCycle
-from lti_tool.rounds import wish_words
 from lti_tool.rounds.rules import Topic
 from lti_tool.rounds.words import topic
+from lti_tool.schedule import week_words
 
 
 def as_json(taken: Mapping[str, Any]) -> str:
@@ -29,7 +29,7 @@ def as_html(taken: Mapping[str, Any]) -> str:
         words=words,
         language=words.language(),
         topic=topic,
-        days=[long for _short, long in wish_words.days()],
+        days=[long for _short, long in week_words.days()],
     )
 
 

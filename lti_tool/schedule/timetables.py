@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urljoin
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import ScalarSelect, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity
@@ -35,6 +35,8 @@ READ_EVERY = timedelta(hours=24)
 GIVES_UP_AFTER = timedelta(days=14)
 """Without one good reading of an address; then it is forgotten, and what was read last is kept."""
 MAX_ADDRESS = 1_000
+ZONE = "UTC"
+"""Decides what of a calendar is over; times without a zone are read by the school's clock when they count."""
 _MOST_HOPS = 3
 _REDIRECTS = (301, 302, 303, 307, 308)
 _AT_ONCE = 500
@@ -191,24 +193,33 @@ def has_round(session: Session, membership_id: str) -> bool:
 # What is one's own
 
 
-def of_person(session: Session, keyring: Keyring, person_id: str, now: datetime) -> dict[str, Any] | None:
-    """The timetable of a person, for their own copy of what is theirs."""
+def of_person(session: Session, keyring: Keyring, person_id: str, now: datetime) -> list[dict[str, Any]]:
+    """The timetable of a person, for their own copy of what is theirs; empty where there is none."""
     kept = mine(session, keyring, person_id, now)
     if kept is None:
-        return None
-    return {
-        "from": kept.source,
-        "said_at": kept.said_at,
-        "calendar_address": kept.address,
-        "calendar_read_at": kept.read_at,
-        "week": dict(kept.said.cells) if isinstance(kept.said, Grid) else {},
-        "what_entries_are": dict(kept.said.kinds) if isinstance(kept.said, Calendar) else {},
-        "calendar": kept.said.ics if isinstance(kept.said, Calendar) else "",
-    }
+        return []
+    cells = kept.said.cells if isinstance(kept.said, Grid) else {}
+    calendar = kept.said if isinstance(kept.said, Calendar) else Calendar("")
+    return [
+        {
+            "from": kept.source,
+            "said_at": kept.said_at,
+            "calendar_address": kept.address,
+            "calendar_read_at": kept.read_at,
+            "calendar": calendar.ics,
+            "lessons": [
+                {"weekday": int(day) + 1, "lesson": int(lesson) + 1, "what": what}
+                for cell, what in sorted(cells.items())
+                for day, lesson in [cell.split("-")]
+            ],
+            "entries": [{"title": title, "what": what} for title, what in calendar.kinds.items()],
+            "weekdays_not_in_school": [day + 1 for day in calendar.away],
+        }
+    ]
 
 
-def built(person_id: str) -> Any:
-    """Whether a person has a timetable, 0 or 1, as a subquery."""
+def built(person_id: str) -> ScalarSelect[int]:
+    """Whether a person has a timetable, 0 or 1."""
     return select(func.count()).select_from(Timetable).where(Timetable.person_id == person_id).scalar_subquery()
 
 
@@ -236,22 +247,18 @@ def read_address(
     keyring: Keyring,
     http: Http,
     clock: Callable[[], datetime],
-    zone: str,
 ) -> None:
     """The job: reads the calendar of `payload["person_id"]`, and keeps what is needed of it, or what went wrong.
 
-    `zone`: in which times are read that name none, where the person has not said theirs.
     Nothing that goes wrong here is the operator's: its code is kept for the page of the one whose calendar it is.
     """
     person_id = str(payload["person_id"])
     with database.read() as session:
         kept = mine(session, keyring, person_id, clock())
-        own_zone = session.execute(select(Person.time_zone, Person.launch_zone).where(Person.id == person_id)).first()
     if kept is None or not kept.address:
         return
     try:
-        zone = next(filter(None, own_zone or ()), zone)
-        stripped = ics.strip(_fetched(http, kept.address), zone=zone, since=since(clock()))
+        stripped = ics.strip(_fetched(http, kept.address), zone=ZONE, since=since(clock()))
     except _UnreadError as error:
         _fail(database, person_id, kept, error.code, clock())
         return
