@@ -16,7 +16,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from lti_tool.lms.families import GUIDED, Field
-from lti_tool.ops import config
+from lti_tool.ops import config, moodle_commands
 from lti_tool.ops.errors import CommandFailed
 from lti_tool.ownership import erasure
 from lti_tool.people import by_hand, coaching_roles, registry
@@ -264,6 +264,7 @@ def _rotate_master(config_file: Path | None) -> None:
 def reseal(config_file: Path | None) -> None:
     """Seal everything by the present master key that an older one sealed; the tool may run meanwhile."""
     from lti_tool.lti.tool_keys import ToolKeys
+    from moodle_sync import sites
 
     settings = config.load(config_file)
     try:
@@ -271,6 +272,7 @@ def reseal(config_file: Path | None) -> None:
             number = sum(keyring.reseal())
             with database.write() as session:
                 own = ToolKeys(database, Masters.of(settings), utcnow).reseal(session)
+                tokens = sites.reseal(session, Masters.of(settings))
             # What was sealed by an old key lies in the log until it is brought into the file.
             for each in (database, keyring.database):
                 each.forget_deleted()
@@ -280,6 +282,8 @@ def reseal(config_file: Path | None) -> None:
             "old_master_keys in secrets.toml."
         ) from None
     click.echo(f"{number} keys of content and {own} signing keys are sealed anew.")
+    if tokens:
+        click.echo(f"So are {tokens} tokens of Moodle.")
     if settings.old_master_keys:
         click.echo(
             "Once every serve and worker was restarted since the last step, old_master_keys is needed no more by what "
@@ -356,6 +360,9 @@ def _names_a_platform(command: Callable[..., None]) -> Callable[..., None]:
     ):
         decorated = add(decorated)
     return cast(Callable[..., None], decorated)
+
+
+moodle_commands.add_to(meitheal, _names_a_platform)
 
 
 @platform.command()

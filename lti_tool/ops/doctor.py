@@ -25,6 +25,9 @@ from lti_tool.settings import Settings
 from lti_tool.store import jobs, migrate
 from lti_tool.store.database import Database
 from lti_tool.worker import open_queue
+from moodle_sync import sites
+from moodle_sync.advice import said as what_to_do
+from moodle_sync.errors import WHERE_FUNCTIONS, MoodleError
 
 _OVERDUE = timedelta(minutes=5)
 _AT_ONCE = 8
@@ -62,6 +65,7 @@ def examine(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Findi
         yield from _own_keys(lti)
         yield from _own_address(settings)
         yield from _platforms(database, lti)
+        yield from _moodle_sites(database, lti, Masters.of(settings))
     finally:
         database.dispose()
 
@@ -95,6 +99,7 @@ def _keyring(
     masters = Masters.of(settings)
     with database.read() as session:
         used = keyring.masters_in_use() | ToolKeys(database, masters, clock).masters_in_use(session)
+        used |= sites.masters_in_use(session)
     if missing := used - masters.names - {""}:
         yield Finding(
             "bad",
@@ -200,6 +205,35 @@ def _platforms(database: Database, lti: LtiDoor) -> Iterator[Finding]:
     with ThreadPoolExecutor(_AT_ONCE) as checks:
         for check in as_completed([checks.submit(_connection, database, lti, platform) for platform in active]):
             yield from check.result()
+
+
+def _moodle_sites(database: Database, lti: LtiDoor, masters: Masters) -> Iterator[Finding]:
+    """Whether connected web services of Moodle answer, and offer what is needed."""
+    with database.read() as session:
+        connected = [(registry.show(session, site.platform_id).name, site) for site in sites.sites(session)]
+    with ThreadPoolExecutor(_AT_ONCE) as checks:
+        asked = [checks.submit(_moodle_site, database, lti, masters, name, site) for name, site in connected]
+        for check in as_completed(asked):
+            yield check.result()
+
+
+def _moodle_site(database: Database, lti: LtiDoor, masters: Masters, name: str, site: sites.Site) -> Finding:
+    try:
+        with database.read() as session:
+            client = sites.client_of(session, site.platform_id, masters, lti.http)
+        if client is None:
+            return Finding("note", f"{name}: Moodle's web services were just disconnected.")
+        info = client.site_info()
+    except MoodleError as error:
+        return Finding("bad", f"{name}: Moodle's web services cannot be used. {what_to_do(error)}")
+    lacking = sites.missing(info.functions)
+    if lacking:
+        return Finding(
+            "note",
+            f"{name}: Moodle's web services answer, without {', '.join(lacking)}. What for: meitheal moodle functions. "
+            f"To add them: {WHERE_FUNCTIONS}",
+        )
+    return Finding("ok", f"{name}: Moodle's web services answer (Moodle {info.release}).")
 
 
 def _waiting(platform: registry.PlatformDetails) -> Iterator[Finding]:
