@@ -25,6 +25,7 @@ from home.placed import add_activity
 from observation import observed
 from observation.made import made as made_instrument
 from rounds.rounds_school import make_run
+from schedule.written import ics_of
 from sqlalchemy import insert, select, update
 from werkzeug.routing import Rule
 
@@ -53,6 +54,8 @@ from lti_tool.protocols.models import OwnProtocol
 from lti_tool.protocols.reader import shipped
 from lti_tool.reflection import models as reflection_models
 from lti_tool.rounds.models import Proposal
+from lti_tool.schedule import ics, school_weeks, timetables, week
+from lti_tool.schedule.models import SchoolWeek, Timetable
 from lti_tool.schools import service as schools
 from lti_tool.schools.models import Charter
 from lti_tool.sharing import service as sharing
@@ -107,6 +110,7 @@ FOR_TRAINERS = (
     "completion.deliveries",
     "manage.show",
     "manage.participants",
+    "schedule.school_week",
 )
 PRACTICE = ("observation.judging_words", "observation.words_for_notes", "observation.rehearsals")
 SEES_NO_PLAN = (
@@ -178,6 +182,19 @@ THEIRS_TO_DO = {
             "alone, closed",
         )
     ),
+    *(
+        (who, "schedule.say_timetable")
+        for who in (
+            "asker",
+            "facilitator",
+            "teacher elsewhere",
+            "teacher selecting content",
+            "host in another activity",
+            "alone",
+            "alone, closed",
+        )
+    ),
+    ("host in another activity", "schedule.delete_timetable"),
     *(("host in another activity", f"growth.{what}") for what in ("change", "remove", "share", "take_back")),
     ("asker", "pairing.withdraw"),
     ("asker", "friends.leave"),
@@ -581,6 +598,7 @@ def _write(world: World) -> None:
     assert saved.status_code == 303, re.findall(r"role=\"alert\".*?</section>", saved.get_data(as_text=True), re.S)
     world.canaries["canary-host-place"] = both
     _write_beside_cycles(world)
+    _say_times(world)
     _observe(world)
     world.canaries |= {f"canary-shared-{each}": {"host"} for each in READS_SHARED}
     for canary in ("canary-growth-alone", "canary-growth-for-two"):
@@ -636,6 +654,19 @@ def _write_beside_cycles(world: World) -> None:
         ):
             made = {"friend_id": friend, "proposed_by": by, "status": status, "created_at": world.now}
             session.add(CriticalFriend(id=id_, pair_id=pair_id, **made))
+
+
+def _say_times(world: World) -> None:
+    """The host has brought a calendar, and the trainer has said the holidays of the course."""
+    keyring, now = world.app.extensions["meitheal"].keyring, world.now
+    stripped = ics.strip(ics_of(now, "canary-lesson"), zone="Europe/Dublin", since=timetables.since(now))
+    holiday = week.Holiday(now.date(), now.date(), "canary-holiday")
+    with world.database.write() as session:
+        host = session.scalars(select(Membership.person_id).where(Membership.id == world.made.teachers[0])).one()
+        timetables.say_calendar(session, keyring, host, timetables.calendar_of(stripped, None), now)
+        said = replace(week.post_primary(), holidays=(holiday,))
+        school_weeks.say(session, world.made.course_id, None, said, 0, now)
+    world.canaries |= {"canary-lesson": set(MY_OWN), "canary-holiday": {"trainer"}}
 
 
 def _observe(world: World) -> None:
@@ -828,6 +859,9 @@ def _reading(world: World) -> Iterator[str]:
                 if rule.endpoint == "completion.show" and (answer.status_code == 200) != (role in TELLS):
                     yield f"{where} answers {answer.status_code}"
                 if rule.endpoint in PRACTICE and (answer.status_code == 200) != (role not in SEES_NO_PLAN):
+                    yield f"{where} answers {answer.status_code}"
+                has_times = role in (*TEACHERS_HERE, "teacher elsewhere")
+                if rule.endpoint == "schedule.timetable" and (answer.status_code == 200) != has_times:
                     yield f"{where} answers {answer.status_code}"
                 if rule.endpoint == "manage.plan" and (answer.status_code == 200) != (role not in SEES_NO_PLAN):
                     yield f"{where} answers {answer.status_code}"
@@ -1050,6 +1084,12 @@ def _insiders_keep_their_roles(world: World) -> Iterator[str]:
         ("coach", f"instruments/{world.own_id}/release", {"no-names": "1"}, False),
         ("host", f"instruments/{world.own_id}/release", {"no-names": "1"}, True),
         ("host", f"instruments/{world.own_id}/take-back", {}, True),
+        ("guest", "school-week", {"do": "open"}, False),
+        ("trainer", "school-week", {"do": "open"}, True),
+        ("trainer", "timetable", {}, False),
+        ("leader", "timetable/delete", {}, False),
+        ("coach", "timetable", {}, True),
+        ("host", "timetable/delete", {}, True),
         ("guest", "words", {}, False),
         ("trainer", "words", {}, True),
         ("administrator", "school/test", {}, True),
@@ -1153,6 +1193,8 @@ def fingerprint(world: World) -> list[Any]:
         ThreadMessage,
         OpenDoor,
         CriticalFriend,
+        SchoolWeek,
+        Timetable,
     )
     rooms = (*vars(reflection_models).values(), *vars(observation_models).values())
     models = [*tables, *roles, *(model for model in rooms if _is_model(model))]

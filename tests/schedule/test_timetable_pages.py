@@ -5,7 +5,7 @@ import io
 import json
 import logging
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from factories import MadeCourse, make_course
 from flask import Flask
 from pytest_httpserver import HTTPServer
 from rounds.proposed import keyring_of
+from schedule.written import ics_of
 from sqlalchemy import select, update
 from werkzeug import Response
 
@@ -34,20 +35,6 @@ from lti_tool.store.database import Database
 PATH = "/timetable"
 PERIODS = 9
 LESSON, TALK = "canary-2B Maths", "canary-Break duty"
-
-
-def ics_of(now: datetime, *titles: str) -> bytes:
-    """A calendar in which each title is on every weekday, an hour after the one before, from nine on."""
-    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//x//y//EN"]
-    for number, title in enumerate(titles):
-        begins = f"{now:%Y%m%d}T{9 + number:02}"
-        lines += [
-            "BEGIN:VEVENT", f"UID:{number}@x", f"DTSTAMP:{now:%Y%m%dT%H%M%SZ}", f"DTSTART:{begins}0000",
-            f"DTEND:{begins}4000", "RRULE:FREQ=WEEKLY;BYDAY=MO,TU,WE,TH", f"SUMMARY:{title}",
-            "LOCATION:canary-room", "DESCRIPTION:canary-words", "ATTENDEE:mailto:canary-somebody@x.example",
-            "END:VEVENT",
-        ]  # fmt: skip
-    return "\r\n".join([*lines, "END:VCALENDAR", ""]).encode()
 
 
 @pytest.fixture
