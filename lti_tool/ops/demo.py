@@ -17,14 +17,17 @@ from typing import Any
 
 import requests
 
+from lti_tool.lti.http import Http
 from lti_tool.ops import config, demo_round, serving
 from lti_tool.ops.errors import CommandFailed
 from lti_tool.people import registry
 from lti_tool.people.registry import NewPlatform
 from lti_tool.privacy import keyring_store
 from lti_tool.privacy.keyring import Keyring
+from lti_tool.privacy.sealing import Masters
 from lti_tool.settings import Settings, load
 from lti_tool.store.database import Database
+from moodle_sync import sites
 
 COURSE = "CPC26"
 _SCHOOL = "Sandbox school"
@@ -79,6 +82,7 @@ def run(
             children.wait_for(address, stop)
         if not stop.is_set():
             product = connect(sandbox, f"http://127.0.0.1:{tool_port}", settings, database, clock)
+            open_web_services(sandbox, settings, database, clock)
             has_round = place_round(sandbox, settings, database, clock)
             _explain(tool, sandbox, product, folder, say, has_round=has_round)
         while not stop.wait(0.5):
@@ -116,6 +120,23 @@ def connect(sandbox: str, tool: str, settings: Settings, database: Database, clo
         body = {"course": COURSE, "title": title, "tool": client_id, "target": target}
         _ask("POST", f"{sandbox}/sandbox/activities", body)
     return str(platform["product"])
+
+
+def open_web_services(sandbox: str, settings: Settings, database: Database, clock: Callable[[], datetime]) -> bool:
+    """Connects the LMS's web services and allows all that they can do; False for an LMS that has none."""
+    offered = _ask("GET", f"{sandbox}/sandbox/web-services")
+    if not offered["token"]:
+        return False
+    http = Http(settings.network.allow_private)
+    try:
+        info = sites.ask(http, offered["url"], offered["token"])
+    finally:
+        http.close()
+    with database.write() as session:
+        (platform,) = registry.list_platforms(session)
+        sites.connect(session, Masters.of(settings), platform.id, offered["url"], offered["token"], info, clock())
+        sites.allow(session, platform.id, events=True, messages=True)
+    return True
 
 
 def place_round(sandbox: str, settings: Settings, database: Database, clock: Callable[[], datetime]) -> bool:

@@ -21,6 +21,7 @@ from lti_tool import cli
 from lti_tool.ops import demo, demo_round
 from lti_tool.people.models import Platform
 from lti_tool.store.database import Database
+from moodle_sync import sites
 
 
 def free_port() -> int:
@@ -95,8 +96,11 @@ def test_it_connects_with_every_lms_so_that_people_come_in(app: Flask, database:
         with served("localhost") as tool:
             tool.app = app
             now = datetime.now(UTC)
-            product = demo.connect(lms.address, tool.address, make_settings(public_url=TOOL), database, lambda: now)
+            settings = make_settings(public_url=TOOL)
+            product = demo.connect(lms.address, tool.address, settings, database, lambda: now)
+            is_moodle = demo.open_web_services(lms.address, settings, database, lambda: now)
         assert product == lms.school.personality.product
+        assert is_moodle is (name == "moodle")
         inside, alone = lms.asked("activities")
         Visitor(app, lms, TRAINER, inside["launch"])
         Visitor(app, lms, NIAMH, alone["launch"])
@@ -107,6 +111,7 @@ def test_it_connects_with_every_lms_so_that_people_come_in(app: Flask, database:
         lms.stop()
     with database.read() as session:
         assert session.scalars(select(Platform.status)).all() == ["active"]
+        assert [(site.events, site.messages) for site in sites.sites(session)] == [(True, True)] * is_moodle
 
 
 def own_description(app: Flask) -> dict[str, object]:
