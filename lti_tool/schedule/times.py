@@ -41,7 +41,8 @@ def of(
     """
     said = timetables.of_people(session, keyring, person_ids, now)
     weeks = school_weeks.of_course(session, course_id)
-    schools = dict(session.execute(select(Person.id, Person.school_id).where(Person.id.in_(said))).tuples().all())
+    rows = session.execute(select(Person.id, Person.school_id).where(Person.id.in_(said)))
+    schools = {row.id: row.school_id for row in rows}
     found = {}
     for person_id, each in said.items():
         week = school_weeks.of_school(weeks, schools.get(person_id), zone).week
