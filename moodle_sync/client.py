@@ -3,12 +3,12 @@
 https://docs.moodle.org/dev/Creating_a_web_service_client and what was recorded (tests/moodle/webservice).
 """
 
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import requests
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from lti_tool.lti.http import AddressRefused, CallFailed, Http, Response
@@ -123,14 +123,17 @@ def _problem(function: str, answer: Response) -> MoodleError | None:
 
 
 def _nothing_was_sent(error: CallFailed) -> bool:
-    """Whether no connection came about, so that Moodle cannot have done anything."""
+    """Whether no connection came about, so that Moodle cannot have done anything.
+
+    Of the errors of TLS only an unknown certificate says so: a connection that ends without a farewell is one, too, and
+    may end after the call was carried out.
+    """
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(
-            cause, (NewConnectionError, ConnectTimeoutError, requests.ConnectTimeout, requests.exceptions.SSLError)
-        ):
+        if isinstance(cause, (NewConnectionError, ConnectTimeoutError, ssl.SSLCertVerificationError)):
             return True
-        cause = getattr(cause, "reason", None) or cause.__cause__ or cause.__context__
+        reason = getattr(cause, "reason", None)
+        cause = reason if isinstance(reason, BaseException) else cause.__cause__ or cause.__context__
     return False
 
 

@@ -2,11 +2,19 @@
 
 import json
 import logging
+import socket
+import ssl
+import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from live_moodle import RELEASE, Moodle
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
@@ -198,3 +206,59 @@ def test_neither_log_nor_text_holds_the_token(
         assert moodle.token not in repr(caught.value) and moodle.token not in repr(services)
     logged = [record.getMessage() for record in caplog.records if record.name != "werkzeug"]
     assert moodle.token not in "\n".join(logged) and "Pair 1" not in "\n".join(logged)
+
+
+class TlsServer:
+    """Reads one request over TLS, and then ends the connection without a word and without a farewell."""
+
+    def __init__(self, folder: Path) -> None:
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+        now = datetime.now(UTC)
+        certificate = (
+            x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(days=1), now + timedelta(days=1))
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+            .sign(key, hashes.SHA256())
+        )
+        self.certificate, secret = folder / "certificate.pem", folder / "key.pem"
+        self.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        secret.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(self.certificate, secret)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"https://localhost:{self._listener.getsockname()[1]}"
+        self.received = b""
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
+
+    def _serve(self) -> None:
+        plain, _ = self._listener.accept()
+        try:
+            with self._context.wrap_socket(plain, server_side=True) as link:
+                while b"moodlewsrestformat" not in self.received and (more := link.recv(65536)):
+                    self.received += more
+                socket.socket(fileno=link.detach()).close()
+        except OSError:
+            plain.close()
+        self._listener.close()
+
+
+def test_a_connection_that_ends_without_a_farewell_may_have_done_it(http: Http, tmp_path: Path) -> None:
+    server = TlsServer(tmp_path)
+    http._session(server.address).verify = str(server.certificate)
+    with pytest.raises(errors.OutcomeUnknown):
+        MoodleClient(http, server.address, "t").call(MAKE, {"groups": [GROUP]}, reads=False)
+    server.thread.join(5)
+    assert b"core_group_create_groups" in server.received
+
+
+def test_a_certificate_that_nobody_vouches_for_gets_no_call(http: Http, tmp_path: Path) -> None:
+    server = TlsServer(tmp_path)
+    with pytest.raises(errors.NotReached):
+        MoodleClient(http, server.address, "t").call(MAKE, {"groups": [GROUP]}, reads=False)
+    server.thread.join(5)
+    assert server.received == b""
