@@ -3,7 +3,8 @@
 A triple is feasible if
 - the visit is a lesson that the host gives and that may be visited (or its first minutes), and the coach is free,
 - both are free in both conversations, and none of it is taken by another booking,
-- the conversation before has ended when the visit begins, at most BEFORE_DAYS school days of the host earlier,
+- the conversation before has ended when the visit begins, and is on the same day or on one of the BEFORE_DAYS school
+  days of the host before it, at most a week earlier,
 - the one after begins when the visit has ended, at most `within_h` hours later,
 - all of it is from `first` to `last` by the host's clock, and nothing begins before `earliest`.
 Conversations begin when both become free, or on a full five minutes.
@@ -27,7 +28,7 @@ from zoneinfo import ZoneInfo
 
 from lti_tool.schedule.timetable import Availability, Slot, Span, covers, meets, merged, shared, without
 
-BEFORE_DAYS = 3
+BEFORE_DAYS, BEFORE_SPAN = 3, timedelta(days=7)
 STEP_MIN = 5
 NOON = 12
 """A morning ends at this hour."""
@@ -38,7 +39,7 @@ Code = Literal[
     "after_host", "after_coach", "after_before_visit", "after_late",
 ]  # fmt: skip
 """What no longer fits: one of the two is not free any more (or the lesson is none that may be visited), the order of
-the three is wrong, the conversation before is more than BEFORE_DAYS school days earlier, the one after is too late."""
+the three is wrong, the conversation before is too many school days earlier, or the one after is too late."""
 Why = Literal[
     "after_same_day", "after_next_morning", "after_next_day", "after_later",
     "before_day", "before_days", "before_same_day",
@@ -147,7 +148,7 @@ def still_fits(
         "before_host": not covers(way.host_free, before),
         "before_coach": not covers(way.coach_free, before),
         "before_after_visit": before.end > visit.start,
-        "before_early": before_on < way.days_before(on, BEFORE_DAYS),
+        "before_early": before_on < way.earliest_before(on),
         "visit_host": not lesson,
         "visit_coach": not covers(way.coach_free, visit),
         "after_host": not covers(way.host_free, after),
@@ -267,10 +268,15 @@ class _Way:
     def day(self, moment: datetime) -> date:
         return moment.astimezone(self._zone).date()
 
-    def days_before(self, on: date, number: int) -> date:
-        """The school day of the host that is `number` school days before, or the first one that is known."""
+    def earliest_before(self, on: date) -> date:
+        """The first day on which the conversation before a visit can be."""
+        days = self._days_before(on)
+        return days[-1] if days else on
+
+    def _days_before(self, on: date) -> tuple[date, ...]:
+        """School days of the host before a visit on which the two can talk about it; the last one first."""
         at = bisect_left(self._host.days, on)
-        return self._host.days[max(0, at - number)] if self._host.days else on
+        return tuple(day for day in self._host.days[max(0, at - BEFORE_DAYS) : at][::-1] if on - day <= BEFORE_SPAN)
 
     def _school_days(self, early: date, late: date) -> int:
         """How many there are from the first one, itself included, to the second one, which is not."""
@@ -279,8 +285,7 @@ class _Way:
     def _before(self, visit: Slot, on: date, earliest: datetime) -> Span | None:
         """The best conversation before a visit."""
         length = timedelta(minutes=self._wanted.before_min)
-        at = bisect_left(self._host.days, on)
-        for days in (self._host.days[max(0, at - BEFORE_DAYS) : at][::-1], (on,)):
+        for days in (self._days_before(on), (on,)):
             for starts in self._befores:
                 for day in days:
                     latest = min(self._midnight(day + timedelta(days=1)) - _BIT, visit.start - length)
