@@ -1,6 +1,8 @@
 """Connecting a platform's web services: the right Moodle, a token that nobody sees, and what they offer."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -161,3 +163,12 @@ def test_a_sealed_token_opens_for_its_own_platform_only(
         row.sealed_token = masters.seal(b"token", b"moodle_sites.sealed_token/other")
     with database.read() as session, pytest.raises(errors.TokenRefused):
         sites.client_of(session, connected, masters, http)
+
+
+def test_the_paper_for_administrators_lists_what_is_asked_of_the_service() -> None:
+    paper = (Path(__file__).parents[2] / "docs" / "moodle-administrator.md").read_text(encoding="utf-8")
+    listed = {
+        use: tuple(re.findall(r"`(core_\w+)`", row))
+        for use, row in re.findall(r"^\| (\w+) \| (`core_.*) \|$", paper, re.MULTILINE)
+    }
+    assert listed == NEEDED

@@ -6,6 +6,7 @@ searched: the database with its log, the keyring, both copies of a backup, SQL d
 
 import base64
 import re
+import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,14 +18,20 @@ from cycles.pair_at_work import Desk, Room, open_room
 from factories import NAMES, forget_loggers, make_settings
 from sqlalchemy import select
 
+from lti_tool.lti.http import Http
 from lti_tool.lti.models import ToolKey
 from lti_tool.ops import backup
+from lti_tool.people.models import Platform
 from lti_tool.privacy import keyring_store
 from lti_tool.privacy.keyring import Keyring
 from lti_tool.privacy.models import ContentKey
 from lti_tool.privacy.sealing import Masters
+from lti_tool.settings import Settings
 from lti_tool.store.database import Database
 from lti_tool.web.app import create_app
+from moodle_sync import sites
+from moodle_sync.client import SiteInfo
+from moodle_sync.errors import NotReached
 
 STAGES = ("start", "before", "visit", "after", "reflect")
 
@@ -86,18 +93,35 @@ def term(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Term]:
         room.host.post(f"agreements/{writer.words[0]}", text__norms=writer.words[1])
         room.host.client.post(f"{room.host.cycle}/start/save", data={"text-norms": writer.words[1]})
         token = app.extensions["meitheal"].lti.keys.sign({"sub": "client"})
+        moodle = _open_moodle(settings, database, app.extensions["meitheal"].lti.http, clock)
         data, keys = backup.write(database, keyring.database, folder / "copies", clock())
-        secrets = _secrets(settings.master_key.get_secret_value(), database, keyring) | {
+        kept_secret = _secrets(settings.master_key.get_secret_value(), database, keyring) | {
             "secret key": settings.secret_key.get_secret_value(),
             "token": token.encode(),
+            "token of Moodle": moodle.encode(),
             "cookie": _cookie(room.host),
         }
         for number, file in enumerate((folder / "meitheal.db", folder / "meitheal-keyring.db", data, keys)):
             with closing(sqlite3.connect(file)) as opened:
                 (folder / f"dump{number}.sql").write_text("\n".join(opened.iterdump()), "utf-8")
-        yield folder, room, writer, secrets, "".join(log)
+        yield folder, room, writer, kept_secret, "".join(log)
         database.dispose()
         keyring.database.dispose()
+
+
+def _open_moodle(settings: Settings, database: Database, http: Http, clock: Clock) -> str:
+    """Connects the web services of the platform, and calls them in vain; their token."""
+    token, masters = secrets.token_hex(16), Masters.of(settings)
+    with database.write() as session:
+        platform = session.scalars(select(Platform)).one()
+        info = SiteInfo("4.4", 2, frozenset(), platform.issuer)
+        sites.connect(session, masters, platform.id, "http://127.0.0.1:9", token, info, clock())
+    with database.read() as session:
+        client = sites.client_of(session, platform.id, masters, http)
+    assert client is not None
+    with pytest.raises(NotReached):
+        client.call("core_group_delete_groups", {"groupids": [1]}, reads=False)
+    return token
 
 
 def _secrets(master: bytes, database: Database, keyring: Keyring) -> dict[str, bytes]:
@@ -142,8 +166,8 @@ def test_no_words_are_in_any_file_or_log(term: Term) -> None:
 
 
 def test_no_key_and_no_token_is_in_any_file_or_log(term: Term) -> None:
-    folder, _room, _writer, secrets, log = term
-    for what, secret in secrets.items():
+    folder, _room, _writer, kept_secret, log = term
+    for what, secret in kept_secret.items():
         forms = {secret, secret.hex().encode(), secret.hex().upper().encode(), base64.b64encode(secret)}
         assert [name for name, content in held(folder).items() for form in forms if form in content] == [], what
         assert not any(form.decode("latin-1") in log for form in forms), what

@@ -189,13 +189,15 @@ def test_a_grouping_without_an_idnumber_is_made_although_the_answer_says_otherwi
     assert next(each for each in scripted if each["id"] == str(made["id"]))["groups"] == ["2"]
 
 
-def test_events_belong_to_the_account_and_nothing_is_checked(call: Any, school: Any) -> None:
+def test_events_belong_to_the_account_and_nothing_is_checked(call: Any, app: Any) -> None:
     event = {"name": "Observation", "courseid": 2, "groupid": 4, "eventtype": "group", "timestart": 1800000000}
     sent = {f"events[0][{key}]": value for key, value in (event | {"timeduration": 2400}).items()}
     made = call("core_calendar_create_calendar_events", **sent)
     record = recorded("core_calendar_create_calendar_events")
     varying = {key: made["events"][0][key] for key in ("id", "timemodified")}
     assert made == {"events": [record["events"][0] | varying], "warnings": []}
+    (listed,) = app.test_client().get("/sandbox/events").get_json()
+    assert (listed["group"], listed["start"], listed["length"]) == (4, 1800000000, 2400)
     odd = sent | {"events[0][groupid]": 9999, "events[0][timeduration]": -60}
     assert call("core_calendar_create_calendar_events", **odd)["events"][0]["timeduration"] == -60
     around = {"options[timestart]": 1799999000, "options[timeend]": 1800001000, "options[userevents]": 0}
@@ -291,6 +293,11 @@ def test_faults_before_and_after_what_was_asked(live: Any) -> None:
     assert (late := expect("delay", "H", True)) is not None and late.status_code == 200
     assert time.monotonic() - began >= 0.2
     assert scripts.post("/sandbox/faults", json={"web_service": "odd"}).status_code == 400
+
+
+def test_the_administrator_reads_the_token_where_tools_are_managed(browser: Any, school: Any) -> None:
+    page = browser("admin").client.get("/admin/tools").text
+    assert school.web_services.token in page and "core_group_create_groups" in page
 
 
 def test_two_hundred_teachers_in_a_page(app: Any, school: Any, call: Any) -> None:
