@@ -26,7 +26,8 @@ class WebServiceFault:
     `delay`: done, but answered only after `delay_s`; `cut_before`, `cut_after`: the connection ends without an answer,
     before or after the function was carried out; `error_after`: carried out, then answered with 500; `maintenance`:
     Moodle's page with 503; `page`: a page with 200, as a proxy or a login may send it; `invalidtoken`: refused as a
-    wrong token; `invalidresponse`: carried out, then Moodle stumbles over its own answer.
+    wrong token; `invalidresponse`: carried out, then Moodle stumbles over its own answer; `nopermissions`: the account
+    lacks a capability, which for events of the calendar is no error but a warning in a success.
     """
 
     left: int
@@ -37,6 +38,7 @@ class WebServiceFault:
 
 WEB_SERVICE_FAULTS = (
     *("delay", "cut_before", "cut_after", "error_after", "maintenance", "page", "invalidtoken", "invalidresponse"),
+    "nopermissions",
 )
 
 

@@ -1,5 +1,6 @@
 """The pages people see: who am I, dashboard, course, activity, participants, grades, tools, faults."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -30,8 +31,11 @@ def dashboard() -> str | Response:
     if person is None:
         return redirect(url_for("pages.who_am_i"))
     school = the_school()
-    mine = [(course, role) for course in school.courses.values() if (role := school.role_of(person, course))]
-    return render_template("dashboard.html", courses=mine)
+    with school.lock:
+        mine = [(course, role) for course in school.courses.values() if (role := school.role_of(person, course))]
+        events = [(datetime.fromtimestamp(each.start, UTC), each) for each in school.events_of(person)]
+        messages = [each for each in reversed(school.messages) if each.to == person.id][:50]
+    return render_template("dashboard.html", courses=mine, events=events, messages=messages)
 
 
 @blueprint.get("/who-am-i")

@@ -256,6 +256,23 @@ class School:
     def activities_of(self, course: Course) -> list[Activity]:
         return [activity for activity in self.activities.values() if activity.course_id == course.id]
 
+    def events_of(self, person: Person) -> list[Event]:
+        """What a person's calendar shows: their own, their groups' and their courses', in order of time."""
+        courses = {int(course.id): set(course.group_ids_of(person.id)) for course in self.courses.values()
+                   if person.id in course.members}  # fmt: skip
+        groups = set().union(*courses.values())
+        mine = [
+            each
+            for each in self.events.values()
+            if each.visible
+            and (
+                (each.kind == "user" and each.user == int(person.id))
+                or (each.kind == "group" and str(each.group) in groups)
+                or (each.kind == "course" and each.course in courses)
+            )
+        ]
+        return sorted(mine, key=lambda each: (each.start, each.id))
+
     def line_items_of(self, course: Course) -> list[LineItem]:
         return [item for item in self.line_items.values() if item.course_id == course.id]
 

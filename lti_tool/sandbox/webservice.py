@@ -47,6 +47,8 @@ def answer() -> Response:
     try:
         if kind == "invalidtoken":
             raise _unknown_token()
+        if kind == "nopermissions":
+            return _json(_not_permitted(function))
         with school.lock:
             result = _carry_out(school, function)
         body = _after(fault, result)
@@ -104,6 +106,16 @@ def _json(body: Any) -> Response:
 
 def _unknown_token() -> WebServiceRefusal:
     return WebServiceRefusal("moodle_exception", "invalidtoken", "Invalid token - token not found")
+
+
+def _not_permitted(function: str) -> Any:
+    """What the source of Moodle answers to an account without the capability; this was not recorded."""
+    if function == "core_calendar_create_calendar_events":
+        said = "you do not have permissions to create this event"
+        name = request.values.get("events[0][name]", "")
+        return {"events": [], "warnings": [{"item": name, "warningcode": "nopermissions", "message": said}]}
+    said = "Sorry, but you do not currently have permissions to do that ()."
+    raise WebServiceRefusal("required_capability_exception", "nopermissions", said)
 
 
 def _cut() -> Response:

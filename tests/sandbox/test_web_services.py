@@ -289,6 +289,8 @@ def test_faults_before_and_after_what_was_asked(live: Any) -> None:
     assert (unknown := expect("invalidtoken", "F", False)) is not None and unknown.json() == refusal("invalidtoken")
     assert (broken := expect("invalidresponse", "G", True)) is not None
     assert broken.json() == recorded("core_group_create_groupings")
+    assert (shut_out := expect("nopermissions", "I", False)) is not None
+    assert shut_out.json()["errorcode"] == "nopermissions"
     began = time.monotonic()
     assert (late := expect("delay", "H", True)) is not None and late.status_code == 200
     assert time.monotonic() - began >= 0.2
@@ -298,6 +300,26 @@ def test_faults_before_and_after_what_was_asked(live: Any) -> None:
 def test_the_administrator_reads_the_token_where_tools_are_managed(browser: Any, school: Any) -> None:
     page = browser("admin").client.get("/admin/tools").text
     assert school.web_services.token in page and "core_group_create_groups" in page
+
+
+def test_an_event_that_may_not_be_made_is_a_warning_in_a_success(call: Any, app: Any, school: Any) -> None:
+    fault = {"web_service": "nopermissions", "function": "create_calendar_events"}
+    assert app.test_client().post("/sandbox/faults", json=fault).status_code == 200
+    said = call("core_calendar_create_calendar_events", **{"events[0][name]": "Visit"})
+    assert (said["events"], said["warnings"][0]["warningcode"], school.events) == ([], "nopermissions", {})
+
+
+def test_people_see_what_was_written_to_them(call: Any, browser: Any, school: Any) -> None:
+    (group, *_), start = school.courses["2"].groups, 1800000000
+    inside, outside = sorted(group.members)[0], next(each for each in school.people if each not in group.members)
+    event = {"name": "Coaching", "courseid": 2, "groupid": group.id, "eventtype": "group", "timestart": start}
+    call("core_calendar_create_calendar_events", **{f"events[0][{key}]": value for key, value in event.items()})
+    call("core_message_send_instant_messages", **{"messages[0][touserid]": inside, "messages[0][text]": "<p>Soon</p>"})
+    pages = [browser(each).client.get("/").text for each in (inside, outside)]
+    assert [("15 January 2027, 08:00 UTC" in page, "<li>Soon</li>" in page) for page in pages] == [
+        (True, True),
+        (False, False),
+    ]
 
 
 def test_two_hundred_teachers_in_a_page(app: Any, school: Any, call: Any) -> None:
