@@ -30,7 +30,7 @@ def states() -> list[tuple[str, str, str]]:
         ("away", _("not in school"), "·"),
         ("open", _("I teach"), _("teach")),
         ("free", _("I am free"), _("free")),
-        ("teach", _("I teach, rather without a visitor"), _("closed")),
+        ("teach", _("I teach, rather without a visitor"), _("shut")),
     ]
 
 
