@@ -203,9 +203,9 @@ class Entry:
         wall = self.start.wall
         if rule.freq in ("DAILY", "WEEKLY"):
             wall += timedelta(days=max(0, days // rule.days * rule.days))
-        elif rule.freq == "MONTHLY" and rule.interval == 1 and days > 0 and wall.day <= 28:
-            near = wall + timedelta(days=days)
-            wall = wall.replace(year=near.year, month=near.month)
+        elif rule.freq == "MONTHLY" and rule.interval == 1 and days > 365:
+            # January has as many days as any other.
+            wall = wall.replace(year=(wall + timedelta(days=days)).year - 1, month=1)
         elif rule.freq == "YEARLY" and rule.interval == 1 and days > 365:
             year = wall.year + days // 366 - 1
             if (wall.month, wall.day) == (2, 29):
@@ -241,8 +241,8 @@ class Entry:
 def entries(raw: Raw, zones: Zones) -> tuple[list[Entry], int]:
     """The entries, and how many could not be read. Raises CalendarError for too many single dates."""
     found: list[Entry] = []
-    uids: dict[str, str] = {}
-    masters: dict[str, When] = {}
+    uids: dict[object, str] = {}
+    masters: dict[object, When] = {}
     dates = skipped = 0
     for number, lines in enumerate(raw.events):
         try:
@@ -253,11 +253,11 @@ def entries(raw: Raw, zones: Zones) -> tuple[list[Entry], int]:
         dates += len(entry.added) + len(entry.left_out)
         if dates > MOST_DATES:
             raise CalendarError(Problem.TOO_MANY)
-        uid = uids.setdefault(entry.uid, f"e{len(uids)}") if entry.uid else f"n{number}"
+        key: object = entry.uid or number
         # Some programs give all their entries the same name; a later state of the same one begins at the same time.
-        if entry.instead_of is None and masters.setdefault(uid, entry.start) != entry.start:
-            uid = f"n{number}"
-        found.append(replace(entry, uid=uid))
+        if entry.instead_of is None and masters.setdefault(key, entry.start) != entry.start:
+            key = number
+        found.append(replace(entry, uid=uids.setdefault(key, f"e{len(uids)}")))
     return found, skipped
 
 

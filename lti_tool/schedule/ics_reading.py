@@ -105,7 +105,7 @@ def read(text: str) -> Raw:
         elif inside == ["VCALENDAR"] and name == "X-WR-TIMEZONE":
             raw.zone = value.strip()
         elif inside == ["VCALENDAR", "VTIMEZONE"] and name == "TZID" and len(raw.zones) < MOST_ZONES:
-            zone = value.strip()
+            zone = re.sub(r"\\(.)", r"\1", value.strip())
             raw.zones[zone] = {}
         elif inside == ["VCALENDAR", "VTIMEZONE"] and name == "X-LIC-LOCATION" and zone in raw.zones:
             raw.zones[zone]["LOCATION"] = value.strip()
