@@ -20,6 +20,7 @@ MAX_VALUES = 900
 """Of one call. What is over PHP's `max_input_vars` (1,000, unless the school changed it) is left out there silently."""
 PAUSES_S = (0.5, 2.0)
 """Before a read is tried again."""
+_MAX_FUNCTIONS = 5_000
 _SERVER = "/webservice/rest/server.php"
 
 
@@ -70,15 +71,7 @@ class MoodleClient:
         """What the site says of itself and of the token, asked once. Raises MoodleError."""
         if self._info is None:
             said = self.call("core_webservice_get_site_info", {}, reads=True)
-            try:
-                self._info = SiteInfo(
-                    release=str(said["release"])[:100],
-                    user_id=int(said["userid"]),
-                    functions=frozenset(str(each["name"]) for each in said["functions"]),
-                    site_url=str(said["siteurl"]).rstrip("/"),
-                )
-            except (KeyError, TypeError, ValueError):
-                raise AddressWrong("not_moodle", "What answers there is not a Moodle.") from None
+            self._info = _site_info(said)
         return self._info
 
     def has(self, function: str) -> bool:
@@ -105,6 +98,27 @@ class MoodleClient:
         if isinstance(said, dict) and "exception" in said:
             raise refusal(function, said)
         return said
+
+
+def _site_info(said: Any) -> SiteInfo:
+    """Raises AddressWrong for what no Moodle says."""
+    try:
+        info = SiteInfo(
+            release=_line(said["release"], 100),
+            user_id=int(said["userid"]),
+            functions=frozenset(_line(each["name"], 100) for each in said["functions"][:_MAX_FUNCTIONS]),
+            site_url=_line(said["siteurl"], 1000).rstrip("/"),
+        )
+    except (KeyError, TypeError, ValueError, OverflowError):
+        info = None
+    if info is None or not 0 < info.user_id < 2**63 or not info.site_url:
+        raise AddressWrong("not_moodle", "What answers there is not a Moodle.")
+    return info
+
+
+def _line(text: Any, longest: int) -> str:
+    """What may be shown in a terminal and kept."""
+    return "".join(each for each in str(text)[:longest] if each.isprintable())
 
 
 def _problem(function: str, answer: Response) -> MoodleError | None:

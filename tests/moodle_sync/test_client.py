@@ -142,7 +142,18 @@ def test_the_site_says_what_it_is_once(answered: Any, httpserver: HTTPServer) ->
     assert len(info.functions) == 28 and len(httpserver.log) == 1
 
 
-@pytest.mark.parametrize("body", [b"[]", b"null", b"3", b'{"release": "4"}', b'{"functions": 3}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"[]", b"null", b"3", b'{"release": "4"}', b'{"functions": 3}'),
+        *(
+            b'{"release": "4", "userid": %s, "functions": [], "siteurl": "x"}' % each
+            for each in (b"0", b"1e400", b"1e30")
+        ),
+        b'{"release": "4", "userid": 2, "functions": [], "siteurl": ""}',
+        b'{"release": "4", "userid": 2, "functions": {}, "siteurl": "x"}',
+    ],
+)
 def test_something_else_than_a_moodle(answered: Any, body: bytes) -> None:
     with pytest.raises(errors.AddressWrong) as caught:
         answered(body).site_info()
@@ -262,3 +273,14 @@ def test_a_certificate_that_nobody_vouches_for_gets_no_call(http: Http, tmp_path
         MoodleClient(http, server.address, "t").call(MAKE, {"groups": [GROUP]}, reads=False)
     server.thread.join(5)
     assert server.received == b""
+
+
+def test_what_a_site_says_of_itself_is_harmless_in_a_terminal(answered: Any) -> None:
+    said = {
+        "release": "4\x1b[2J\n",
+        "userid": 2,
+        "functions": [{"name": "a\x00b"}],
+        "siteurl": "https://m.example\x07/",
+    }
+    info = answered(json.dumps(said).encode()).site_info()
+    assert (info.release, info.functions, info.site_url) == ("4[2J", {"ab"}, "https://m.example")
