@@ -95,9 +95,9 @@ def of(body: Mapping[str, Any]) -> Said:
 def expand(said: Said, week: SchoolWeek, first: date, last: date) -> Availability:
     """What somebody who said this does in a school from `first` to `last`, both ends among them.
 
-    Breaks, and the minutes before the first bell and after the last one, count as free on a day on which they are in
-    school; of a grid, those between two lessons, before the first or after the last one that are not `away`. In a
-    calendar all the time of a school day is free that no entry takes, and an entry that is `free` is so after it, too.
+    On a day on which they are in school, breaks and the minutes before the first bell and after the last one count as
+    free; by thumb only those between the first and the last lesson that are not `away`, beside one of them. As a
+    calendar, all the time of a school day is free that no entry takes, and what is called `free` is so even later.
     Nothing happens in holidays. Raises ics.CalendarError for a calendar that cannot be read.
     """
     days = week.school_days(first, last)
@@ -209,7 +209,7 @@ def _by_thumb(grid: Grid, week: SchoolWeek, rings: _Rings) -> tuple[list[Slot], 
             start, end, period = bells[number]
             if cells[number] in ("open", "teach"):
                 lessons.append(Slot(start, end, period.name, cells[number] == "open"))
-            elif cells[number] != "away":
+            elif cells[number] == "free" or _is_near_a_lesson(cells, number):
                 free.append(Span(start, end))
         # Whoever comes later or leaves earlier is not there to talk before the first bell, or after the last one.
         if "away" not in cells[: there[0]]:
@@ -226,6 +226,13 @@ def _cells(grid: Grid, weekday: int, bells: Sequence[tuple[datetime, datetime, P
         grid.cells.get(f"{weekday}-{next(lessons)}", "away") if period.is_lesson else "break"
         for _start, _end, period in bells
     ]
+
+
+def _is_near_a_lesson(cells: Sequence[str], number: int) -> bool:
+    """Whether somebody is there for the lesson before a break, or for the one after it."""
+    before = (cell for cell in reversed(cells[:number]) if cell != "break")
+    after = (cell for cell in cells[number + 1 :] if cell != "break")
+    return cells[number] == "break" and {next(before, "away"), next(after, "away")} != {"away"}
 
 
 def _of_calendar(

@@ -103,7 +103,10 @@ class Minutes:
         later = [says[number] != "away" for number, each in enumerate(lessons) if each.starts > minute]
         there = any(earlier) if earlier else says[0] != "away"
         stays = any(later) if later else says[-1] != "away"
-        self.free[at] = there and stays and (is_break or not earlier or not later)
+        if earlier and later:
+            self.free[at] = there and stays and is_break and (earlier[-1] or later[0])
+        else:
+            self.free[at] = there and stays
 
 
 class Way:
