@@ -126,6 +126,28 @@ def test_a_visit_on_friday_is_talked_about_on_monday_only_where_that_is_soon_eno
     ]
 
 
+@pytest.mark.parametrize(
+    ("day", "minutes", "why"),
+    [
+        (8, 14 * 60, "after_same_day"),
+        (9, 11 * 60 + 55, "after_next_morning"),
+        (9, 12 * 60, "after_next_day"),
+        (12, 9 * 60, "after_later"),
+    ],
+)
+def test_when_the_conversation_after_is(day: int, minutes: int, why: str):
+    days = (date(2026, 10, 8), date(2026, 10, 9), date(2026, 10, 12))
+    visit, talk = at(8, 10), at(day, 0) + timedelta(minutes=minutes)
+    host = Availability(
+        "Europe/Dublin",
+        days,
+        (Slot(visit, visit + timedelta(hours=1), "2"),),
+        (Span(at(8, 9), visit), Span(talk, talk + timedelta(minutes=10))),
+    )
+    coach = Availability("Europe/Dublin", days, (), (Span(at(8, 9), at(12, 15)),))
+    assert [each.why[0] for each in propose(host, coach, wanted(days[0], days[-1], within_h=96))] == [why]
+
+
 def test_a_free_period_goes_before_a_break_and_a_break_before_the_next_day():
     day, hour, bit = date(2026, 10, 8), timedelta(hours=1), timedelta(minutes=20)
     visit, lunch, late = at(8, 10), at(8, 11), at(8, 14)
