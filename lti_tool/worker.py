@@ -76,7 +76,7 @@ def periodic(database: Database, keyring: Keyring, clock: Clock) -> tuple[Period
         Periodic("delete_due_notes", timedelta(hours=1), partial(retention.delete_due_notes, database, keyring, clock)),
         Periodic("forget_deleted_texts", timedelta(hours=24), in_transaction(texts.forget_deleted)),
         Periodic("forget_bytes", timedelta(minutes=10), database.forget_deleted),
-        Periodic("read_calendars", timedelta(minutes=30), in_transaction(timetables.read_due)),
+        Periodic("read_calendars", timedelta(minutes=5), in_transaction(timetables.read_due)),
         Periodic("forget_old_nudges", timedelta(hours=1), in_transaction(forget_old_nudges)),
         Periodic("count_totals", timedelta(hours=6), in_transaction(totals.count_month)),
     )

@@ -39,7 +39,8 @@ ZONE = "UTC"
 """Decides what of a calendar is over; times without a zone are read by the school's clock when they count."""
 _MOST_HOPS = 3
 _REDIRECTS = (301, 302, 303, 307, 308)
-_AT_ONCE = 500
+_AT_ONCE = 100
+"""Calendars that are asked for together, so that other work never waits long behind them."""
 _ROOM = 4096
 """Characters to whose multiples what is sealed is filled up."""
 

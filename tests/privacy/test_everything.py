@@ -21,6 +21,7 @@ from factories import forget_loggers, make_settings
 from flask import Flask
 from observation import observed
 from observation.made import made
+from schedule.written import ics_of
 from sqlalchemy import inspect, select
 from werkzeug import Request
 from werkzeug.test import TestResponse
@@ -223,6 +224,18 @@ def _write_beside(term: Term, host: Desk, coach: Desk) -> None:
             assert sent.status_code == status
     offered = {"csrf_token": host.token(), "text-topic": f"{MARK}host-door", "text-suits": f"{MARK}host-suits"}
     assert host.client.post(f"{host.at}/doors/offer", data=offered).status_code == 303
+    _say_times(term, host, coach)
+
+
+def _say_times(term: Term, host: Desk, coach: Desk) -> None:
+    """The host's timetable is at an address that nobody answers; the coach brings a file, and one that is none."""
+    for desk, brought, status in (
+        (host, {"address": f"http://127.0.0.1:1/{MARK}address.ics"}, 303),
+        (coach, {"file": (io.BytesIO(ics_of(term.school.clock(), f"{MARK}lesson")), "x.ics")}, 303),
+        (coach, {"file": (io.BytesIO(MARK.encode()), f"{MARK}name.ics")}, 400),
+    ):
+        sent = desk.client.post(f"{desk.at}/timetable/calendar", data={"csrf_token": desk.token()} | brought)
+        assert sent.status_code == status
 
 
 def _launch(term: Term) -> None:
