@@ -135,7 +135,7 @@ TAKEN = {
     "cycle_members", "deliveries", "groups", "growth_areas", "instrument_states", "invitations", "line_managers",
     "looks", "meetings", "memberships", "nudges", "observations", "open_doors", "own_instruments", "pair_members",
     "pairing_wishes", "reflection_versions", "rests", "round_left", "round_proposal_members", "shares", "sign_ins",
-    "stage_marks", "step_wishes", "texts", "thread_messages",
+    "stage_marks", "step_wishes", "texts", "thread_messages", "timetables",
 }  # fmt: skip
 NOT_TAKEN = {
     "continuations": "a code of two minutes on the way to a new tab",
