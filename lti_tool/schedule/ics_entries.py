@@ -18,6 +18,7 @@ from lti_tool.schedule.ics_reading import CalendarError, Line, Problem, Raw, Zon
 MAX_TITLE = 120
 MOST_DATES = 5_000
 """Single dates, added to or left out of repetitions, of all entries together."""
+_DAY = timedelta(days=1)
 _LONGEST = timedelta(days=400)
 _LONGEST_REPEATED = timedelta(days=31)
 _YEARS = range(1900, 2200)
@@ -306,7 +307,8 @@ def _end(start: When, said: Mapping[str, tuple[Mapping[str, str], str]], raw: Ra
             raise ValueError("half a day")
         end = end.like(start) if end.zone is not None else end
     elif "DURATION" in said:
-        end = start.on(start.wall + _duration(said["DURATION"][1]))
+        length = _duration(said["DURATION"][1])
+        end = start.on(start.wall + (length if start.zone is not None else -(-length // _DAY) * _DAY))
     else:
         end = start.on(start.wall + timedelta(days=0 if start.zone is not None else 1))
     # A day that ends on the day on which it begins is one whole day.
