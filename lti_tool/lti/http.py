@@ -247,11 +247,13 @@ class _GuardedAdapter(HTTPAdapter):
 
     def __init__(self, allowed: Networks) -> None:
         self._allowed = allowed
-        # Reads only: a repeated POST could register or report twice.
+        # Reads only: a repeated POST could register or report twice. An error of TLS counts as "other", whatever the
+        # method was, and may come after the call was carried out.
         retry = Retry(
             total=1,
             connect=1,
             read=1,
+            other=0,
             redirect=0,
             status=0,
             allowed_methods={"GET"},
