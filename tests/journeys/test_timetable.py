@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from journeys import steps
 from journeys.live import LiveSandbox, LiveTool, Somebody
 from journeys.test_pages import Look
 from journeys.test_wishes import NARROW, state_of
 from playwright.sync_api import BrowserContext, expect
+from schedule.written import ics_of
 
 
 def test_bells_and_a_timetable_are_said_on_a_phone(
@@ -31,6 +33,8 @@ def test_bells_and_a_timetable_are_said_on_a_phone(
         way(somebody)
         if way is by_thumb:
             look(somebody)
+        if way is by_keyboard:
+            calendar(somebody, look)
         assert not somebody.errors
     assert not look.wrong, "\n".join(look.wrong)
 
@@ -87,6 +91,22 @@ def by_keyboard(sean: Somebody) -> None:
     assert state_of(page, "0-1", "4-1", "4-2") == ["teach", "teach", "open"]
     sean.follow(page.get_by_role("button", name="Keep it"))
     assert state_of(page, "0-0", "0-1") == ["open", "teach"]
+
+
+def calendar(sean: Somebody, look: Look) -> None:
+    page = sean.page
+    page.get_by_text("From a calendar instead").click()
+    written = ics_of(datetime.now(UTC), "2B Maths", "Yard")
+    page.set_input_files("#file", {"name": "lessons.ics", "mimeType": "text/calendar", "buffer": written})
+    sean.follow(page.get_by_role("button", name="Read it"))
+    look(sean)
+    page.get_by_label("2B Maths").select_option("open")
+    sean.follow(page.get_by_role("button", name="Keep it"))
+    expect(page.locator("main")).to_contain_text("2B Maths")
+    page.get_by_text("From another calendar").click()
+    look.state = " from a calendar"
+    look(sean)
+    look.state = ""
 
 
 def without_a_script(orla: Somebody) -> None:
