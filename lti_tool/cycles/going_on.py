@@ -16,7 +16,7 @@ from lti_tool.activities.kinds import fits, kind_of, protocols_for
 from lti_tool.activities.models import Activity
 from lti_tool.activities.service import ActivityView
 from lti_tool.cycles import rules
-from lti_tool.cycles.models import Cycle, CycleMember, ProtocolVersion, StageMark, StepWish
+from lti_tool.cycles.models import Cycle, CycleMember, Meeting, ProtocolVersion, StageMark, StepWish
 from lti_tool.cycles.revision import bump
 from lti_tool.cycles.rules import Missing
 from lti_tool.cycles.service import NotPossible, load, load_frame, mark, move_on
@@ -25,6 +25,7 @@ from lti_tool.people.models import Membership
 from lti_tool.people.service import takes_part
 from lti_tool.protocols import reader
 from lti_tool.protocols.recipe import FULL, Protocol, lowest
+from lti_tool.schedule.models import ReturnMeeting
 from lti_tool.store.base import new_id
 from lti_tool.store.upsert import insert_into
 
@@ -116,7 +117,36 @@ def start(
             for member, role in roles.items()
         ],
     )
+    if number > 1:
+        host = next(member for member, role in roles.items() if role == "host")
+        _book_way_back(session, pair_id, cycle_id, host, people[host], now)
     return cycle_id
+
+
+def _book_way_back(
+    session: Session, pair_id: str, cycle_id: str, membership_id: str, person_id: str, now: datetime
+) -> None:
+    """What was agreed for the cycle in which this member is host is booked in it, as if they had booked it: they can
+    move it, and the visit is still to be confirmed. What has passed meanwhile is forgotten."""
+    rows = session.execute(
+        select(ReturnMeeting.kind, ReturnMeeting.starts_at, ReturnMeeting.minutes).where(
+            ReturnMeeting.pair_id == pair_id, ReturnMeeting.host_id == membership_id, ReturnMeeting.starts_at > now
+        )
+    ).all()
+    session.execute(
+        delete(ReturnMeeting).where(
+            ReturnMeeting.pair_id == pair_id,
+            or_(ReturnMeeting.host_id == membership_id, ReturnMeeting.starts_at <= now),
+        )
+    )
+    if rows:
+        session.execute(
+            insert(Meeting),
+            [
+                {"id": new_id(), "cycle_id": cycle_id, "place": b"", "set_by": person_id, "rev": 1} | dict(row._mapping)
+                for row in rows
+            ],
+        )
 
 
 def start_of_three(
@@ -509,3 +539,4 @@ def stop(session: Session, *, pair_id: str, now: datetime) -> None:
         due = cycle.notes_due_at or (cycle.notes_days and now + timedelta(days=cycle.notes_days))
         bump(session, cycle.id, status="stopped", finished_at=now, notes_due_at=due)
     session.execute(update(Cycle).where(Cycle.pair_id == pair_id, Cycle.closed_at.is_(None)).values(closed_at=now))
+    session.execute(delete(ReturnMeeting).where(ReturnMeeting.pair_id == pair_id))

@@ -461,7 +461,12 @@ def missing_to_book_visit(cycle: Cycle, stage: Stage, member: Member) -> tuple[M
 
 def missing_to_confirm_visit(cycle: Cycle, stage: Stage, member: Member) -> tuple[Missing, ...]:
     """A visit needs its roles card (R60) and a booked conversation after (R61) before it can be confirmed."""
-    return missing_in(cycle, stage.gates, stage, member)
+    found = missing_in(cycle, stage.gates, stage, member)
+    talks = [each for each in cycle.stages if "after" in each.meetings]
+    # Also where a protocol of a course's own does not ask for it among the conditions of the visit.
+    if not talks or cycle.meeting("after") or any(lack.of == "after" for lack in found):
+        return found
+    return (*found, Missing("meeting", "after", talks[0].key))
 
 
 def _text_lacks(cycle: Cycle, key: str, member: Member) -> str:
@@ -661,9 +666,15 @@ def debrief_is_late(cycle: Cycle) -> bool:
 
 
 def debrief_is_early(cycle: Cycle) -> bool:
-    """Whether the conversation after is booked for before the visit."""
+    """Whether the conversation after is booked for before the end of the visit."""
     visit, after = cycle.meeting("visit"), cycle.meeting("after")
-    return visit is not None and after is not None and after.starts_at < visit.starts_at
+    return visit is not None and after is not None and after.starts_at < visit.ends_at
+
+
+def talk_before_is_late(cycle: Cycle) -> bool:
+    """Whether the conversation before is booked for a time at which the visit has begun."""
+    before, visit = cycle.meeting("before"), cycle.meeting("visit")
+    return before is not None and visit is not None and before.ends_at > visit.starts_at
 
 
 # What comes next

@@ -47,6 +47,8 @@ from lti_tool.privacy.keyring import KeyShredded, ScopeKeys
 from lti_tool.protocols import reader
 from lti_tool.protocols.recipe import REFLECTION, Protocol, Stage, lowest
 from lti_tool.reflection import frames
+from lti_tool.schedule import taken
+from lti_tool.schedule.timetable import Span
 from lti_tool.store.base import new_id
 from lti_tool.store.database import run
 from lti_tool.store.upsert import insert_into
@@ -192,6 +194,14 @@ class NotPossible(Exception):
 
 class Changed(Exception):
     """What somebody agreed to, or wanted to replace, is not as it was on their page any more."""
+
+
+class DoubleBooked(Exception):
+    """Somebody of the cycle has something else booked at that time; `spans` say when, and nothing says who or what."""
+
+    def __init__(self, spans: Sequence[Span]) -> None:
+        super().__init__(f"{len(spans)} at the same time")
+        self.spans = tuple(spans)
 
 
 class NotYours(Exception):
@@ -476,7 +486,7 @@ def set_meeting(
     """Books or moves a meeting (the cycle is locked). A visit that was confirmed asks the coach again when it moves.
 
     `seen_rev`: the state that was on the page, 0 for none. Raises Changed when the partner booked or moved it since,
-    and NotPossible when a visit's purpose is missing.
+    NotPossible when a visit's purpose is missing, and DoubleBooked when one of them has something else at that time.
     """
     place = rules.clean(place).strip()
     if kind == "visit":
@@ -488,6 +498,11 @@ def set_meeting(
         if there and (there.starts_at, there.minutes) == (starts_at, minutes) and there.set_by == cycle.viewer_id:
             return
         raise Changed
+    if there is None or (there.starts_at, there.minutes) != (starts_at, minutes):
+        people = [each.person_id for each in cycle.needed]
+        taken.lock(session, people)
+        if spans := taken.clashes(session, people, starts_at, minutes, but_cycle=cycle.id):
+            raise DoubleBooked(spans)
     meeting_id = there.id if there else new_id()
     values: dict[str, Any] = {
         "starts_at": starts_at,

@@ -17,7 +17,7 @@ from lti_tool.cycles.conversation_rules import TALK_KINDS
 from lti_tool.cycles.pages import Refusal, booking, stage_page
 from lti_tool.cycles.revision import revision
 from lti_tool.cycles.rules import Cycle, WrongTime
-from lti_tool.cycles.service import Changed, NotPossible, NotYours
+from lti_tool.cycles.service import Changed, DoubleBooked, NotPossible, NotYours
 from lti_tool.cycles.texts import Deleted, TooLong
 from lti_tool.pairing.words import closed, closed_sentence
 from lti_tool.privacy.keyring import ScopeKeys
@@ -542,6 +542,8 @@ def _book(
         return [(anchor, words.wrong_time(error))]
     except NotPossible as error:
         return [(url, text) for text, url in (words.missing(cycle, lack) for lack in error.missing)]
+    except DoubleBooked as error:
+        return [(anchor, words.double_booked(cycle, error.spans))]
     except Changed:
         there = cycle.meeting(kind)
         if there is None:

@@ -16,6 +16,7 @@ from lti_tool.cycles.picture import Arc, arcs
 from lti_tool.cycles.rules import Cycle, Member, Missing, NextStep, WrongTime
 from lti_tool.cycles.service import CycleView
 from lti_tool.protocols.recipe import Field, Stage, Words
+from lti_tool.schedule.timetable import Span
 from lti_tool.web.context import tool
 from lti_tool.web.languages import listed, zone_of_request
 
@@ -555,15 +556,30 @@ def wrong_time(error: WrongTime) -> str:
     return str(said[error.code])
 
 
+def double_booked(cycle: Cycle, spans: Iterable[Span]) -> str:
+    """Why a meeting is not booked: when there is something else already, never whose or what."""
+    whens = listed(
+        [_("%(when)s to %(end)s", when=when(span.start), end=clock_time(span.end)) for span in spans]
+    )
+    if cycle.is_group:
+        return _("One of you has something else booked: %(whens)s. Choose another time.", whens=whens)
+    return _("One of you two has something else booked: %(whens)s. Choose another time.", whens=whens)
+
+
 def notices(cycle: Cycle, stage: Stage, now: datetime) -> list[str]:
-    """Gentle hints about dates; said to the pair and to nobody else."""
-    found = []
+    """Gentle hints about dates, each on the pages where one of the two can be moved; said to the pair and to nobody
+    else."""
+    found: list[str] = []
     visit = cycle.meeting("visit")
-    if "visit" in stage.meetings and not rules.is_done(cycle, stage):
-        if visit and visit.starts_at < now:
-            found.append(_("The visit's time has passed. If it took place, say so below."))
+    if rules.is_done(cycle, stage):
+        return found
+    if "visit" in stage.meetings and visit and visit.starts_at < now:
+        found.append(_("The visit's time has passed. If it took place, say so below."))
+    if {"before", "visit"}.intersection(stage.meetings) and rules.talk_before_is_late(cycle):
+        found.append(_("The conversation before is booked for when the visit has begun. Is that right?"))
+    if {"visit", "after"}.intersection(stage.meetings):
         if rules.debrief_is_early(cycle):
-            found.append(_("The conversation after is booked for before the visit. Is that right?"))
+            found.append(_("The conversation after is booked for before the visit is over. Is that right?"))
         elif rules.debrief_is_late(cycle):
             found.append(
                 _("It is more than two days from the visit to the conversation after. Sooner is easier to remember.")
