@@ -322,6 +322,9 @@ def stage_page(session: Session, cycle: Cycle, stage: Stage, refusal: Refusal | 
             for kind in stage.meetings
             if here.state != "done" or cycle.meeting(kind)
         ],
+        times_url=_times_url(cycle, stage),
+        cover_url=url_for("schedule.cover_slip", cycle_id=cycle.id)
+        if cycle.meetings and may(actor(), Action.BOOK_TALK, cycle.facts) else "",
         agreements=[agreement_box(cycle, stage, each, content.views) for each in stage.agreements],
         first_turn_done=rules.first_turn_done(cycle, stage),
         missing=[
@@ -348,6 +351,16 @@ def _looks_with(cycle: Cycle, stage: Stage) -> bool:
         return False
     at = cycle.stages.index(visit)
     return stage in cycle.stages[max(at - 1, 0) : at + 1]
+
+
+def _times_url(cycle: Cycle, stage: Stage) -> str:
+    """Where the meetings of a cycle are booked together, from the page of a stage in which one of them is."""
+    arranged = {kind for each in cycle.stages for kind in each.meetings}
+    visit = next((each for each in cycle.stages if "visit" in each.meetings), None)
+    if visit is None or rules.is_done(cycle, visit) or not {"before", "after"} <= arranged:
+        return ""
+    is_here = bool(stage.meetings) and not rules.is_done(cycle, stage) and may(actor(), Action.SEE_TIMES, cycle.facts)
+    return url_for("schedule.meeting_times", cycle_id=cycle.id) if is_here else ""
 
 
 def page_frame(cycle: Cycle) -> dict[str, Any]:

@@ -116,6 +116,11 @@ def when(moment: datetime) -> str:
     return _("%(day)s at %(time)s", day=day(moment), time=clock_time(moment))
 
 
+def date_and_time(moment: datetime) -> str:
+    """The same for paper, which is read on another day."""
+    return str(format_datetime(moment.astimezone(zone()), "EEEE d MMMM yyyy, HH:mm", locale=get_locale()))
+
+
 def clock_time(moment: datetime) -> str:
     """The time of day."""
     return str(format_time(moment.astimezone(zone()), "HH:mm", locale=get_locale()))
@@ -558,9 +563,7 @@ def wrong_time(error: WrongTime) -> str:
 
 def double_booked(cycle: Cycle, spans: Iterable[Span]) -> str:
     """Why a meeting is not booked: when there is something else already, never whose or what."""
-    whens = listed(
-        [_("%(when)s to %(end)s", when=when(span.start), end=clock_time(span.end)) for span in spans]
-    )
+    whens = listed([_("%(when)s to %(end)s", when=when(span.start), end=clock_time(span.end)) for span in spans])
     if cycle.is_group:
         return _("One of you has something else booked: %(whens)s. Choose another time.", whens=whens)
     return _("One of you two has something else booked: %(whens)s. Choose another time.", whens=whens)

@@ -120,6 +120,8 @@ class Action(StrEnum):
     """Bell times, days and holidays of a course, or of the people of one school in it."""
     KEEP_TIMETABLE = "keep timetable"
     """When one teaches and is free: say it, read and delete it."""
+    SEE_TIMES = "see times"
+    """At which all members of a cycle could meet, by what they said; which of them is booked, the host says (R41)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -581,6 +583,10 @@ def _keep_timetable(actor: Actor, timetable: TimetableFacts) -> bool:
     return timetable.owner_id == actor.person_id and (actor.is_teacher or not timetable.is_new)
 
 
+def _see_times(actor: Actor, cycle: CycleFacts) -> bool:
+    return actor.is_teacher and _book_talk(actor, cycle)
+
+
 def _keep_growth(actor: Actor, growth: GrowthFacts) -> bool:
     # What is there stays one's own, also for a leader, and for whoever left the course.
     return growth.owner_id == actor.person_id and (actor.is_teacher or not growth.is_new)
@@ -737,6 +743,7 @@ RULES: dict[Action, Callable[[Actor, Any], bool]] = {
     Action.EDIT_WORDS: _arrange_plan,
     Action.SAY_WEEK: _arrange_plan,
     Action.KEEP_TIMETABLE: _keep_timetable,
+    Action.SEE_TIMES: _see_times,
     Action.SET_DAYS: _set_days,
     Action.SEE_HEALTH: _see_health,
     Action.TELL_GRADEBOOK: _tell_gradebook,
