@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
+    Select,
     and_,
     bindparam,
     exists,
@@ -179,8 +180,8 @@ _HEADS = (
     .where(CycleText.cycle_id == bindparam("cycle"), CycleText.replaced_by.is_(None))
     .order_by(CycleText.saved_at, CycleText.id)
 )
-_MEETINGS_OF = select(Meeting.cycle_id, *_MEETINGS.selected_columns)
-_HEADS_OF = (
+_MEETINGS_OF: Select[Any] = select(Meeting.cycle_id, *_MEETINGS.selected_columns)
+_HEADS_OF: Select[Any] = (
     select(CycleText.cycle_id, *_HEADS.selected_columns)
     .where(CycleText.replaced_by.is_(None))
     .order_by(CycleText.saved_at, CycleText.id)
