@@ -333,14 +333,14 @@ def load_many(session: Session, which: ColumnElement[bool]) -> list[tuple[rules.
         of_cycle.setdefault(row.id, []).append(row)
     stored_protocols(session, {rows[0].protocol_version_id for rows in of_cycle.values()})
     said: dict[str, list[Any]] = {}
-    for row in session.execute(_marks_and_signatures(lambda column: column.in_(ids))):
-        said.setdefault(row.cycle_id, []).append(row)
+    for each in session.execute(_marks_and_signatures(lambda column: column.in_(ids))):
+        said.setdefault(each.cycle_id, []).append(each)
     meetings: dict[str, list[rules.Meeting]] = {}
-    for row in session.execute(_MEETINGS_OF.where(Meeting.cycle_id.in_(ids))):
-        meetings.setdefault(row[0], []).append(rules.Meeting(*row[1:]))
+    for in_cycle, *meeting in session.execute(_MEETINGS_OF.where(Meeting.cycle_id.in_(ids))):
+        meetings.setdefault(in_cycle, []).append(rules.Meeting(*meeting))
     heads: dict[str, list[rules.Head]] = {}
-    for row in session.execute(_HEADS_OF.where(CycleText.cycle_id.in_(ids))):
-        heads.setdefault(row[0], []).append(rules.Head(*row[1:]))
+    for in_cycle, *head in session.execute(_HEADS_OF.where(CycleText.cycle_id.in_(ids))):
+        heads.setdefault(in_cycle, []).append(rules.Head(*head))
     found = []
     for cycle_id, rows in of_cycle.items():
         here = said.get(cycle_id, [])
