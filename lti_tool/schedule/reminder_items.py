@@ -115,7 +115,7 @@ def rhythms(session: Session, whose: Whose, quiet_months: Collection[int], now: 
             PairMember.hint_away_at,
             Pair.cadence_weeks,
             Activity.cadence_weeks.label("suggested"),
-        )  # fmt: skip
+        )
         .join(Cycle, and_(Cycle.pair_id == Pair.id, Cycle.closed_at.is_(None), Cycle.status == "finished"))
         .where(Activity.status == "open", Activity.kind == "cycle")
     )
@@ -157,7 +157,7 @@ def proposals(session: Session, whose: Whose, now: datetime) -> list[Item]:
             Proposal.id,
             RoundRun.out_at.label("created_at"),
             RoundRun.answer_by.label("expires_at"),
-        )  # fmt: skip
+        )
         .join(ProposalMember, ProposalMember.proposal_id == Proposal.id)
         .join(RoundRun, RoundRun.id == Proposal.run_id)
         .join(Activity, Activity.id == RoundRun.activity_id)
@@ -180,7 +180,7 @@ def _to_answer(rows: Iterable[Any], what: str) -> list[Item]:
     ]  # fmt: skip
 
 
-def _of_pairs(who: ColumnElement[bool]) -> Select[Any]:
+def _of_pairs(who: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     """The members of pairs that coach at present, neither pausing nor gone."""
     return (
         select(*_WHOM, Activity.course_id)
@@ -194,7 +194,7 @@ def _of_pairs(who: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-def _of_running_cycles(who: ColumnElement[bool]) -> Select[Any]:
+def _of_running_cycles(who: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     return (
         _of_pairs(who)
         .join(Cycle, Cycle.pair_id == Pair.id)

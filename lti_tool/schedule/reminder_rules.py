@@ -1,7 +1,7 @@
 """When somebody is reminded, and of what: values in, values out.
 
-Nobody is reminded who did not ask for it. Whoever did is reminded once of a thing, on school days, within the hours that
-they chose, by their own clock; never in the holidays, and never of what has waited so long that it is old news.
+Nobody is reminded who did not ask for it. Whoever did is reminded once of a thing, on school days, within the hours
+that they chose, by their own clock; never in the holidays, and never of what has waited so long that it is old news.
 """
 
 from collections.abc import Collection
@@ -26,7 +26,7 @@ AHEAD = timedelta(days=7)
 TURN_AFTER = timedelta(days=7)
 """A step waits so long, without anything done by anybody, before anybody is reminded of it."""
 OLD_AFTER = timedelta(days=30)
-"""What began to wait so long ago is not spoken of any more. Shorter than reminders are kept, so that none comes twice."""
+"""What is due so long is not spoken of any more. Shorter than reminders are kept, so that none comes twice."""
 KEPT_FOR = timedelta(days=60)
 
 
