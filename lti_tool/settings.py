@@ -3,6 +3,7 @@
 import base64
 import os
 import tomllib
+from email.utils import parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,9 +16,11 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretBytes,
+    SecretStr,
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -91,6 +94,49 @@ class Rhythm(_Section):
     """Months (1 to 12) of school holidays, in which no pair gets a hint that it would be time for a cycle."""
 
 
+def _category(value: object) -> str:
+    name = " ".join(str(value).split())
+    if not isinstance(value, str) or not 1 <= len(name) <= 60 or not name.isprintable():
+        raise ValueError("names of up to 60 characters")
+    return name
+
+
+class Time(_Section):
+    categories: Annotated[
+        tuple[Annotated[str, BeforeValidator(_category)], ...], Field(min_length=1, max_length=20)
+    ] = ("professional conversation", "observing", "planning", "Croke Park hours")
+    """What teachers can put time under in the ledger that each keeps for themselves."""
+
+    @field_validator("categories")
+    @classmethod
+    def _are_different(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len({name.casefold() for name in value}) < len(value):
+            raise ValueError("names that differ from each other")
+        return value
+
+
+class Mail(_Section):
+    host: str = ""
+    """Of the mail server; empty: the tool sends no e-mail."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    """`none` without a user only: a password never goes over an open line."""
+    user: str = ""
+    """Empty: without signing in. The password is mail_password of secrets.toml."""
+    sender: Annotated[str, Field(alias="from")] = ""
+    """Who the messages come from: coaching@example.ie or Coaching <coaching@example.ie>."""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "Mail":
+        name, address = parseaddr(self.sender)
+        is_one_line = self.sender.isprintable() and "@" in address and "," not in name
+        if self.host and not (is_one_line and address.isascii()):
+            raise ValueError('with a host, from = "coaching@example.ie"')
+        if self.tls == "none" and self.user:
+            raise ValueError('tls = "none" without a user; with one, tls = "starttls" or "tls"')
+        return self
+
+
 class Log(_Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -119,6 +165,10 @@ class Settings(BaseSettings):
     limits: Limits = Field(default_factory=Limits)
     lti: Lti = Field(default_factory=Lti)
     rhythm: Rhythm = Field(default_factory=Rhythm)
+    mail: Mail = Field(default_factory=Mail)
+    mail_password: SecretStr = SecretStr("")
+    """Of [mail] user; in secrets.toml or MEITHEAL_MAIL_PASSWORD."""
+    time: Time = Field(default_factory=Time)
     log: Log = Field(default_factory=Log)
 
     @field_validator("public_url")
@@ -182,8 +232,8 @@ def load(config_file: Path) -> Settings:
 
 def keys_from_environment() -> dict[str, Any]:
     """The keys that the environment gives: MEITHEAL_SECRET_KEY, MEITHEAL_MASTER_KEY, MEITHEAL_NEXT_MASTER_KEY, and
-    MEITHEAL_OLD_MASTER_KEYS with spaces between them."""
-    names = ("secret_key", "master_key", "next_master_key", "old_master_keys")
+    MEITHEAL_OLD_MASTER_KEYS with spaces between them; and the password of the mail server, MEITHEAL_MAIL_PASSWORD."""
+    names = ("secret_key", "master_key", "next_master_key", "old_master_keys", "mail_password")
     given = {name: value for name in names if (value := os.environ.get(f"MEITHEAL_{name.upper()}"))}
     return {name: value.split() if name == "old_master_keys" else value for name, value in given.items()}
 
@@ -212,10 +262,11 @@ def _explain(problem: Any) -> str:
     if problem["type"] == "extra_forbidden":
         section = key.rpartition(".")[0]
         fields = getattr(Settings.model_fields.get(section), "annotation", Settings).model_fields
-        return f"{key} is not a setting. Allowed here: {', '.join(sorted(fields))}."
+        allowed_here = sorted(field.alias or name for name, field in fields.items())
+        return f"{key} is not a setting. Allowed here: {', '.join(allowed_here)}."
     if problem["type"] == "missing":
         hint = " (in secrets.toml or MEITHEAL_" + key.upper() + ")" if key.endswith("_key") else ""
         return f"{key} is missing{hint}. `meitheal init` writes it."
     allowed = str(problem["msg"]).removeprefix("Value error, ")
-    shown = "a value that is not shown" if "_key" in key else repr(problem["input"])
+    shown = "a value that is not shown" if "_key" in key or "password" in key else repr(problem["input"])
     return f"{key} is {shown}. Allowed: {allowed}."

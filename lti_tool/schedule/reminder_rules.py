@@ -133,3 +133,16 @@ def read_hours(from_text: str, to_text: str) -> tuple[int, int] | None:
         return None
     begins, ends = (int(text) for text in texts)
     return (begins, ends) if EARLIEST <= begins < ends <= LATEST else None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a message."""
+
+    status: str
+    """sent; failed (it did not leave and never will); unknown (it may have left, so it is not sent again); later (it
+    certainly did not leave, and is tried again)."""
+    problem: str = ""
+    """A code of 20 characters at most; empty for one that was sent."""
+    stops: bool = False
+    """Whether no other message would leave this way now."""

@@ -21,7 +21,7 @@ def keys_of(model: type[BaseModel], prefix: str = "") -> set[str]:
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             found |= keys_of(field.annotation, f"{prefix}{name}.")
         else:
-            found.add(prefix + name)
+            found.add(prefix + (field.alias or name))
     return found
 
 
@@ -38,7 +38,7 @@ def good(**changes: object) -> dict[str, object]:
 
 def test_the_example_explains_every_key_and_no_other() -> None:
     text = EXAMPLE.read_text("utf-8")
-    in_example = keys_in(tomllib.loads(re.sub(r"(?m)^#(?=\w+_keys? = )", "", text)))
+    in_example = keys_in(tomllib.loads(re.sub(r"(?m)^#(?=\w+_(?:keys?|password) = )", "", text)))
     assert in_example == keys_of(Settings)
 
 
