@@ -41,7 +41,7 @@ from lti_tool.reflection import service as reflection
 from lti_tool.reflection.models import GrowthArea, ReflectionVersion
 from lti_tool.rounds import answers, managers, wishes
 from lti_tool.rounds.models import PairingWish
-from lti_tool.schedule import timetables
+from lti_tool.schedule import calendars, ledger, timetables
 from lti_tool.sharing import service as sharing
 from lti_tool.sharing.models import Share
 from lti_tool.threads import service as threads
@@ -82,6 +82,10 @@ class Kept:
     """Pairing rounds for which they said what they would like."""
     timetable: int
     """0 or 1."""
+    calendar: int
+    """Private address: 0 or 1."""
+    time: int
+    """Lines that they said in their ledger."""
     captured: int
     """Entries of visits, that they captured."""
     instruments: int
@@ -117,6 +121,8 @@ def count(session: Session, person_id: str) -> Kept:
         "captured": keeping.captured(person_id),
         "instruments": keeping.built(person_id),
         "timetable": timetables.built(person_id),
+        "calendar": calendars.built(person_id),
+        "time": ledger.built(person_id),
     }
     row = session.execute(select(*(number.label(name) for name, number in counted.items()))).one()
     return Kept(**row._mapping)
@@ -261,6 +267,8 @@ def collect(
         "proposals_of_pairing_rounds": answers.of_person(session, person_id, now),
         "what_you_said_for_pairing_rounds": wishes.of_person(session, keyring, person_id, now),
         "your_timetable": timetables.of_person(session, keyring, person_id, now),
+        "address_of_your_calendar": calendars.of_person(session, person_id),
+        "your_time": ledger.of_person(session, keyring, person_id, now),
         "your_instruments": keeping.of_person(session, keyring, person_id, now),
         "open_doors": doors.of_person(session, keyring, person_id, now),
         "you_would_like_to_grow_in": [

@@ -120,6 +120,10 @@ class Action(StrEnum):
     """Bell times, days and holidays of a course, or of the people of one school in it."""
     KEEP_TIMETABLE = "keep timetable"
     """When one teaches and is free: say it, read and delete it."""
+    KEEP_CALENDAR = "keep calendar"
+    """The address at which a calendar program reads one's bookings: make, change and end it."""
+    KEEP_LEDGER = "keep ledger"
+    """How much time one gave to coaching: read, say, download and delete it."""
     SEE_TIMES = "see times"
     """At which all members of a cycle could meet, by what they said; which of them is booked, the host says (R41)."""
 
@@ -371,6 +375,15 @@ class TimetableFacts:
     is_new: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class TimeFacts:
+    """What somebody keeps of their own time: the address of their calendar, or their ledger."""
+
+    owner_id: str
+    is_new: bool = False
+    """Whether there is nothing of it yet."""
+
+
 def may(actor: Actor, action: Action, thing: Any = None) -> bool:
     """Whether `actor` may do `action` with `thing` (the facts named in the rule). Without a rule: no."""
     rule = RULES.get(action)
@@ -587,6 +600,11 @@ def _see_times(actor: Actor, cycle: CycleFacts) -> bool:
     return actor.is_teacher and _book_talk(actor, cycle)
 
 
+def _keep_time(actor: Actor, time: TimeFacts) -> bool:
+    # What is there stays one's own, also for a leader, and for whoever left the course.
+    return time.owner_id == actor.person_id and (actor.is_teacher or not time.is_new)
+
+
 def _keep_growth(actor: Actor, growth: GrowthFacts) -> bool:
     # What is there stays one's own, also for a leader, and for whoever left the course.
     return growth.owner_id == actor.person_id and (actor.is_teacher or not growth.is_new)
@@ -743,6 +761,8 @@ RULES: dict[Action, Callable[[Actor, Any], bool]] = {
     Action.EDIT_WORDS: _arrange_plan,
     Action.SAY_WEEK: _arrange_plan,
     Action.KEEP_TIMETABLE: _keep_timetable,
+    Action.KEEP_CALENDAR: _keep_time,
+    Action.KEEP_LEDGER: _keep_time,
     Action.SEE_TIMES: _see_times,
     Action.SET_DAYS: _set_days,
     Action.SEE_HEALTH: _see_health,

@@ -113,6 +113,8 @@ def _register_rooms(app: Flask, csrf: CSRFProtect) -> None:
         app.register_blueprint(importlib.import_module(module).blueprint, url_prefix="/at/<handle>")
     # Whoever comes by a one-time link to a school's page has no sign-in.
     app.register_blueprint(importlib.import_module("lti_tool.schools.views").visits, url_prefix="/school")
+    # Calendar programs read bookings without a sign-in, at addresses that nobody can guess.
+    app.register_blueprint(importlib.import_module("lti_tool.schedule.views").feed, url_prefix="/calendar")
     # The tab that captures a visit outlives the sign-in. Its changes are known by where they come from.
     visit = importlib.import_module("lti_tool.observation.views").visit
     csrf.exempt(visit)

@@ -33,11 +33,13 @@ FEWER = {
     "rounds.take_back": 10,
     "rounds.check_proof": 6,
     "visit.use_code": 60,
+    "calendar_feed.read": 600,
+    "schedule.make_calendar": 10,
     "ownership.take_html": 10,
     "ownership.take_json": 10,
 }
 """Requests a minute to endpoints that call an LMS or calculate a whole round each time, or open all that somebody ever
-wrote, or where somebody could guess a code."""
+wrote, or where somebody could guess a code or an address. Of one address of the network, calendars of many are read."""
 
 _WINDOW_S = 60
 _MOST_KEYS = 100_000
