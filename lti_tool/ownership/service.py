@@ -41,7 +41,7 @@ from lti_tool.reflection import service as reflection
 from lti_tool.reflection.models import GrowthArea, ReflectionVersion
 from lti_tool.rounds import answers, managers, wishes
 from lti_tool.rounds.models import PairingWish
-from lti_tool.schedule import calendars, ledger, timetables
+from lti_tool.schedule import calendars, ledger, lms_calendar, timetables
 from lti_tool.sharing import service as sharing
 from lti_tool.sharing.models import Share
 from lti_tool.threads import service as threads
@@ -268,7 +268,9 @@ def collect(
         "what_you_said_for_pairing_rounds": wishes.of_person(session, keyring, person_id, now),
         "your_timetable": timetables.of_person(session, keyring, person_id, now),
         "address_of_your_calendar": calendars.of_person(session, person_id),
+        "your_bookings_are_in_the_calendar_of_your_lms": lms_calendar.is_wanted(session, person_id),
         "your_time": ledger.of_person(session, keyring, person_id, now),
+        "agreed_for_the_way_back": booking.of_person(session, person_id),
         "your_instruments": keeping.of_person(session, keyring, person_id, now),
         "open_doors": doors.of_person(session, keyring, person_id, now),
         "you_would_like_to_grow_in": [

@@ -76,6 +76,15 @@ class CalendarAddress(Base):
     """When it was last read, to the day."""
 
 
+class LmsCalendar(Base):
+    """That somebody wants bookings in the calendar of the LMS, where trainers may see them, too. They are written there
+    once everybody of the pair wants it; without a row they are not."""
+
+    __tablename__ = "lms_calendars"
+
+    person_id: Mapped[Ref] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), primary_key=True)
+
+
 class ReminderChoice(Base):
     """By which way somebody would like to be reminded of one kind of thing. No row: on the page alone."""
 

@@ -99,6 +99,14 @@ def upgrade() -> None:
         batch_op.create_index("ix_moodle_writes_status", ["status"], unique=False)
 
     op.create_table(
+        "lms_calendars",
+        sa.Column("person_id", sa.String(length=16), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["people.id"], name=op.f("fk_lms_calendars_person_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_lms_calendars")),
+    )
+    op.create_table(
         "reminder_choices",
         sa.Column("person_id", sa.String(length=16), nullable=False),
         sa.Column("kind", sa.String(length=12), nullable=False),
