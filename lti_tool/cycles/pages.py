@@ -356,11 +356,10 @@ def _looks_with(cycle: Cycle, stage: Stage) -> bool:
 def _times_url(cycle: Cycle, stage: Stage) -> str:
     """Where the meetings of a cycle are booked together, from the page of a stage in which one of them is."""
     arranged = {kind for each in cycle.stages for kind in each.meetings}
-    visit = next((each for each in cycle.stages if "visit" in each.meetings), None)
-    if visit is None or rules.is_done(cycle, visit) or not {"before", "after"} <= arranged:
-        return ""
     is_here = bool(stage.meetings) and not rules.is_done(cycle, stage) and may(actor(), Action.SEE_TIMES, cycle.facts)
-    return url_for("schedule.meeting_times", cycle_id=cycle.id) if is_here else ""
+    if not is_here or not {"before", "visit", "after"} <= arranged:
+        return ""
+    return url_for("schedule.meeting_times", cycle_id=cycle.id)
 
 
 def page_frame(cycle: Cycle) -> dict[str, Any]:

@@ -41,7 +41,7 @@ from lti_tool.reflection import service as reflection
 from lti_tool.reflection.models import GrowthArea, ReflectionVersion
 from lti_tool.rounds import answers, managers, wishes
 from lti_tool.rounds.models import PairingWish
-from lti_tool.schedule import calendars, ledger, lms_calendar, timetables
+from lti_tool.schedule import booking, calendars, ledger, lms_calendar, timetables
 from lti_tool.sharing import service as sharing
 from lti_tool.sharing.models import Share
 from lti_tool.threads import service as threads

@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 
 from lti_tool.cycles import rules, service
 from lti_tool.cycles.rules import Cycle, Member
+from lti_tool.pairing.models import PairMember
+from lti_tool.people.models import Membership
 from lti_tool.privacy.keyring import Keyring, ScopeKeys
 from lti_tool.protocols.recipe import Stage
 from lti_tool.schedule import taken, times, triples
@@ -72,17 +74,23 @@ class _Known:
     lacking: tuple[Member, ...] = field(default=())
 
 
+def has_all(cycle: Cycle) -> bool:
+    """Whether there are a visit and a conversation before and after it in a cycle."""
+    return not cycle.is_alone and all(_stage(cycle, kind) for kind in KINDS)
+
+
 def open_kinds(cycle: Cycle) -> tuple[str, ...]:
-    """The meetings that can be booked together by now; none in a cycle without a visit and two conversations."""
+    """The meetings that can be booked together by now; none once the visit has taken place."""
     kinds = tuple(kind for kind in KINDS if (stage := _stage(cycle, kind)) and not rules.is_done(cycle, stage))
-    has_all = all(_stage(cycle, kind) for kind in KINDS)
-    return kinds if has_all and "visit" in kinds and "after" in kinds and not cycle.is_alone else ()
+    return kinds if has_all(cycle) and {"visit", "after"} <= set(kinds) else ()
 
 
 def offer(
     session: Session, keyring: Keyring, cycle: Cycle, way: Way, *, course_id: str, zone: str, now: datetime
 ) -> Offer:
     """What can be proposed to the viewing member; six statements, one of them to the keyring."""
+    if not open_kinds(cycle):
+        return Offer()
     wanted = _wanted(cycle, way, now)
     known = _known(session, keyring, cycle, way, wanted, course_id=course_id, zone=zone, now=now)
     if known.lacking:
@@ -172,6 +180,26 @@ def way_back(session: Session, cycle: Cycle) -> dict[str, tuple[datetime, int]]:
 def drop_way_back(session: Session, cycle: Cycle) -> None:
     """Either of the two takes the way back out again. The cycle is locked."""
     session.execute(delete(ReturnMeeting).where(ReturnMeeting.pair_id == cycle.pair_id))
+
+
+def of_person(session: Session, person_id: str) -> list[dict[str, object]]:
+    """What is agreed for the way back in pairs of a person, for their own copy of what is theirs."""
+    rows = session.execute(
+        select(ReturnMeeting.kind, ReturnMeeting.starts_at, ReturnMeeting.minutes, ReturnMeeting.host_id, Membership.id)
+        .join(PairMember, PairMember.pair_id == ReturnMeeting.pair_id)
+        .join(Membership, Membership.id == PairMember.membership_id)
+        .where(Membership.person_id == person_id)
+        .order_by(ReturnMeeting.starts_at)
+    )
+    return [
+        {
+            "for": row.kind,
+            "starts_at": row.starts_at,
+            "minutes": row.minutes,
+            "your_role": "host" if row.host_id == row.id else "coach",
+        }
+        for row in rows
+    ]
 
 
 # A choice, as a button sends it

@@ -83,9 +83,9 @@ def drop_way_back(cycle_id: str) -> Response:
 
 
 def _cycle(session: Session, cycle_id: str, *, lock: bool = False) -> Cycle:
-    """The cycle, in which all meetings can be booked together; a 404 for any other, and for who may not see times."""
+    """A cycle with all three meetings; a 404 for any other, and for who may not see times."""
     cycle = cycles.open_cycle(session, cycle_id, lock=lock)
-    if not may(actor(), Action.SEE_TIMES, cycle.facts) or not booking.open_kinds(cycle):
+    if not may(actor(), Action.SEE_TIMES, cycle.facts) or not booking.has_all(cycle):
         abort(404)
     return cycle
 

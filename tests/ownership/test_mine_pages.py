@@ -134,7 +134,7 @@ TAKEN = {
     "activity_facilitators", "activity_participants", "activity_trainers", "agreements", "calendar_addresses", "critical_friends",
     "cycle_members", "deliveries", "groups", "growth_areas", "instrument_states", "invitations", "line_managers",
     "looks", "meetings", "memberships", "nudges", "observations", "open_doors", "own_instruments", "pair_members",
-    "pairing_wishes", "reflection_versions", "rests", "round_left", "round_proposal_members", "shares", "sign_ins",
+    "pairing_wishes", "reflection_versions", "rests", "return_meetings", "round_left", "round_proposal_members", "shares", "sign_ins",
     "stage_marks", "step_wishes", "texts", "thread_messages", "time_lines", "timetables",
 }  # fmt: skip
 NOT_TAKEN = {
