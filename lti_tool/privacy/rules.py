@@ -124,6 +124,8 @@ class Action(StrEnum):
     """The address at which a calendar program reads one's bookings: make, change and end it."""
     KEEP_LEDGER = "keep ledger"
     """How much time one gave to coaching: read, say, download and delete it."""
+    KEEP_REMINDERS = "keep reminders"
+    """By which way and when one is reminded, and the address for it: say, read and delete it."""
     SEE_TIMES = "see times"
     """At which all members of a cycle could meet, by what they said; which of them is booked, the host says (R41)."""
 
@@ -763,6 +765,7 @@ RULES: dict[Action, Callable[[Actor, Any], bool]] = {
     Action.KEEP_TIMETABLE: _keep_timetable,
     Action.KEEP_CALENDAR: _keep_time,
     Action.KEEP_LEDGER: _keep_time,
+    Action.KEEP_REMINDERS: _keep_time,
     Action.SEE_TIMES: _see_times,
     Action.SET_DAYS: _set_days,
     Action.SEE_HEALTH: _see_health,
