@@ -40,14 +40,16 @@ def of_person(person_id: str) -> Whose:
     return lambda _kind: Person.id == person_id
 
 
-def waiting(session: Session, whose: Whose, quiet_months: Collection[int], now: datetime) -> list[Item]:
-    """All that these people could be reminded of, whatever the hour; nine statements, however many there are.
+def waiting(
+    session: Session, whose: Whose, quiet_months: Collection[int], now: datetime, *, turns_too: bool = True
+) -> list[Item]:
+    """All that these people could be reminded of, whatever the hour; twelve statements at most, however many they are.
 
-    Nothing of who pauses, has left, or takes part no longer.
+    Nothing of who pauses, has left, or takes part no longer. `turns_too`: with their next steps, seven statements.
     """
     return [
         *meetings(session, whose, now),
-        *turns(session, whose, now),
+        *(turns(session, whose, now) if turns_too else ()),
         *rhythms(session, whose, quiet_months, now),
         *invitations(session, whose, now),
         *proposals(session, whose, now),
