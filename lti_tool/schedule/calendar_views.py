@@ -71,7 +71,9 @@ def make_calendar() -> str:
     with tool().database.write() as session:
         _mine(session)
         shows_names = request.form.get("names") == "1"
-        token = calendars.make(session, actor().person_id, shows_names=shows_names, now=tool().clock())
+        token = calendars.make(
+            session, tool().keyring, actor().person_id, shows_names=shows_names, now=tool().clock()
+        )
         return _page(session, _mine(session), token)
 
 
@@ -91,7 +93,7 @@ def delete_calendar() -> Response:
     """Ends the address."""
     with tool().database.write() as session:
         _mine(session)
-        calendars.forget(session, actor().person_id)
+        calendars.forget(session, tool().keyring, actor().person_id, tool().clock())
     return redirect(url_for(".calendar" if actor().is_teacher else "ownership.mine", told="deleted"), 303)
 
 
@@ -136,7 +138,7 @@ def read(token: str) -> Response:
     """
     now = tool().clock()
     with tool().database.read() as session:
-        address = calendars.find(session, token)
+        address = calendars.find(session, tool().keyring, token, now)
         if address is None:
             return Response("There is no calendar here.\n", 404, content_type="text/plain; charset=utf-8")
         found = calendars.bookings(session, address.person_id, now - calendars.SHOWN_FOR, most=calendars.MOST)

@@ -1,7 +1,8 @@
 """Use cases of bookings for calendar programs: what is booked for somebody, and the private address they are read at.
 
 Whoever knows the address reads it, without a sign-in: so it is kept as a hash alone, shown once, stands in no log, and
-ends when its owner makes a new one, deletes it, or is erased. Who may is asked before, by the views.
+ends when its owner makes a new one, deletes it, or is erased. It has a key in the keyring that seals nothing: so one
+that ended opens nothing in an older copy of the data either. Who may is asked before, by the views.
 """
 
 import hashlib
@@ -11,16 +12,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ScalarSelect, Select, and_, delete, func, or_, select, update
+from sqlalchemy import ScalarSelect, Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity
 from lti_tool.cycles.models import Cycle, CycleMember, Meeting
 from lti_tool.pairing.models import Pair, PairMember
 from lti_tool.people.models import Membership, Person
+from lti_tool.privacy.keyring import Keyring
 from lti_tool.schedule.models import CalendarAddress, ReturnMeeting
 from lti_tool.store.database import rows_changed
-from lti_tool.store.upsert import insert_into
 
 SHOWN_FOR = timedelta(weeks=12)
 """How long what is over stays in a calendar that is subscribed to."""
@@ -176,11 +177,14 @@ def mine(session: Session, person_id: str) -> Address | None:
     return _one(session, CalendarAddress.person_id == person_id)
 
 
-def find(session: Session, token: str) -> Address | None:
-    """The address with this token; None for any other. One statement."""
+def find(session: Session, keyring: Keyring, token: str, now: datetime) -> Address | None:
+    """The address with this token; None for any other. Two statements, one of them to the keyring."""
     if len(token) > _LONGEST_TOKEN:
         return None
-    return _one(session, CalendarAddress.token_hash == _hash(token))
+    found = _one(session, CalendarAddress.token_hash == _hash(token))
+    if found is None or found.person_id not in keyring.opened(session, _scope(_hash(token)), now):
+        return None
+    return found
 
 
 def _one(session: Session, which: Any) -> Address | None:
@@ -195,12 +199,13 @@ def _one(session: Session, which: Any) -> Address | None:
     return Address(*row[:4], row.language or row.locale or "") if row else None
 
 
-def make(session: Session, person_id: str, *, shows_names: bool, now: datetime) -> str:
+def make(session: Session, keyring: Keyring, person_id: str, *, shows_names: bool, now: datetime) -> str:
     """The token of a new address; one that was there before opens nothing any more. The session writes."""
+    forget(session, keyring, person_id, now)
     token = secrets.token_urlsafe(32)
-    values = {"token_hash": _hash(token), "shows_names": shows_names, "made_at": now, "read_at": None}
-    statement = insert_into(session, CalendarAddress).values(person_id=person_id, **values)
-    session.execute(statement.on_conflict_do_update(index_elements=["person_id"], set_=values))
+    values = {"token_hash": _hash(token), "shows_names": shows_names, "made_at": now}
+    session.execute(insert(CalendarAddress).values(person_id=person_id, **values))
+    keyring.opened(session, _scope(_hash(token)), now).ensure(person_id)
     return token
 
 
@@ -212,9 +217,13 @@ def say_names(session: Session, person_id: str, *, shows_names: bool) -> bool:
     return rows_changed(changed) > 0
 
 
-def forget(session: Session, person_id: str) -> None:
+def forget(session: Session, keyring: Keyring, person_id: str, now: datetime) -> None:
     """The address opens nothing any more. The session writes."""
-    session.execute(delete(CalendarAddress).where(CalendarAddress.person_id == person_id))
+    # Of two changes at once the second waits here.
+    session.execute(select(Person.id).where(Person.id == person_id).with_for_update(key_share=True)).all()
+    gone = delete(CalendarAddress).where(CalendarAddress.person_id == person_id).returning(CalendarAddress.token_hash)
+    for token_hash in session.scalars(gone):
+        keyring.shred(_scope(token_hash), person_id, now)
 
 
 def is_new_day(address: Address, now: datetime) -> bool:
@@ -248,3 +257,8 @@ def _day(now: datetime) -> datetime:
 
 def _hash(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _scope(token_hash: str) -> str:
+    """Of the key of an address, in the keyring."""
+    return hashlib.sha256(f"calendar_addresses/{token_hash}".encode()).hexdigest()[:16]

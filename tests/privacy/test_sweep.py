@@ -54,8 +54,10 @@ from lti_tool.protocols.models import OwnProtocol
 from lti_tool.protocols.reader import shipped
 from lti_tool.reflection import models as reflection_models
 from lti_tool.rounds.models import Proposal
-from lti_tool.schedule import ics, school_weeks, timetables, week
-from lti_tool.schedule.models import SchoolWeek, Timetable
+from lti_tool.schedule import calendars, ics, ledger, school_weeks, timetables, week
+from lti_tool.schedule.ledger_rules import Line
+from lti_tool.schedule.models import CalendarAddress, ReturnMeeting, SchoolWeek, TimeLine, Timetable
+from lti_tool.schedule.timetable import Grid
 from lti_tool.schools import service as schools
 from lti_tool.schools.models import Charter
 from lti_tool.sharing import service as sharing
@@ -92,6 +94,8 @@ PARAMETERS = {
     "base_key",
     "instrument_id",
     "own_id",
+    "meeting_id",
+    "line_id",
 }
 STAGES = ("start", "before", "visit", "after", "reflect")
 SHARED_BY_HOST = ("beliefs", "goal", "criteria", "visit_purpose", "looking_back")
@@ -112,6 +116,8 @@ FOR_TRAINERS = (
     "manage.participants",
     "schedule.school_week",
 )
+THEIR_TIME = ("schedule.timetable", "schedule.calendar", "schedule.time", "schedule.time_file")
+"""Pages of each teacher's own: not of a trainer, a leader or a guest."""
 PRACTICE = ("observation.judging_words", "observation.words_for_notes", "observation.rehearsals")
 SEES_NO_PLAN = (
     "leader",
@@ -195,6 +201,29 @@ THEIRS_TO_DO = {
         )
     ),
     ("host in another activity", "schedule.delete_timetable"),
+    *(
+        (who, f"schedule.{what}")
+        for what in ("make_calendar", "add_time")
+        for who in (
+            "asker",
+            "facilitator",
+            "teacher elsewhere",
+            "teacher selecting content",
+            "host in another activity",
+            "alone",
+            "alone, closed",
+        )
+    ),
+    *(
+        ("host in another activity", f"schedule.{what}")
+        for what in (
+            "say_calendar_names",
+            "delete_calendar",
+            "say_time_of_booking",
+            "say_time_line",
+            "delete_time",
+        )
+    ),
     *(("host in another activity", f"growth.{what}") for what in ("change", "remove", "share", "take_back")),
     ("asker", "pairing.withdraw"),
     ("asker", "friends.leave"),
@@ -278,6 +307,12 @@ class World:
     """Of the library of the host."""
     observation_id: str = "0" * 16
     """Of the visit that the coach captures."""
+    meeting_id: str = "0" * 16
+    """Of a conversation of host and coach that is over."""
+    line_id: str = "0" * 16
+    """Of the ledger of the host."""
+    calendar_token: str = ""
+    """Of the address at which calendar programs read the host's bookings."""
     tabs: dict[str, tuple[FlaskClient, str]] = field(default_factory=dict)
     """Role → (browser, ""): the tab that captures it."""
     delivery_id: str = ""
@@ -663,10 +698,22 @@ def _say_times(world: World) -> None:
     holiday = week.Holiday(now.date(), now.date(), "canary-holiday")
     with world.database.write() as session:
         host = session.scalars(select(Membership.person_id).where(Membership.id == world.made.teachers[0])).one()
-        timetables.say_calendar(session, keyring, host, timetables.calendar_of(stripped, None), now)
+        # The coach is free whenever the host teaches, so that times are proposed to both.
+        coach = session.scalars(select(Membership.person_id).where(Membership.id == world.made.teachers[1])).one()
+        free = Grid({f"{day}-{lesson}": "free" for day in range(5) for lesson in range(9)})
+        timetables.say_grid(session, keyring, coach, free, now)
+        calendar = replace(timetables.calendar_of(stripped, None), kinds={"canary-lesson": "open"})
+        timetables.say_calendar(session, keyring, host, calendar, now)
         said = replace(week.post_primary(), holidays=(holiday,))
         school_weeks.say(session, world.made.course_id, None, said, 0, now)
-    world.canaries |= {"canary-lesson": set(MY_OWN), "canary-holiday": {"trainer"}}
+        world.calendar_token = calendars.make(session, keyring, host, shows_names=False, now=now)
+        calendars.note_read(session, host, now)
+        ledger.add(session, keyring, host, Line(now.date(), 25, "planning", "canary-minutes"), now)
+        world.line_id = session.scalars(select(TimeLine.id)).one()
+        world.meeting_id = new_id()
+        over = {"starts_at": now - timedelta(days=3), "minutes": 20, "place": b"", "set_by": host}
+        session.add(Meeting(id=world.meeting_id, cycle_id=world.cycle_id, kind="after", **over))
+    world.canaries |= {"canary-lesson": set(MY_OWN), "canary-holiday": {"trainer"}, "canary-minutes": set(MY_OWN)}
 
 
 def _observe(world: World) -> None:
@@ -793,6 +840,8 @@ def paths(world: World, rule: Rule, cycle_id: str, foreign: dict[str, tuple[str,
         "group_id": (world.pair_id,),
         "instrument_id": (world.instrument_id,),
         "own_id": (world.own_id,),
+        "meeting_id": (world.meeting_id,),
+        "line_id": (world.line_id,),
         "run_id": (world.run_id,),
         "proposal_id": (world.proposal_id,),
         "lesson_key": ("ice",),
@@ -808,6 +857,7 @@ def paths(world: World, rule: Rule, cycle_id: str, foreign: dict[str, tuple[str,
 
 
 CHARTER = {"signed_by": "x", "position": "x", "minutes": "20", "no_reporting": "1", "time": "1"}
+OWN_TIME = {"day": "2026-01-01", "minutes": "20", "category": "planning", "note": "x"}
 PLACING = {"want": "cycle:light", "what": "cycle:light", "title-cycle-light": "x", "move": ""}
 
 
@@ -861,7 +911,7 @@ def _reading(world: World) -> Iterator[str]:
                 if rule.endpoint in PRACTICE and (answer.status_code == 200) != (role not in SEES_NO_PLAN):
                     yield f"{where} answers {answer.status_code}"
                 has_times = role in (*TEACHERS_HERE, "teacher elsewhere")
-                if rule.endpoint == "schedule.timetable" and (answer.status_code == 200) != has_times:
+                if rule.endpoint in THEIR_TIME and (answer.status_code == 200) != has_times:
                     yield f"{where} answers {answer.status_code}"
                 if rule.endpoint == "manage.plan" and (answer.status_code == 200) != (role not in SEES_NO_PLAN):
                     yield f"{where} answers {answer.status_code}"
@@ -916,7 +966,7 @@ def _changing(world: World) -> Iterator[str]:
             if (role, rule.endpoint) in THEIRS_TO_DO:
                 continue
             for path in paths(world, rule, world.cycle_id):
-                form = PLACING | _meeting("visit", "x") | {"move": f"down {world.made.activity_id}"}
+                form = PLACING | OWN_TIME | _meeting("visit", "x") | {"move": f"down {world.made.activity_id}"}
                 form |= {"text": "overwritten", "purpose": "x", "title": "x", "no-names": "1"}
                 answer = ask(world, role, rule, path, form)
                 if answer.status_code >= 500:
@@ -975,11 +1025,11 @@ def _outside(world: World) -> Iterator[str]:
         for rule in world.app.url_map.iter_rules():
             if rule.rule.startswith("/at/<handle>/"):
                 continue
-            unknown = rule.arguments - {"visit", "filename", "observation_id"}
+            unknown = rule.arguments - {"visit", "filename", "observation_id", "token"}
             assert not unknown, f"{rule.rule}: name the parameters {unknown} in this sweep"
             for visit in [visit for _, visit in world.visits.values()] if "visit" in rule.arguments else [""]:
                 path = re.sub(r"<(\w+:)?visit>", visit, re.sub(r"<(\w+:)?filename>", "meitheal.css", rule.rule))
-                path = path.replace("<observation_id>", world.observation_id)
+                path = path.replace("<observation_id>", world.observation_id).replace("<token>", world.calendar_token)
                 for method in {"GET", "POST"} & (rule.methods or set()):
                     if method == "POST" and visit and visit == own:
                         continue  # theirs to sign and to leave: see tests/schools/test_visits.py
@@ -1072,6 +1122,10 @@ def _insiders_keep_their_roles(world: World) -> Iterator[str]:
         ("host", f"growth/{world.area_ids[0]}/share", {"pair": world.pair_id}, True),
         ("host", f"growth/{world.area_ids[1]}/take-back", {"pair": world.pair_id}, True),
         ("coach", f"{cycle}/reflect/frame", {"frame": "six"}, True),
+        ("coach", f"{cycle}/meeting-times", {"times": "x"}, False),
+        ("host", f"{cycle}/meeting-times", {"times": "x"}, True),
+        ("coach", f"{cycle}/meeting-times/back", {}, True),
+        ("coach", f"{cycle}/cover-slip", {"for-before": "1"}, True),
         ("leader", "school/test", {}, False),
         ("guest", f"protocols/{world.protocol_key}/archive", {}, False),
         ("trainer", f"protocols/{world.protocol_key}/archive", {}, True),
@@ -1089,6 +1143,16 @@ def _insiders_keep_their_roles(world: World) -> Iterator[str]:
         ("trainer", "timetable", {}, False),
         ("leader", "timetable/delete", {}, False),
         ("coach", "timetable", {}, True),
+        ("trainer", "calendar", {}, False),
+        ("leader", "calendar/delete", {}, False),
+        ("coach", "calendar", {"names": "1"}, True),
+        ("coach", "calendar/delete", {}, True),
+        ("trainer", "time", OWN_TIME, False),
+        ("leader", "time", OWN_TIME, False),
+        ("leader", "time/delete", {}, False),
+        ("coach", f"time/lines/{world.line_id}", {"do": "delete"}, False),
+        ("coach", "time", OWN_TIME, True),
+        ("host", f"time/lines/{world.line_id}", {"do": "delete"}, True),
         ("host", "timetable/delete", {}, True),
         ("guest", "words", {}, False),
         ("trainer", "words", {}, True),
@@ -1195,6 +1259,9 @@ def fingerprint(world: World) -> list[Any]:
         CriticalFriend,
         SchoolWeek,
         Timetable,
+        CalendarAddress,
+        ReturnMeeting,
+        TimeLine,
     )
     rooms = (*vars(reflection_models).values(), *vars(observation_models).values())
     models = [*tables, *roles, *(model for model in rooms if _is_model(model))]
