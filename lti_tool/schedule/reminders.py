@@ -139,13 +139,13 @@ def run(
     return left
 
 
-def run_by_email(
-    database: Database, keyring: Keyring, settings: Settings, clock: Callable[[], datetime], **more: Any
-) -> int:
-    """As run, with SENDERS and, where the settings name a mail server, e-mail."""
+def run_all(database: Database, keyring: Keyring, settings: Settings, clock: Callable[[], datetime]) -> None:
+    """As run, by all ways there are: SENDERS and, where the settings name a mail server, e-mail."""
     with Mailer(settings, clock) as mailer:
-        email = {"email": EmailSender(database, keyring, mailer, clock)} if settings.mail.host else {}
-        return run(database, SENDERS | email, settings, clock, **more)
+        senders: dict[str, Sender] = dict(SENDERS)
+        if settings.mail.host:
+            senders["email"] = EmailSender(database, keyring, mailer, clock)
+        run(database, senders, settings, clock)
 
 
 def _give_up(session: Session, now: datetime) -> None:

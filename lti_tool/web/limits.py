@@ -35,6 +35,8 @@ FEWER = {
     "visit.use_code": 60,
     "calendar_feed.read": 600,
     "schedule.make_calendar": 10,
+    "schedule.say_reminder_address": 6,
+    "schedule.confirm_reminder_address": 10,
     "ownership.take_html": 10,
     "ownership.take_json": 10,
 }
