@@ -23,13 +23,14 @@ from lti_tool.privacy.keyring import Keyring
 from lti_tool.progress.service import forget_old_nudges
 from lti_tool.progress.totals import service as totals
 from lti_tool.rounds import answers, calculation, wishes
-from lti_tool.schedule import timetables
+from lti_tool.schedule import reminder_choices, reminders, timetables
 from lti_tool.schools import service as schools
 from lti_tool.settings import Settings
 from lti_tool.store import jobs
 from lti_tool.store.database import Database
 from lti_tool.store.jobs import Handler, Periodic
 from lti_tool.store.queue import Queue
+from moodle_sync import calendar, messages, writing  # noqa: F401 (carriers enter themselves)
 
 log = structlog.get_logger(__name__)
 
@@ -50,10 +51,13 @@ def handlers(database: Database, lti: LtiDoor, keyring: Keyring, clock: Clock) -
         timetables.JOB: partial(
             timetables.read_address, database=database, keyring=keyring, http=lti.http, clock=clock
         ),
+        writing.JOB: partial(
+            writing.carry_out, database=database, masters=keyring.masters, http=lti.http, clock=clock
+        ),
     }
 
 
-def periodic(database: Database, keyring: Keyring, clock: Clock) -> tuple[Periodic, ...]:
+def periodic(settings: Settings, database: Database, keyring: Keyring, clock: Clock) -> tuple[Periodic, ...]:
     """What is done again and again, however many workers run."""
 
     def in_transaction(task: Callable[[Session, datetime], Any]) -> Callable[[], None]:
@@ -77,6 +81,9 @@ def periodic(database: Database, keyring: Keyring, clock: Clock) -> tuple[Period
         Periodic("forget_deleted_texts", timedelta(hours=24), in_transaction(texts.forget_deleted)),
         Periodic("forget_bytes", timedelta(minutes=10), database.forget_deleted),
         Periodic("read_calendars", timedelta(minutes=5), in_transaction(timetables.read_due)),
+        Periodic("write_to_moodle", timedelta(minutes=5), lambda: writing.look_after(database, clock)),
+        Periodic("remind", reminders.EVERY, lambda: reminders.run_all(database, keyring, settings, clock)),
+        Periodic("forget_old_reminders", timedelta(hours=1), in_transaction(partial(_forget_reminders, keyring))),
         Periodic("forget_old_nudges", timedelta(hours=1), in_transaction(forget_old_nudges)),
         Periodic("count_totals", timedelta(hours=6), in_transaction(totals.count_month)),
     )
@@ -85,6 +92,10 @@ def periodic(database: Database, keyring: Keyring, clock: Clock) -> tuple[Period
 def _lapse_proposals(keyring: Keyring, session: Session, now: datetime) -> None:
     answers.lapse_due(session, now)
     answers.forget_over(session, keyring, now)
+
+
+def _forget_reminders(keyring: Keyring, session: Session, now: datetime) -> None:
+    reminder_choices.forget_old(session, keyring, now)
 
 
 def _delete_old_wishes(keyring: Keyring, session: Session, now: datetime) -> None:
@@ -107,9 +118,11 @@ def work_until(stop: threading.Event, settings: Settings, database: Database, cl
     # A job may ask for another one.
     database.on_work = queue.wake
     keyring = Keyring.of(settings, database)
-    tasks = periodic(database, keyring, clock)
+    tasks = periodic(settings, database, keyring, clock)
     jobs.schedule(database, tasks, clock())
-    kinds = handlers(database, LtiDoor(settings, database, clock), keyring, clock)
+    lti = LtiDoor(settings, database, clock)
+    reminders.SENDERS["lms"] = messages.Messages(database, keyring.masters, lti.http, clock)
+    kinds = handlers(database, lti, keyring, clock)
 
     def work() -> None:
         try:

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, exists, select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
+from lti_tool.activities.models import Activity
 from lti_tool.cycles.models import Cycle, Meeting
 from lti_tool.pairing.models import Pair, PairMember
-from lti_tool.people.models import Membership
+from lti_tool.people.models import Course, Deployment, Membership, Person
 from lti_tool.schedule.models import LmsCalendar
 from moodle_sync.errors import AnswerBroken, NotAllowed, NotFound
 from moodle_sync.models import MoodleCourse, MoodleSite, MoodleWrite
@@ -68,27 +69,56 @@ class Events:
 
 
 def _bookings(session: Session, platform_id: str) -> list[Wish]:
-    """What is to be in the calendar by now, whenever it is or was."""
-    group = MoodleWrite
-    somebody_does_not_want_it = (
-        exists()
-        .where(PairMember.pair_id == Pair.id, PairMember.is_current, Membership.id == PairMember.membership_id)
-        .where(~exists().where(LmsCalendar.person_id == Membership.person_id))
-    )
+    """What is to be in the calendar by now, whenever it is or was; three statements."""
+    of_site = [MoodleSite.platform_id == platform_id, MoodleSite.events]
+    groups = {
+        (row.course_id, frozenset(row.body["members"])): row.moodle_id
+        for row in session.execute(
+            select(MoodleWrite.course_id, MoodleWrite.body, MoodleWrite.moodle_id)
+            .join(MoodleSite, MoodleSite.platform_id == MoodleWrite.platform_id)
+            .where(*of_site, MoodleWrite.kind == "group", MoodleWrite.wanted, MoodleWrite.moodle_id.is_not(None))
+        )
+    }
+    if not groups:
+        return []
+    pairs = _pairs(session, platform_id)
     rows = session.execute(
-        select(Meeting.id, Meeting.starts_at, Meeting.minutes, group.course_id, group.moodle_id, MoodleCourse.moodle_id)
-        .join(Cycle, and_(Cycle.id == Meeting.cycle_id, Cycle.status == "running", Cycle.closed_at.is_(None)))
-        .join(Pair, and_(Pair.id == Cycle.pair_id, Pair.status != "ended"))
-        .join(group, and_(group.kind == "group", group.key == Pair.id, group.wanted, group.moodle_id.is_not(None)))
-        .join(MoodleCourse, and_(MoodleCourse.course_id == group.course_id, MoodleCourse.writes_groups))
-        .join(MoodleSite, and_(MoodleSite.platform_id == group.platform_id, MoodleSite.events))
-        .where(group.platform_id == platform_id, ~somebody_does_not_want_it)
+        select(
+            Meeting.id, Meeting.starts_at, Meeting.minutes, Cycle.pair_id, Activity.course_id, MoodleCourse.moodle_id
+        )
+        .join(Cycle, Cycle.id == Meeting.cycle_id)
+        .join(Activity, Activity.id == Cycle.activity_id)
+        .join(MoodleCourse, and_(MoodleCourse.course_id == Activity.course_id, MoodleCourse.writes_groups))
+        .join(Course, Course.id == Activity.course_id)
+        .join(Deployment, and_(Deployment.id == Course.deployment_id, Deployment.platform_id == platform_id))
+        .where(Cycle.status == "running", Cycle.closed_at.is_(None))
         .order_by(Meeting.starts_at, Meeting.id)
-    ).all()
+    )
     return [
-        _wish(meeting_id, course_id, int(starts_at.timestamp()), max(0, minutes) * 60, group_id or 0, moodle_course)
-        for meeting_id, starts_at, minutes, course_id, group_id, moodle_course in rows
+        _wish(meeting_id, course_id, int(starts_at.timestamp()), max(0, minutes) * 60, group_id, moodle_course)
+        for meeting_id, starts_at, minutes, pair_id, course_id, moodle_course in rows
+        # The same people may work together in two activities of a course, and have one group.
+        if pair_id in pairs and (group_id := groups.get((course_id, pairs[pair_id])))
     ]
+
+
+def _pairs(session: Session, platform_id: str) -> dict[str, frozenset[int]]:
+    """The pairs of a platform of which everybody wants it, with the user ids that Moodle knows them by."""
+    members: dict[str, list[tuple[str, bool]]] = {}
+    for pair_id, sub, is_wanted in session.execute(
+        select(PairMember.pair_id, Person.sub, LmsCalendar.person_id.is_not(None))
+        .join(Pair, and_(Pair.id == PairMember.pair_id, Pair.status != "ended"))
+        .join(Membership, and_(Membership.id == PairMember.membership_id, Membership.is_active))
+        .join(Person, and_(Person.id == Membership.person_id, Person.erased_at.is_(None)))
+        .outerjoin(LmsCalendar, LmsCalendar.person_id == Person.id)
+        .where(Person.platform_id == platform_id, PairMember.is_current)
+    ):
+        members.setdefault(pair_id, []).append((sub, is_wanted))
+    return {
+        pair_id: frozenset(int(sub) for sub, _ in each)
+        for pair_id, each in members.items()
+        if all(is_wanted and sub.isascii() and sub.isdigit() for sub, is_wanted in each)
+    }
 
 
 def _wish(meeting_id: str, course_id: str | None, start: int, length: int, group_id: int, moodle_course: int) -> Wish:

@@ -178,11 +178,8 @@ def look_after(database: Database, clock: Clock) -> None:
         _forget_old(session, now)
         _give_up_messages(session, now)
     for platform_id in platform_ids:
-        with database.read() as session:
-            wishes = _wishes(session, platform_id, now)
+        _plan(database, platform_id, now)
         with database.write() as session:
-            for kind, wish in wishes:
-                _want(session, platform_id, kind, wish, now)
             _wait_again(session, platform_id, MoodleWrite.tried_at <= now - _TRIED_AGAIN_AFTER)
             _ask_if_any(session, platform_id, now)
 
@@ -278,7 +275,7 @@ def carry_out(payload: Mapping[str, Any], *, database: Database, masters: Master
         due = _due(session, platform_id) if client and is_active else []
     if client is None or not due:
         return
-    visit = Visit(client, database, clock)
+    visit, has_groups = Visit(client, database, clock), False
     for write_id in due:
         if clock() - begun > _RUN:
             with database.write() as session:
@@ -300,8 +297,12 @@ def carry_out(payload: Mapping[str, Any], *, database: Database, masters: Master
             continue
         with database.write() as session:
             _note_success(session, work, result)
+        # What goes into a group is planned once the group is there.
+        has_groups = has_groups or work.kind == "group"
     with database.read() as session:
         is_left = session.scalar(select(MoodleWrite.id).where(MoodleWrite.platform_id == platform_id, _DUE).limit(1))
+    if has_groups:
+        _plan(database, platform_id, clock())
     if is_left:
         raise JobFailed(f"moodle_{problem or 'unsettled'}", retry_after=SETTLES_AFTER)
 
@@ -309,6 +310,15 @@ def carry_out(payload: Mapping[str, Any], *, database: Database, masters: Master
 _IS_CARRIED = MoodleWrite.kind != "message"
 _DUE: ColumnElement[bool] = and_(_IS_CARRIED, MoodleWrite.status.in_(("waiting", "sending")))
 _AGAIN: ColumnElement[bool] = and_(_IS_CARRIED, MoodleWrite.status.in_(("failed", "unknown")))
+
+
+def _plan(database: Database, platform_id: str, now: datetime) -> None:
+    with database.read() as session:
+        wishes = _wishes(session, platform_id, now)
+    if wishes:
+        with database.write() as session:
+            for kind, wish in wishes:
+                _want(session, platform_id, kind, wish, now)
 
 
 def _wishes(session: Session, platform_id: str, now: datetime) -> list[tuple[Kind, Wish]]:

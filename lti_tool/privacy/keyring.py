@@ -39,6 +39,11 @@ class Keyring:
         data_url = database.engine.url.render_as_string(hide_password=False)
         return cls(Masters.of(settings), Database(keyring_store.url_of(data_url, settings.keyring_url)))
 
+    @property
+    def masters(self) -> Masters:
+        """The master keys of these settings, which also seal what is the operator's own."""
+        return self._masters
+
     def opened(self, _session: Session, scope_id: str, now: datetime) -> "ScopeKeys":
         """The keys of all authors of a scope, read by one statement. Keys of new authors are made as they write.
 
