@@ -159,20 +159,21 @@ def doctor(config_file: Path | None) -> None:
 
 
 @meitheal.command()
+@click.option("--platform", "platform_id", default="", metavar="ID", help="Only this platform.")
+@click.option("--course", default="", metavar="ID", help="Only this course is read, by its id in the LMS.")
+@click.option("--dry-run", is_flag=True, help="Keep, ask for and write nothing; say what would be.")
 @click.pass_obj
-def sync(config_file: Path | None) -> None:
-    """Ask for fresh rosters, and try again to deliver what has not arrived in gradebooks; a worker does it."""
-    from lti_tool.ops import sync as syncing
-    from lti_tool.worker import open_queue
+def sync(config_file: Path | None, platform_id: str, course: str, dry_run: bool) -> None:
+    """Ask for fresh rosters, try again to deliver what has not arrived in gradebooks (a worker does both), and read the
+    courses of connected Moodles; what pairs are to be there is written by a worker."""
+    from lti_tool.ops import sync_commands
 
     settings = config.load(config_file)
     with _database(settings, must_be_current=True) as database:
-        database.on_work = open_queue(settings).wake
-        asked = list(syncing.ask(database, utcnow()))
-    for each in asked:
-        click.echo(f"{each.platform}: asked for {each.rosters} rosters and {each.completions} completions.")
-    if not asked:
-        click.echo("No platform is active. See: meitheal platform list", err=True)
+        if platform_id:
+            with database.read() as session:
+                platform_id = registry.find(session, platform_id=platform_id, issuer="", client_id="")
+        sync_commands.sync(settings, database, platform_id, course, dry_run=dry_run)
 
 
 @meitheal.command()

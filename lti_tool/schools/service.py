@@ -331,7 +331,8 @@ def _platform_name(session: Session, platform_id: str) -> str:
 def say_school(session: Session, person_id: str, school_id: str | None, said_by: SaidBy) -> bool:
     """Keeps in which school somebody works, unless somebody with a better word has said so; whether it is kept.
 
-    None: nowhere that is known, and others may say so again. A name that a person typed goes when nobody uses it.
+    None: nowhere that is known, and others may say so again. A name that a person typed, or a group of the LMS has,
+    goes when nobody uses it.
     """
     known = session.execute(select(Person.school_id, Person.school_said_by).where(Person.id == person_id)).one()
     if not replaces(said_by, known.school_said_by):
@@ -345,7 +346,7 @@ def say_school(session: Session, person_id: str, school_id: str | None, said_by:
         session.execute(
             delete(School).where(
                 School.id == known.school_id,
-                School.named_by == "person",
+                School.named_by.in_(("person", "group")),
                 ~exists().where(Person.school_id == School.id),
                 ~exists().where(Charter.school_id == School.id),
                 ~exists().where(ActivitySchool.school_id == School.id),
