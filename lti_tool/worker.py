@@ -51,6 +51,7 @@ def handlers(database: Database, lti: LtiDoor, keyring: Keyring, clock: Clock) -
         timetables.JOB: partial(
             timetables.read_address, database=database, keyring=keyring, http=lti.http, clock=clock
         ),
+        sync.JOB: partial(sync.read_due, database=database, masters=keyring.masters, http=lti.http, clock=clock),
         writing.JOB: partial(
             writing.carry_out, database=database, masters=keyring.masters, http=lti.http, clock=clock
         ),
@@ -81,6 +82,7 @@ def periodic(settings: Settings, database: Database, keyring: Keyring, clock: Cl
         Periodic("forget_deleted_texts", timedelta(hours=24), in_transaction(texts.forget_deleted)),
         Periodic("forget_bytes", timedelta(minutes=10), database.forget_deleted),
         Periodic("read_calendars", timedelta(minutes=5), in_transaction(timetables.read_due)),
+        Periodic("read_moodle", timedelta(minutes=15), in_transaction(sync.look_after)),
         Periodic("write_to_moodle", timedelta(minutes=5), lambda: writing.look_after(database, clock)),
         Periodic("remind", reminders.EVERY, lambda: reminders.run_all(database, keyring, settings, clock)),
         Periodic("forget_old_reminders", timedelta(hours=1), in_transaction(partial(_forget_reminders, keyring))),
