@@ -60,6 +60,7 @@ def sentence(code: str, item: Item, zone: str) -> str:
         "before": _("The conversation before the visit: %(when)s"),
         "visit": _("The visit: %(when)s"),
         "after": _("The conversation after the visit: %(when)s"),
+        "work": _("The work together: %(when)s"),
         "turn": _("Your next step has been waiting since %(day)s."),
         "rhythm": _("Your last cycle ended on %(day)s: it would be time for the next one."),
         "invitation": _("An invitation to coach together waits for your answer until %(day)s."),

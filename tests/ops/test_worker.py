@@ -27,7 +27,7 @@ from lti_tool.store.jobs_models import Job
 from lti_tool.web.context import utcnow
 
 _NO_DATABASE = Database("sqlite:///not-made.db")
-PERIODIC = len(worker.periodic(_NO_DATABASE, Keyring.of(make_settings(), _NO_DATABASE), utcnow))
+PERIODIC = len(worker.periodic(make_settings(), _NO_DATABASE, Keyring.of(make_settings(), _NO_DATABASE), utcnow))
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_periodic_work_clears_up(settings: Settings, database: Database, clock: 
             session, membership_id=made.trainer, activity_id=None, locale="en", platform_origin="", return_url="",
             now=clock() - timedelta(days=2),
         )  # fmt: skip
-    tasks = worker.periodic(database, Keyring.of(settings, database), clock)
+    tasks = worker.periodic(settings, database, Keyring.of(settings, database), clock)
     jobs.schedule(database, tasks, clock())
     assert jobs.run_due(database, {}, tasks, clock) == len(tasks)
     with database.read() as session:

@@ -236,6 +236,17 @@ def _say_times(term: Term, host: Desk, coach: Desk) -> None:
     ):
         sent = desk.client.post(f"{desk.at}/timetable/calendar", data={"csrf_token": desk.token()} | brought)
         assert sent.status_code == status
+    for desk, role in ((host, "host"), (coach, "coach")):
+        shown = desk.client.post(f"{desk.at}/calendar", data={"csrf_token": desk.token(), "names": "1"})
+        found = re.search(r"/calendar/([\w-]{43})\.ics", shown.get_data(as_text=True))
+        assert found
+        term.tokens.add(found.group(1))
+        assert term.school.app.test_client().get(found.group()).status_code == 200
+        term.refused.append(term.school.app.test_client().get(found.group().replace(".ics", "x.ics")))
+        spent = {"day": f"{term.school.clock():%Y-%m-%d}", "minutes": "20", "note": f"{MARK}{role}-time"}
+        for note, status in ((spent["note"], 303), (spent["note"] + "x" * 200, 400)):
+            sent = desk.client.post(f"{desk.at}/time", data={"csrf_token": desk.token()} | spent | {"note": note})
+            assert sent.status_code == status
 
 
 def _launch(term: Term) -> None:
@@ -285,7 +296,7 @@ def _report(term: Term) -> None:
     """The first pair's completion reaches the gradebook, the second's does not; the worker does all it has to."""
     school = term.school
     tool = school.app.extensions["meitheal"]
-    tasks = worker.periodic(school.database, tool.keyring, school.clock)
+    tasks = worker.periodic(tool.settings, school.database, tool.keyring, school.clock)
     jobs.schedule(school.database, tasks, school.clock())
     for pair, down in zip(term.pairs, (False, True), strict=True):
         if down:
@@ -362,7 +373,7 @@ def _taken(term: Term) -> Iterator[str]:
         for mine, me, partner in ((host, "host", "coach"), (coach, "coach", "host")):
             for name in ("mine.json", "mine.html"):
                 taken = mine.client.get(f"{mine.at}/mine/{name}").get_data(as_text=True)
-                for key in (*ONES_OWN, "growth", "wish", *(["captured"] if me == "coach" else [])):
+                for key in (*ONES_OWN, "growth", "wish", "time", *(["captured"] if me == "coach" else [])):
                     if f"{MARK}{me}-{key}" not in taken or f"{MARK}{partner}-{key}" in taken:
                         yield f"{name} of the {me} lacks their {key}, or holds their partner's"
                 if f"{MARK}host-instrument" not in taken or (f"{MARK}coach-captured" in taken) != (me == "coach"):

@@ -337,7 +337,7 @@ def test_old_nudges_are_forgotten(
     settings: Settings, database: Database, clock: Any, course: MadeCourse, trainer: Browser
 ) -> None:
     trainer.post(f"/nudges/teachers/{course.teachers[0]}")
-    tasks = worker.periodic(database, Keyring.of(settings, database), clock)
+    tasks = worker.periodic(settings, database, Keyring.of(settings, database), clock)
     forget = next(task for task in tasks if task.name == "forget_old_nudges")
     clock.advance(27 * DAY)
     forget.run()

@@ -252,7 +252,7 @@ def test_nothing_moves_within_a_month(database: Database, clock: Clock, made: Ma
 
 
 def test_the_worker_counts(settings: Settings, database: Database, clock: Clock, made: MadeCourse) -> None:
-    tasks = worker.periodic(database, Keyring.of(settings, database), clock)
+    tasks = worker.periodic(settings, database, Keyring.of(settings, database), clock)
     task = next(task for task in tasks if task.name == "count_totals")
     task.run()
     task.run()
