@@ -41,7 +41,7 @@ from lti_tool.reflection import service as reflection
 from lti_tool.reflection.models import GrowthArea, ReflectionVersion
 from lti_tool.rounds import answers, managers, wishes
 from lti_tool.rounds.models import PairingWish
-from lti_tool.schedule import booking, calendars, ledger, lms_calendar, timetables
+from lti_tool.schedule import booking, calendars, ledger, lms_calendar, reminder_choices, timetables
 from lti_tool.sharing import service as sharing
 from lti_tool.sharing.models import Share
 from lti_tool.threads import service as threads
@@ -86,6 +86,8 @@ class Kept:
     """Private address: 0 or 1."""
     time: int
     """Lines that they said in their ledger."""
+    reminders: int
+    """Reminders to them, and what they said about reminders."""
     captured: int
     """Entries of visits, that they captured."""
     instruments: int
@@ -123,6 +125,7 @@ def count(session: Session, person_id: str) -> Kept:
         "timetable": timetables.built(person_id),
         "calendar": calendars.built(person_id),
         "time": ledger.built(person_id),
+        "reminders": reminder_choices.kept(person_id),
     }
     row = session.execute(select(*(number.label(name) for name, number in counted.items()))).one()
     return Kept(**row._mapping)
@@ -270,6 +273,8 @@ def collect(
         "address_of_your_calendar": calendars.of_person(session, person_id),
         "your_bookings_are_in_the_calendar_of_your_lms": lms_calendar.is_wanted(session, person_id),
         "your_time": ledger.of_person(session, keyring, person_id, now),
+        "what_you_said_about_reminders": reminder_choices.of_person(session, keyring, person_id, now),
+        "reminders_to_you": reminder_choices.reminders_of(session, person_id),
         "agreed_for_the_way_back": booking.of_person(session, person_id),
         "your_instruments": keeping.of_person(session, keyring, person_id, now),
         "open_doors": doors.of_person(session, keyring, person_id, now),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, Self
 
-from sqlalchemy import ScalarSelect, delete, func, select, update
+from sqlalchemy import ScalarSelect, delete, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.people.models import Person
@@ -209,35 +209,40 @@ def forget_old(session: Session, keyring: Keyring, now: datetime) -> None:
 # What is one's own
 
 
-def of_person(session: Session, keyring: Keyring, person_id: str, now: datetime) -> dict[str, Any]:
-    """All that is kept of a person about reminders, for their own copy; empty where they said nothing."""
+def of_person(session: Session, keyring: Keyring, person_id: str, now: datetime) -> list[dict[str, Any]]:
+    """What a person said about reminders, for their own copy; empty where they said nothing."""
     said = mine(session, keyring, person_id, now)
+    if said == Said.nothing():
+        return []
+    return [
+        {f"{kind}_by": way for kind, way in said.ways.items()}
+        | {
+            "how_often": said.digest,
+            "from_hour": said.from_hour,
+            "to_hour": said.to_hour,
+            "email": said.email,
+            "email_is_confirmed": said.is_confirmed,
+        }
+    ]
+
+
+def reminders_of(session: Session, person_id: str) -> list[dict[str, Any]]:
+    """All reminders that are kept of a person, for their own copy; one statement."""
     rows = session.execute(
         select(Reminder.kind, Reminder.way, Reminder.status, Reminder.due_at, Reminder.sent_at)
         .where(Reminder.person_id == person_id)
         .order_by(Reminder.due_at, Reminder.id)
     )
-    reminders = [dict(row) for row in rows.mappings()]
-    if not reminders and said == Said.nothing():
-        return {}
-    return {
-        "ways": dict(said.ways),
-        "how_often": said.digest,
-        "from_hour": said.from_hour,
-        "to_hour": said.to_hour,
-        "email": said.email,
-        "is_confirmed": said.is_confirmed,
-        "reminders": reminders,
-    }
+    return [dict(row) for row in rows.mappings()]
 
 
 def kept(person_id: str) -> ScalarSelect[int]:
-    """How many reminders are kept of a person, and 1 more where they said anything about them."""
-    numbers = [
+    """How many rows are kept of what a person said about reminders, and of reminders to them."""
+    numbers = (
         select(func.count()).select_from(table).where(table.person_id == person_id).scalar_subquery()
-        for table in (Reminder, ReminderSettings)
-    ]
-    return select(numbers[0] + numbers[1]).scalar_subquery()
+        for table in (Reminder, ReminderChoice, ReminderSettings)
+    )
+    return select(sum(numbers, literal(0))).scalar_subquery()
 
 
 _SETTINGS = select(
