@@ -30,7 +30,7 @@ from lti_tool.store import jobs
 from lti_tool.store.database import Database
 from lti_tool.store.jobs import Handler, Periodic
 from lti_tool.store.queue import Queue
-from moodle_sync import calendar, messages, writing  # noqa: F401 (carriers enter themselves)
+from moodle_sync import calendar, groups, messages, sync, writing  # noqa: F401 (carriers enter themselves)
 
 log = structlog.get_logger(__name__)
 
