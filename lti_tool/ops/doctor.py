@@ -21,6 +21,7 @@ from lti_tool.people import connection, registry
 from lti_tool.privacy import keyring_store
 from lti_tool.privacy.keyring import Keyring
 from lti_tool.privacy.sealing import Masters, SealBroken
+from lti_tool.schedule.mail import Mailer
 from lti_tool.settings import Settings
 from lti_tool.store import jobs, migrate
 from lti_tool.store.database import Database
@@ -64,6 +65,7 @@ def examine(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Findi
         lti = LtiDoor(settings, database, clock)
         yield from _own_keys(lti)
         yield from _own_address(settings)
+        yield from _mail(settings, clock)
         yield from _platforms(database, lti)
         yield from _moodle_sites(database, lti, Masters.of(settings))
     finally:
@@ -191,6 +193,25 @@ def _own_address(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "note", f"{address} answers with status {answer.status_code}, not as this tool does. Check the proxy."
         )
+
+
+def _mail(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Finding]:
+    """Whether reminders by e-mail could leave; nothing is sent."""
+    if not settings.mail.host:
+        return
+    where = f"The mail server {settings.mail.host}:{settings.mail.port}"
+    with Mailer(settings, clock) as mailer:
+        problem = mailer.problem()
+    said = {
+        "login": "does not let this user in. Check [mail] user, and mail_password in secrets.toml.",
+        "certificate": "has no certificate that is valid for this name. Check [mail] host, and the certificate.",
+        "no tls": 'does not speak as [mail] tls says. Try "starttls" with port 587, or "tls" with port 465.',
+        "unreachable": "does not answer. Check [mail] host, port and tls, and that it may be reached from here.",
+    }
+    if problem:
+        yield Finding("bad", f"{where} {said.get(problem, 'does not take mail now. Ask its administrator.')}")
+    else:
+        yield Finding("ok", f"{where} takes mail.")
 
 
 def _platforms(database: Database, lti: LtiDoor) -> Iterator[Finding]:

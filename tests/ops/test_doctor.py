@@ -4,6 +4,7 @@ import json
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Clock
@@ -12,6 +13,7 @@ from factories import make_course, make_settings
 from jwt.algorithms import RSAAlgorithm
 from pydantic import SecretBytes
 from pytest_httpserver import HTTPServer
+from schedule.mail_server import MailServer
 from sqlalchemy import text, update
 from werkzeug import Response
 
@@ -268,6 +270,29 @@ def test_what_a_restore_left_aside(healthy: Settings, database: Database, clock:
     (tmp_path / "meitheal.db.before-restore").touch()
     noted = "".join(examine(healthy, clock)["note"])
     assert ("Delete it once you are sure" in noted) is (database.engine.dialect.name == "sqlite")
+
+
+@pytest.mark.parametrize(
+    ("changes", "level", "sentence"),
+    [
+        ({}, "ok", "takes mail."),
+        ({"tls": "starttls"}, "bad", 'Try "starttls" with port 587'),
+        ({"port": 1}, "bad", "does not answer"),
+        ({"host": ""}, "", ""),
+    ],
+)
+def test_a_mail_server_is_tried_without_sending(
+    healthy: Settings, clock: Clock, changes: dict[str, Any], level: str, sentence: str
+) -> None:
+    server = MailServer()
+    try:
+        mail = {"host": "127.0.0.1", "port": server.port, "tls": "none", "from": "c@tool.example"} | changes
+        settings = healthy.model_copy(update={"mail": make_settings(mail=mail).mail})
+        found = [each for each in doctor.examine(settings, clock) if "mail server" in each.text]
+        assert [each.level for each in found] == ([level] if level else []) and server.messages == []
+        assert all(sentence in each.text for each in found)
+    finally:
+        server.stop()
 
 
 def test_an_address_that_does_not_lead_here(healthy: Settings, clock: Clock, httpserver: HTTPServer) -> None:
