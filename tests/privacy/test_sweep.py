@@ -54,9 +54,19 @@ from lti_tool.protocols.models import OwnProtocol
 from lti_tool.protocols.reader import shipped
 from lti_tool.reflection import models as reflection_models
 from lti_tool.rounds.models import Proposal
-from lti_tool.schedule import calendars, ics, ledger, school_weeks, timetables, week
+from lti_tool.schedule import calendars, ics, ledger, reminder_choices, school_weeks, timetables, week
 from lti_tool.schedule.ledger_rules import Line
-from lti_tool.schedule.models import CalendarAddress, ReturnMeeting, SchoolWeek, TimeLine, Timetable
+from lti_tool.schedule.models import (
+    CalendarAddress,
+    Reminder,
+    ReminderChoice,
+    ReminderSettings,
+    ReturnMeeting,
+    SchoolWeek,
+    TimeLine,
+    Timetable,
+)
+from lti_tool.schedule.reminder_rules import KINDS
 from lti_tool.schedule.timetable import Grid
 from lti_tool.schools import service as schools
 from lti_tool.schools.models import Charter
@@ -116,7 +126,7 @@ FOR_TRAINERS = (
     "manage.participants",
     "schedule.school_week",
 )
-THEIR_TIME = ("schedule.timetable", "schedule.calendar", "schedule.time", "schedule.time_file")
+THEIR_TIME = ("schedule.timetable", "schedule.calendar", "schedule.time", "schedule.time_file", "schedule.reminders")
 """Pages of each teacher's own: not of a trainer, a leader or a guest."""
 PRACTICE = ("observation.judging_words", "observation.words_for_notes", "observation.rehearsals")
 SEES_NO_PLAN = (
@@ -222,6 +232,8 @@ THEIRS_TO_DO = {
             "say_time_of_booking",
             "say_time_line",
             "delete_time",
+            "stop_reminders",
+            "forget_reminder_address",
         )
     ),
     *(("host in another activity", f"growth.{what}") for what in ("change", "remove", "share", "take_back")),
@@ -710,10 +722,16 @@ def _say_times(world: World) -> None:
         calendars.note_read(session, host, now)
         ledger.add(session, keyring, host, Line(now.date(), 25, "planning", "canary-minutes"), now)
         world.line_id = session.scalars(select(TimeLine.id)).one()
+        reminder_choices.say(session, host, {"meeting": "email", "turn": "email"}, "daily", (8, 17))
+        code = reminder_choices.say_address(session, keyring, host, "canary-address@school.example", now)
+        reminder_choices.confirm(session, keyring, host, code, now)
         world.meeting_id = new_id()
         over = {"starts_at": now - timedelta(days=3), "minutes": 20, "place": b"", "set_by": host}
         session.add(Meeting(id=world.meeting_id, cycle_id=world.cycle_id, kind="after", **over))
+        sent = {"status": "sent", "sent_at": now, "due_at": now, "way": "email"}
+        session.add(Reminder(person_id=host, kind="meeting", about=world.meeting_id, stamp="s", **sent))
     world.canaries |= {"canary-lesson": set(MY_OWN), "canary-holiday": {"trainer"}, "canary-minutes": set(MY_OWN)}
+    world.canaries["canary-address"] = set(MY_OWN)
 
 
 def _observe(world: World) -> None:
@@ -858,6 +876,7 @@ def paths(world: World, rule: Rule, cycle_id: str, foreign: dict[str, tuple[str,
 
 CHARTER = {"signed_by": "x", "position": "x", "minutes": "20", "no_reporting": "1", "time": "1"}
 OWN_TIME = {"day": "2026-01-01", "minutes": "20", "category": "planning", "note": "x"}
+OWN_REMINDERS = {f"way-{kind}": "page" for kind in KINDS} | {"digest": "each", "from": "9", "to": "12"}
 PLACING = {"want": "cycle:light", "what": "cycle:light", "title-cycle-light": "x", "move": ""}
 
 
@@ -1147,6 +1166,10 @@ def _insiders_keep_their_roles(world: World) -> Iterator[str]:
         ("leader", "calendar/delete", {}, False),
         ("coach", "calendar", {"names": "1"}, True),
         ("coach", "calendar/delete", {}, True),
+        ("trainer", "reminders", OWN_REMINDERS, False),
+        ("leader", "reminders/stop", {}, False),
+        ("coach", "reminders", OWN_REMINDERS, True),
+        ("host", "reminders/address/delete", {}, True),
         ("trainer", "time", OWN_TIME, False),
         ("leader", "time", OWN_TIME, False),
         ("leader", "time/delete", {}, False),
@@ -1262,6 +1285,9 @@ def fingerprint(world: World) -> list[Any]:
         CalendarAddress,
         ReturnMeeting,
         TimeLine,
+        ReminderChoice,
+        ReminderSettings,
+        Reminder,
     )
     rooms = (*vars(reflection_models).values(), *vars(observation_models).values())
     models = [*tables, *roles, *(model for model in rooms if _is_model(model))]
