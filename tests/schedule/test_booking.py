@@ -14,13 +14,16 @@ from rounds.proposed import keyring_of
 from schedule.test_times import meet, pair_up, person_of
 from sqlalchemy import select, update
 
+from lti_tool.activities.models import Activity
 from lti_tool.cycles import going_on, service
 from lti_tool.cycles.models import Cycle, Meeting
 from lti_tool.pairing import service as pairing
+from lti_tool.pairing.models import Pair, PairMember
 from lti_tool.people.models import Membership
 from lti_tool.schedule import timetables
 from lti_tool.schedule.models import ReturnMeeting
 from lti_tool.schedule.timetable import Grid
+from lti_tool.store.base import new_id
 from lti_tool.store.database import Database
 
 MONDAY = date(2026, 11, 30)
@@ -169,6 +172,41 @@ def test_there_and_back_is_booked_in_the_next_cycle_once_they_swap(two: Two) -> 
     assert {kind: start for kind, (start, _minutes, _rev) in two.meetings(next_id).items()} == back
     assert two.back() == {}
     assert "told" not in two.coach.get(f"/cycles/{next_id}/meeting-times")
+
+
+def test_of_three_all_have_to_be_free(two: Two) -> None:
+    course, database, now = two.course, two.database, two.clock()
+    host, keeper, member = course.teachers[2:5]
+    with database.write() as session:
+        as_group = update(Activity).where(Activity.id == course.activity_id)
+        session.execute(as_group.values(kind="group", protocol="demonstration"))
+        pair_id = new_id()
+        session.add(Pair(id=pair_id, activity_id=course.activity_id, status="active", created_at=now))
+        session.flush()
+        for each in (host, keeper, member):
+            session.add(PairMember(pair_id=pair_id, activity_id=course.activity_id, membership_id=each))
+        session.flush()
+        roles = {host: "host", keeper: "keeper", member: "member"}
+        cycle = going_on.start(session, pair_id=pair_id, activity_id=course.activity_id, roles=roles, now=now)
+    path = f"/cycles/{cycle}/meeting-times"
+    lessons = {f"{day}-{lesson}": "open" for day in range(5) for lesson in range(6)}
+
+    def say(membership: str, *free: int) -> None:
+        cells = lessons | {f"{day}-{lesson}": "free" for day in range(5) for lesson in free}
+        with database.write() as session:
+            timetables.say_grid(session, keyring_of(database), person_of(database, membership), Grid(cells), now)
+
+    for membership, free in ((host, (2,)), (keeper, (1, 2, 3)), (member, (2, 3))):
+        say(membership, *free)
+    page = two.browser(host).get(path)
+    assert choices(page) and 'id="both"' not in page
+    typed = {"text-visit_purpose": PURPOSE, "times": choices(page)[0]}
+    assert two.browser(keeper).post(path, **typed).status_code == 403
+    assert two.browser(host).post(path, **typed).status_code == 303
+    # The lesson before and the one after the free period: only in the latter all of them can come.
+    assert two.meetings(cycle)["visit"][0].strftime("%H:%M") == "11:00"
+    say(member, 2)
+    assert "No time suits all of you" in two.browser(member).get(path)
 
 
 def test_the_way_back_goes_when_either_takes_it_out_or_the_pair_ends(two: Two) -> None:
