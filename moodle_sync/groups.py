@@ -22,7 +22,7 @@ from moodle_sync.client import MoodleClient
 from moodle_sync.errors import AnswerBroken, IdNumberTaken, NotFound, OutcomeUnknown, ParameterRefused
 from moodle_sync.models import MoodleCourse, MoodleWrite
 from moodle_sync.roster import OURS, moodle_id_of
-from moodle_sync.writing import CARRIERS, Result, Visit, Wish, Work
+from moodle_sync.writing import CARRIERS, Result, Visit, Wish, Work, want
 
 GROUPING = "Peer coaching pairs"
 """Name of what all these groups of a course are in. Moodle shows it to everybody, in the one language of its courses,
@@ -146,6 +146,16 @@ class Groups:
             visit.client.call("core_group_delete_groups", {"groupids": [group_id]}, reads=False)
             visit.seen.pop(("groups", course), None)
         return Result(None)
+
+
+def say(session: Session, platform_id: str, course_id: str, now: datetime) -> None:
+    """Says at once what groups of a course are to be there, or to be gone, as the trainer has just decided."""
+    for wish in CARRIERS["group"].plan(session, platform_id, now):
+        if wish.course_id == course_id:
+            want(
+                session, platform_id=platform_id, course_id=course_id, kind="group", key=wish.key, wanted=wish.wanted,
+                state=wish.state, body=wish.body, now=now,
+            )  # fmt: skip
 
 
 def id_number(pair_id: str) -> str:

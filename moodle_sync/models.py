@@ -52,29 +52,6 @@ class MoodleCourse(Base):
     grouping_id: Mapped[int | None] = mapped_column(BigInteger)
 
 
-class LmsGroup(Base):
-    """A group of the LMS, made by somebody else than the tool."""
-
-    __tablename__ = "lms_groups"
-    __table_args__ = (UniqueConstraint("course_id", "moodle_id"),)
-
-    id: Mapped[Id]
-    course_id: Mapped[Ref] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"))
-    moodle_id: Mapped[int] = mapped_column(BigInteger)
-    name: Mapped[str] = mapped_column(String(254))
-
-
-class LmsGroupMember(Base):
-    """Who is in a group of the LMS."""
-
-    __tablename__ = "lms_group_members"
-
-    group_id: Mapped[Ref] = mapped_column(ForeignKey("lms_groups.id", ondelete="CASCADE"), primary_key=True)
-    membership_id: Mapped[Ref] = mapped_column(
-        ForeignKey("memberships.id", ondelete="CASCADE"), primary_key=True, index=True
-    )
-
-
 class MoodleWrite(Base):
     """One thing that is to be in Moodle, or gone from it: waiting → sending → done | unknown | failed.
 

@@ -17,14 +17,14 @@ from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.activities.models import Activity
-from lti_tool.people.models import Course, Deployment, Membership, Person, School
+from lti_tool.people.models import Course, Deployment, LmsGroup, LmsGroupMember, Membership, Person, School
 from lti_tool.schools import service as schools
 from lti_tool.schools.rules import MAX_SCHOOL, line, name_key, replaces
 from lti_tool.store.base import new_id
 from lti_tool.store.upsert import insert_into
 from moodle_sync.client import MoodleClient
 from moodle_sync.errors import OutcomeUnknown
-from moodle_sync.models import LmsGroup, LmsGroupMember, MoodleCourse, MoodleWrite
+from moodle_sync.models import MoodleCourse, MoodleWrite
 
 OURS = "meitheal-"
 """How the idnumbers of groups and groupings begin that the tool made."""

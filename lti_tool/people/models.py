@@ -6,7 +6,7 @@ the platform that it came with.
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lti_tool.store.base import Base, Id, Moment, Ref
@@ -142,6 +142,30 @@ class Membership(Base):
     welcomed_at: Mapped[datetime | None]
     """When the person acknowledged what coaching here is and is not."""
     created_at: Mapped[Moment]
+
+
+class LmsGroup(Base):
+    """A group of the LMS, made by somebody else than the tool."""
+
+    __tablename__ = "lms_groups"
+    __table_args__ = (UniqueConstraint("course_id", "moodle_id"),)
+
+    id: Mapped[Id]
+    course_id: Mapped[Ref] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"))
+    moodle_id: Mapped[int] = mapped_column(BigInteger)
+    """Its id in the LMS."""
+    name: Mapped[str] = mapped_column(String(254))
+
+
+class LmsGroupMember(Base):
+    """Who is in a group of the LMS."""
+
+    __tablename__ = "lms_group_members"
+
+    group_id: Mapped[Ref] = mapped_column(ForeignKey("lms_groups.id", ondelete="CASCADE"), primary_key=True)
+    membership_id: Mapped[Ref] = mapped_column(
+        ForeignKey("memberships.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
 
 
 class SignIn(Base):

@@ -118,6 +118,8 @@ class Action(StrEnum):
     """It to all who are in the cycle: the host says when (R64)."""
     SAY_WEEK = "say week"
     """Bell times, days and holidays of a course, or of the people of one school in it."""
+    USE_MOODLE = "use moodle"
+    """Say what the groups of a course in the LMS stand for, and whether pairs become groups there."""
     KEEP_TIMETABLE = "keep timetable"
     """When one teaches and is free: say it, read and delete it."""
     KEEP_CALENDAR = "keep calendar"
@@ -762,6 +764,7 @@ RULES: dict[Action, Callable[[Actor, Any], bool]] = {
     Action.PRACTISE: _see_plan,
     Action.EDIT_WORDS: _arrange_plan,
     Action.SAY_WEEK: _arrange_plan,
+    Action.USE_MOODLE: _arrange_plan,
     Action.KEEP_TIMETABLE: _keep_timetable,
     Action.KEEP_CALENDAR: _keep_time,
     Action.KEEP_LEDGER: _keep_time,

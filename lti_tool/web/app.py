@@ -49,6 +49,7 @@ _ROOMS = (
     "lti_tool.progress.views",
     "lti_tool.schools.views",
     "lti_tool.ownership.views",
+    "moodle_sync.views",
 )
 """Modules whose pages are those of a signed-in person, each with a `blueprint`."""
 

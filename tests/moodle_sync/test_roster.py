@@ -7,7 +7,7 @@ from live_moodle import Moodle
 from moodle_pairs import COURSE, Pairs, furnish
 from sqlalchemy import delete, func, select, update
 
-from lti_tool.people.models import Course, Membership, Person, School
+from lti_tool.people.models import Course, LmsGroup, LmsGroupMember, Membership, Person, School
 from lti_tool.privacy.sealing import Masters
 from lti_tool.sandbox.people import CourseRole
 from lti_tool.schools import service as schools
@@ -15,7 +15,7 @@ from lti_tool.store.database import Database
 from moodle_sync import roster, sync
 from moodle_sync.client import MoodleClient
 from moodle_sync.errors import NotFound, OutcomeUnknown
-from moodle_sync.models import LmsGroup, LmsGroupMember, MoodleCourse, MoodleSite
+from moodle_sync.models import MoodleCourse, MoodleSite
 from moodle_sync.sync import Outcome
 
 PEOPLE, GROUPS = "core_enrol_get_enrolled_users", "core_group_get_course_groups"
