@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from lti_tool.ops.errors import CommandFailed
 from lti_tool.settings import Settings
@@ -46,9 +47,11 @@ def serve(
             "workers": workers,
             "threads": threads,
             "worker_class": "gthread",
-            "loglevel": log_level,
-            # No log of requests: their paths hold handles of sign-ins and one-time codes.
+            # No log of requests: their paths hold handles of sign-ins, one-time codes and addresses of calendars. At its
+            # lowest level the server would write them all the same.
+            "loglevel": "info" if log_level == "debug" else log_level,
             "accesslog": None,
+            "logger_class": _Log,
             # Which proxy's headers are believed is decided by [network] trusted_proxies, in the app.
             "forwarded_allow_ips": "",
             "limit_request_line": 8190,
@@ -58,6 +61,21 @@ def serve(
             "child_exit": _forget_metrics,
         },
     ).run()
+
+
+class _Log(Logger):  # type: ignore[misc]
+    """What the server itself has to say, without the address of a request that it could not read or carry out, and
+    without where that came from."""
+
+    def exception(self, msg: object, *args: object, **kwargs: Any) -> None:
+        is_of_request = str(msg).startswith("Error handling request")
+        super().exception(
+            "Error handling request" if is_of_request else msg, *(() if is_of_request else args), **kwargs
+        )
+
+    def warning(self, msg: object, *args: object, **kwargs: Any) -> None:
+        is_of_request = str(msg).startswith("Invalid request from")
+        super().warning("Invalid request" if is_of_request else msg, *(() if is_of_request else args), **kwargs)
 
 
 def require_free(host: str, port: int) -> None:

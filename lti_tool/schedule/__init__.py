@@ -1,1 +1,1 @@
-"""Time is made: the week of a school, timetables, proposed meetings, calendars, reminders, and a teacher's own ledger."""
+"""Time is made: the week of a school, timetables, proposed meetings, calendars, reminders, a teacher's own ledger."""

@@ -71,9 +71,7 @@ def make_calendar() -> str:
     with tool().database.write() as session:
         _mine(session)
         shows_names = request.form.get("names") == "1"
-        token = calendars.make(
-            session, tool().keyring, actor().person_id, shows_names=shows_names, now=tool().clock()
-        )
+        token = calendars.make(session, tool().keyring, actor().person_id, shows_names=shows_names, now=tool().clock())
         return _page(session, _mine(session), token)
 
 

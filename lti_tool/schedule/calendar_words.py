@@ -27,9 +27,10 @@ def name() -> str:
 def kind(of: str) -> str:
     """What is booked."""
     said = {
-        "before": _("Conversation before the visit"),
+        "before": _("Conversation before"),
         "visit": _("Visit"),
-        "after": _("Conversation after the visit"),
+        "after": _("Conversation after"),
+        "work": _("Work together"),
     }
     return str(said[of])
 

@@ -41,7 +41,7 @@ class Booking:
     cycle_id: str
     """Empty for a meeting of the way back, whose cycle has not begun."""
     kind: str
-    """before, visit or after."""
+    """One of recipe.MEETINGS: before, visit, after, work."""
     starts_at: datetime
     minutes: int
     rev: int

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-BEFORE, VISIT, AFTER, BESIDE = "before", "visit", "after", ""
-STAGES = (BEFORE, VISIT, AFTER, BESIDE)
+BEFORE, VISIT, AFTER, WORK, BESIDE = "before", "visit", "after", "work", ""
+STAGES = (BEFORE, VISIT, AFTER, WORK, BESIDE)
 """Kinds of bookings, in their order; and what was beside them."""
 CONVERSATION, OBSERVING = "professional conversation", "observing"
 MOST_MINUTES = 24 * 60
@@ -92,7 +92,7 @@ def totals(entries: Iterable[Entry]) -> Totals:
 
 def usual(kind: str, categories: Sequence[str]) -> str:
     """The category of a booking while nobody says another; empty where the school has other categories."""
-    name = OBSERVING if kind == VISIT else CONVERSATION
+    name = {BEFORE: CONVERSATION, AFTER: CONVERSATION, VISIT: OBSERVING}.get(kind, "")
     return name if name in categories else ""
 
 

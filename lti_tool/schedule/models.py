@@ -27,7 +27,7 @@ class SchoolWeek(Base):
 
 
 class Timetable(Base):
-    """When a teacher teaches and is free. Sealed with their own key; another teacher sees what is proposed from it alone."""
+    """When a teacher teaches and is free. Sealed with their own key; another sees what is proposed from it alone."""
 
     __tablename__ = "timetables"
 

@@ -94,11 +94,16 @@ def term(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Term]:
         room.host.client.post(f"{room.host.cycle}/start/save", data={"text-norms": writer.words[1]})
         token = app.extensions["meitheal"].lti.keys.sign({"sub": "client"})
         moodle = _open_moodle(settings, database, app.extensions["meitheal"].lti.http, clock)
+        shown = room.host.client.post(f"{room.host.at}/calendar", data={"csrf_token": room.host.token()})
+        (calendar,) = re.findall(r"/calendar/([\w-]{43})\.ics", shown.get_data(as_text=True))
+        assert app.test_client().get(f"/calendar/{calendar}.ics").status_code == 200
+        assert app.test_client().post(f"/calendar/{calendar}.ics").status_code == 405
         data, keys = backup.write(database, keyring.database, folder / "copies", clock())
         kept_secret = _secrets(settings.master_key.get_secret_value(), database, keyring) | {
             "secret key": settings.secret_key.get_secret_value(),
             "token": token.encode(),
             "token of Moodle": moodle.encode(),
+            "address of a calendar": calendar.encode(),
             "cookie": _cookie(room.host),
         }
         for number, file in enumerate((folder / "meitheal.db", folder / "meitheal-keyring.db", data, keys)):

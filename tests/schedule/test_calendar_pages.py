@@ -121,9 +121,9 @@ def test_names_are_in_it_when_its_owner_wants_them(
 ) -> None:
     path = make(browser, names="1")
     assert [each[1] for each in events(ask(app, path).data)] == [
-        "Coaching: Conversation before the visit, with Seán",
+        "Coaching: Conversation before, with Seán",
         "Coaching: Visit, with Seán",
-        "Coaching: Conversation after the visit, with Seán",
+        "Coaching: Conversation after, with Seán",
     ]
     assert b"canary-place" not in ask(app, path).data
     assert browser.post(PATH + "/names").location.endswith("told=unnamed")

@@ -89,9 +89,9 @@ def test_the_sum_is_how_long_bookings_lasted_that_are_over(
     clock.now += timedelta(minutes=2)
     assert "1 h 25 min in all" in said(browser.get(PATH))
     assert [(row[2], row[3], row[4]) for row in rows(browser)] == [
-        ("15", "Conversation before the visit", "professional conversation"),
+        ("15", "Conversation before", "professional conversation"),
         ("40", "Visit", "observing"),
-        ("30", "Conversation after the visit", "professional conversation"),
+        ("30", "Conversation after", "professional conversation"),
     ]
     day = (now - timedelta(days=5)).date()
     assert [row[2] for row in rows(browser, f"?from={day}&to={day}")] == ["15"]
@@ -99,7 +99,9 @@ def test_the_sum_is_how_long_bookings_lasted_that_are_over(
     with database.write() as session:
         gone = {"status": "stopped", "finished_at": now - timedelta(days=4, hours=12)}
         session.execute(update(Cycle).where(Cycle.id == cycle).values(**gone))
-    assert [row[2] for row in rows(browser)] == ["15"], "what was ahead when they went apart did not take place"
+    book(database, cycle, "work", now - timedelta(days=6), 60)
+    assert "Work together" in said(browser.get(PATH))
+    assert [row[2] for row in rows(browser)] == ["60", "15"], "what was ahead when they went apart did not take place"
 
 
 def test_of_a_booking_its_owner_says_what_it_was_for_themselves_alone(

@@ -9,6 +9,7 @@ from factories import make_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lti_tool.protocols.recipe import MEETINGS
 from lti_tool.schedule import ledger_rules
 from lti_tool.schedule.ledger_rules import BESIDE, STAGES, Entry, Line, Problem
 from lti_tool.settings import SettingsError
@@ -44,7 +45,7 @@ def test_each_way_of_adding_up_comes_to_the_same(every: list[Entry]) -> None:
         assert minutes == sum(each.minutes for each in every if each.kind == kind) > 0
 
 
-@given(st.lists(st.tuples(st.sampled_from(STAGES[:3]), st.integers(5, 240)), max_size=20))
+@given(st.lists(st.tuples(st.sampled_from(MEETINGS), st.integers(5, 240)), max_size=20))
 def test_bookings_of_which_nothing_is_said_come_to_how_long_they_were(booked: list[tuple[str, int]]) -> None:
     begins = datetime(2026, 10, 24, 23, 50, tzinfo=UTC)
     lasted = timedelta()
@@ -55,6 +56,10 @@ def test_bookings_of_which_nothing_is_said_come_to_how_long_they_were(booked: li
         line = ledger_rules.of_booking(None, day=starts.date(), minutes=minutes, kind=kind, categories=CATEGORIES)
         found.append(Entry(line.day, ledger_rules.counted(line), kind, line.category, starts_at=starts))
     assert timedelta(minutes=ledger_rules.totals(found).all) == lasted
+
+
+def test_every_meeting_that_a_protocol_can_have_is_counted() -> None:
+    assert (*MEETINGS, BESIDE) == STAGES
 
 
 def test_conversations_and_visits_have_a_category_where_the_school_has_it() -> None:
