@@ -20,7 +20,7 @@ from lti_tool.people.models import Membership, Person
 from lti_tool.people.service import takes_part
 from lti_tool.rhythm import rules as rhythm_rules
 from lti_tool.rounds.models import Proposal, ProposalMember, RoundRun
-from lti_tool.schedule.models import ReminderChoice
+from lti_tool.schedule.models import Reminder, ReminderChoice
 from lti_tool.schedule.reminder_rules import AHEAD, OLD_AFTER, SENT, TURN_AFTER, Item, waits_for
 
 Whose = Callable[[str], ColumnElement[bool]]
@@ -83,8 +83,12 @@ def meetings(session: Session, whose: Whose, now: datetime) -> list[Item]:
 
 
 def turns(session: Session, whose: Whose, now: datetime) -> list[Item]:
-    """The next steps that have waited for their person; six statements."""
-    still = Cycle.stage_since <= now - TURN_AFTER
+    """The next steps that have waited for their person, without those they were reminded of; six statements."""
+    spoken_of = exists().where(
+        Reminder.person_id == Person.id, Reminder.kind == "turn", Reminder.about == Cycle.id,
+        Reminder.stamp == Cycle.stage, Reminder.status != "waiting",
+    )  # fmt: skip
+    still = and_(Cycle.stage_since <= now - TURN_AFTER, ~spoken_of)
     people = session.execute(_of_running_cycles(whose("turn")).add_columns(Cycle.id).where(still)).all()
     there = {(row.id, row.person_id): row for row in people}
     which = Cycle.id.in_(_of_running_cycles(whose("turn")).with_only_columns(Cycle.id).where(still))

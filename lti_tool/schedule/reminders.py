@@ -158,7 +158,7 @@ def _give_up(session: Session, now: datetime) -> None:
 
 
 def _readers(session: Session, senders: Mapping[str, Sender], settings: Settings, now: datetime) -> dict[str, _Reader]:
-    """Person id → somebody whose hour it is, and to whom a message may go; one statement."""
+    """Person id → somebody whose hour it is, and to whom a message may go now; one statement."""
     rows = session.execute(
         select(
             ReminderChoice.person_id, ReminderChoice.kind, ReminderChoice.way, Person.time_zone, Person.launch_zone,
@@ -184,7 +184,7 @@ def _readers(session: Session, senders: Mapping[str, Sender], settings: Settings
             for row in choices
             if row.way in senders and (row.way != "email" or row.confirmed_at is not None)
         }
-        if ways and is_within_hours(when, now):
+        if ways and is_within_hours(when, now) and is_turn_of_digest(when, now):
             language = reminder_words.language(first.language, first.locale)
             found[person_id] = _Reader(person_id, when, language, first.issuer, ways)
     return found
@@ -249,8 +249,6 @@ def _planned(session: Session, readers: Mapping[str, _Reader], due: Sequence[Ite
     wanted = sorted((item for item in due if item.key in ids), key=lambda item: item.key)
     for person_id, of_person in groupby(wanted, key=lambda item: item.person_id):
         reader = readers[person_id]
-        if not is_turn_of_digest(reader.when, now):
-            continue
         by_way: dict[str, list[Item]] = {}
         for item in of_person:
             by_way.setdefault(reader.ways[item.kind], []).append(item)
