@@ -30,7 +30,7 @@ KINDS = ("before", "visit", "after")
 NOTICE = timedelta(hours=2)
 """Nothing is proposed that begins sooner."""
 AHEAD = timedelta(weeks=4)
-MOST = 8
+MOST = 6
 SHORT_MIN = 10
 """Minutes of a conversation where the two ask for short ones."""
 _ORDER = ("before_after_visit", "before_early", "after_before_visit", "after_late")

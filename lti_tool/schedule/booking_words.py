@@ -13,7 +13,7 @@ from lti_tool.schedule.timetable import Slot, Span
 def told(code: str) -> str:
     """One sentence on what has just happened; empty for a code that is not known."""
     said = {
-        "booked": _("It is booked, for all of you. You can still move each of them."),
+        "booked": _("It is booked for each of you. All of it can still be moved."),
         "dropped": _("The way back is taken out again."),
     }
     return said.get(code, "")

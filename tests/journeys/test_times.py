@@ -30,7 +30,7 @@ def test_times_for_all_three_meetings_are_proposed_and_booked_together(
     look(niamh)
     expect(niamh.page.locator("main")).to_contain_text("no lesson, no gap, no title")
     niamh.press("Say when I teach and am free")
-    week(niamh, "Monday, 3", "Monday, 6")
+    week(niamh, "Monday, 3", "Monday, 6", "Monday, 8")
     sean.visit("timetable")
     week(sean, "Monday, 2", "Monday, 3", "Monday, 6")
 
@@ -44,8 +44,13 @@ def test_times_for_all_three_meetings_are_proposed_and_booked_together(
     niamh.press("Look again")
     niamh.page.locator("textarea").fill("To see who speaks.")
     niamh.follow(niamh.page.get_by_role("button", name="Book this").first)
-    expect(niamh.page.locator("main")).to_contain_text("It is booked, for all of you.")
+    expect(niamh.page.locator("main")).to_contain_text("It is booked for each of you.")
     look.state = " booked"
+    look(niamh)
+    niamh.page.get_by_text("Choose other times for all of them").click()
+    niamh.page.get_by_label("The way back, too").check()
+    niamh.press("Look again")
+    look.state = " there and back"
     look(niamh)
     for each in (sean, niamh):
         each.visit(times)
