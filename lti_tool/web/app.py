@@ -13,11 +13,13 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from lti_tool.lti.service import LtiDoor
 from lti_tool.privacy.keyring import Keyring
+from lti_tool.schedule import reminders
 from lti_tool.settings import Networks, Settings
 from lti_tool.store.database import Database
 from lti_tool.web import errors, headers, health, languages, limits, logs, sign_in
 from lti_tool.web.context import Clock, Tool, utcnow
 from lti_tool.web.paths import template_folder
+from moodle_sync import messages
 
 MAX_REQUEST_BYTES = 1_000_000
 """Largest request that is read: an id_token or a long reflection is far below it."""
@@ -81,6 +83,7 @@ def create_app(settings: Settings, *, database: Database | None = None, clock: C
         keyring=Keyring.of(settings, database),
         lti=LtiDoor(settings, database, clock),
     )
+    _let_reminders_leave(app.extensions["meitheal"])
     app.session_interface = sign_in.SignInSessions()
     Bootstrap5(app)
     Compress(app)
@@ -120,6 +123,11 @@ def _register_rooms(app: Flask, csrf: CSRFProtect) -> None:
     visit = importlib.import_module("lti_tool.observation.views").visit
     csrf.exempt(visit)
     app.register_blueprint(visit, url_prefix="/visit")
+
+
+def _let_reminders_leave(tool: Tool) -> None:
+    """Beside e-mail: as messages of Moodle. Here they are offered, and the worker sends them."""
+    reminders.SENDERS["lms"] = messages.Messages(tool.database, tool.keyring.masters, tool.lti.http, tool.clock)
 
 
 def _front() -> str:

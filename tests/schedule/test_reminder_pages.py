@@ -204,7 +204,7 @@ def test_messages_of_the_lms_are_offered_where_it_takes_them(
     monkeypatch.setitem(reminders.SENDERS, "lms", Sender())
     assert 'value="lms"' in browser.get(PATH)
     assert browser.post(PATH, **form(**{"way-meeting": "lms"})).status_code == 303
-    monkeypatch.delitem(reminders.SENDERS, "lms")
+    monkeypatch.undo()
     assert chosen(browser.get(PATH))["way-meeting"] == "lms", "what was chosen stays"
     assert said(database, clock, course).ways["meeting"] == "lms"
 
