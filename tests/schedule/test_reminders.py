@@ -1,6 +1,7 @@
 """Who is reminded of what, by the rows that there are: once, and never twice whatever dies on the way."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -11,7 +12,7 @@ from factories import MadeCourse, make_course, make_settings
 from rounds.proposed import keyring_of
 from schedule.mail_server import MailServer
 from schedule.test_times import meet, pair_up, person_of
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from lti_tool.activities.models import Activity
 from lti_tool.cycles import service as cycles
@@ -318,6 +319,62 @@ def test_a_worker_that_dies_between_sending_and_saying_so_sends_nothing_twice(sc
     assert school.run(0.2) == []
     assert sorted(status for _kind, status, _problem in school.rows()) == ["sent", "unknown"]
     assert school.run(1) == []
+
+
+def test_at_whatever_moment_a_worker_dies_nothing_is_sent_twice(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It dies before or after each of its transactions, and before or after a message leaves; then others go on."""
+    for each in (school.host, school.coach):
+        school.choose(each, "lms", "each")
+    school.meeting(1)
+    delivered: list[tuple[str, str, str]] = []
+    moments, deadly = [0], [0]
+    write = Database.write
+
+    def moment() -> None:
+        moments[0] += 1
+        if moments[0] == deadly[0]:
+            raise Killed
+
+    @contextlib.contextmanager
+    def watched(database: Database) -> Iterator[Any]:
+        moment()
+        with write(database) as session:
+            yield session
+            moment()
+        moment()
+
+    def send(person_id: str, subject: str, text: str) -> Outcome:
+        moment()
+        delivered.append((person_id, subject, text))
+        moment()
+        return Outcome("sent")
+
+    monkeypatch.setattr(Database, "write", watched)
+    monkeypatch.setattr(school.sender, "send", send)
+    died = True
+    ended = set()
+    while died:
+        deadly[0] += 1
+        moments[0], died = 0, False
+        with contextlib.suppress(Killed):
+            died = True
+            school.run()
+            died = False
+        deadly_now, deadly[0] = deadly[0], -1
+        school.run()
+        left = [person_id for person_id, _subject, _text in delivered]
+        assert len(left) == len(set(left)) and len(left) >= 1, deadly_now
+        school.run(0.2)
+        states = sorted(status for _kind, status, _problem in school.rows())
+        assert states == ["sent", "sent"] if len(left) == 2 and not died else set(states) <= {"sent", "unknown"}
+        ended |= set(states)
+        deadly[0] = deadly_now
+        delivered.clear()
+        school.clock.now = WEDNESDAY
+        school.change(delete(Reminder), update(ReminderSettings).values(last_sent_at=None))
+    assert ended == {"sent", "unknown"} and deadly[0] > 15
 
 
 def test_two_workers_at_once_send_a_thing_once(school: School) -> None:
