@@ -74,7 +74,7 @@ eighth of these is enough on PostgreSQL from day to day; the others of them belo
 NOT_OF_DATABASES = {
     *("test_sweep.py", "test_odd_input.py", "test_headers.py", "test_conversation.py", "test_wish_pages.py"),
     *("test_answer_pages.py", "test_changes.py", "test_capture_door.py", "test_capture_deleting.py"),
-    *("test_week_pages.py", "test_timetable_pages.py"),
+    *("test_week_pages.py", "test_timetable_pages.py", "test_reminder_pages.py"),
 }
 """Files that ask hundreds of pages what no database decides: day by day on SQLite alone."""
 LONG = {
