@@ -92,7 +92,7 @@ def test_every_page_is_accessible_and_narrow_enough(
     sean, niamh = arrive(steps.SEAN), arrive(steps.NIAMH)
     steps.whole_collegial_cycle(trainer, niamh, sean)
     niamh.visit("cycles", "you", "pair", "partner", "about", "leader", "years", "growth")
-    niamh.visit("how-far", "looked", "mine", "mine/everything")
+    niamh.visit("how-far", "looked", "mine", "mine/everything", "calendar", "time")
     niamh.visit("thread", "doors", "doors/offer", "pair/friend", "accompany", "protocols", "protocols/light")
     cycle = cycle_of(live_tool)
     niamh.visit(f"mine/cycles/{cycle}", f"cycles/{cycle}/notes-kept")

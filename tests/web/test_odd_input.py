@@ -1,6 +1,7 @@
 """Whatever a client sends to a page of a signed-in person, it is never answered with a 5xx (on both databases)."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -10,13 +11,19 @@ from cycles.pair_at_work import make_cycle
 from factories import MadeCourse, make_course
 from flask import Flask
 from flask.testing import FlaskClient
+from rounds.proposed import keyring_of
 from sqlalchemy import select
 from werkzeug.routing import Rule
 
 from lti_tool.activities.models import Activity
-from lti_tool.cycles.models import Cycle
+from lti_tool.cycles.models import Cycle, Meeting
 from lti_tool.pairing import service as pairing
+from lti_tool.people.models import Membership
 from lti_tool.progress.models import Nudge
+from lti_tool.schedule import ledger
+from lti_tool.schedule.ledger_rules import Line
+from lti_tool.schedule.models import TimeLine
+from lti_tool.store.base import new_id
 from lti_tool.store.database import Database
 from lti_tool.web.app import MAX_REQUEST_BYTES
 
@@ -25,7 +32,7 @@ ODD_BYTES = ("%ff%fe", "%ed%a0%80", "%00%ff")
 BOXES = (
     "text", "base", "do", "wish", "language", "back", "protocol", "purpose", "text-goal", "was-goal", "base-goal",
     "before-minutes", "before-place", "before-rev", "visit-rev", "seen-goal", "days", "passage",
-    "audience", "ticket", "how",
+    "audience", "ticket", "how", "day", "minutes", "category", "note", "from", "to",
 )  # fmt: skip
 BODIES = (
     b"", b"{", b"null", b"\xff\xfe", b"[" * 100_000, b'{"a":' * 50_000, b'{"text":"\\ud800\\u0000","base":["\\ud800"]}',
@@ -85,6 +92,12 @@ def known(database: Database, clock: Any, course: MadeCourse) -> dict[str, str]:
         session.add(nudge)
         session.flush()
         nudge_id = nudge.id
+        owner = session.scalars(select(Membership.person_id).where(Membership.id == first)).one()
+        over = {"starts_at": clock.now - timedelta(days=1), "minutes": 20, "place": b"", "set_by": owner}
+        meeting_id = new_id()
+        session.add(Meeting(id=meeting_id, cycle_id=cycle_id, kind="after", **over))
+        ledger.add(session, keyring_of(database), owner, Line(clock.now.date(), 25, ""), clock.now)
+        line_id = session.scalars(select(TimeLine.id)).one()
     return {
         "cycle_id": cycle_id, "stage_key": "before", "field_key": "goal", "item": "goal", "kind": "before",
         "membership_id": fourth, "invitation_id": invitation, "number": "1", "role": "facilitator",
@@ -92,6 +105,7 @@ def known(database: Database, clock: Any, course: MadeCourse) -> dict[str, str]:
         "area_id": "0" * 16, "group_id": "0" * 16, "message_id": "0" * 16, "door_id": "0" * 16, "friend_id": "0" * 16,
         "protocol_key": "light", "run_id": "0" * 16, "proposal_id": "0" * 16,
         "instrument_id": "0" * 16, "own_id": "0" * 16, "lesson_key": "ice", "base_key": "tally",
+        "meeting_id": meeting_id, "line_id": line_id,
     }  # fmt: skip
 
 
