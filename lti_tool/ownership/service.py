@@ -30,7 +30,7 @@ from lti_tool.groups.models import Group
 from lti_tool.observation import keeping
 from lti_tool.ownership.rules import Part, own_parts
 from lti_tool.pairing.models import Invitation, Pair, PairMember
-from lti_tool.people.models import Course, Membership, Person, Platform, School, SignIn
+from lti_tool.people.models import Course, LmsGroup, LmsGroupMember, Membership, Person, Platform, School, SignIn
 from lti_tool.privacy.keyring import Keyring
 from lti_tool.privacy.looks import service as looks
 from lti_tool.privacy.rules import readers
@@ -264,6 +264,17 @@ def collect(
         "what_groups_are_about": [
             {"kind": each.kind, "title": each.title, "about": each.about}
             for each in groups.of_person(session, keyring, person_id, now)
+        ],
+        "groups_of_your_lms": [
+            dict(row)
+            for row in session.execute(
+                select(Course.title.label("course"), LmsGroup.name)
+                .join(LmsGroup, LmsGroup.course_id == Course.id)
+                .join(LmsGroupMember, LmsGroupMember.group_id == LmsGroup.id)
+                .join(Membership, Membership.id == LmsGroupMember.membership_id)
+                .where(Membership.person_id == person_id)
+                .order_by(Course.title, LmsGroup.name)
+            ).mappings()
         ],
         "critical_friends": friends.of_person(session, person_id),
         "who_reports_to_whom": managers.of_person(session, person_id),

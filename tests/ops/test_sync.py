@@ -12,7 +12,7 @@ from lti_tool.activities.models import Activity
 from lti_tool.completion.models import Delivery
 from lti_tool.ops import doctor
 from lti_tool.ops.config import load
-from lti_tool.people.models import Course, Person, Platform
+from lti_tool.people.models import Course, Deployment, Person, Platform
 from lti_tool.store.database import Database
 from lti_tool.store.jobs_models import Job
 
@@ -56,6 +56,29 @@ def test_sync_asks_for_everything_once_and_says_so(database: Database, capsys: p
             ("waiting", 0),
             ("waiting", 0),
         ]
+
+
+def test_a_dry_run_asks_for_nothing_and_options_choose(
+    database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with database.read() as session:
+        platform, course = session.execute(
+            select(Platform.id, Course.id)
+            .join(Deployment, Deployment.platform_id == Platform.id)
+            .join(Course, Course.deployment_id == Deployment.id)
+            .where(Platform.status == "active")
+        ).one()
+    capsys.readouterr()
+    assert cli.run(["sync", "--dry-run"]) == 0
+    assert capsys.readouterr().out == "Scoil Éanna: would ask for 1 rosters and 2 completions.\n"
+    assert cli.run(["sync", "--platform", "nobody"]) == 2
+    with database.read() as session:
+        assert session.scalars(select(Job.kind)).all() == []
+    capsys.readouterr()
+    assert cli.run(["sync", "--platform", platform, "--course", course]) == 0
+    assert capsys.readouterr().out == "Scoil Éanna: asked for 1 rosters and 0 completions.\n"
+    with database.read() as session:
+        assert session.scalars(select(Job.kind)).all() == ["roster"]
 
 
 def test_deliveries_are_listed_without_names(database: Database, capsys: pytest.CaptureFixture[str]) -> None:

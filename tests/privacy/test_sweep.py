@@ -44,7 +44,7 @@ from lti_tool.observation import models as observation_models
 from lti_tool.observation.models import Observation, OwnInstrument, WordList
 from lti_tool.pairing import service as pairing
 from lti_tool.pairing.models import Invitation, Pair, PairMember
-from lti_tool.people.models import Membership, Person, School
+from lti_tool.people.models import Course, LmsGroup, LmsGroupMember, Membership, Person, School
 from lti_tool.privacy import rules
 from lti_tool.privacy.rules import Action
 from lti_tool.progress.models import Nudge
@@ -76,6 +76,8 @@ from lti_tool.store.base import Base, new_id
 from lti_tool.store.database import Database
 from lti_tool.threads.models import ThreadMessage
 from lti_tool.web.app import create_app
+from moodle_sync.models import MoodleCourse, MoodleSite, MoodleWrite
+from moodle_sync.sites import NEEDED
 
 PARAMETERS = {
     "handle",
@@ -125,6 +127,7 @@ FOR_TRAINERS = (
     "manage.show",
     "manage.participants",
     "schedule.school_week",
+    "moodle.show",
 )
 THEIR_TIME = ("schedule.timetable", "schedule.calendar", "schedule.time", "schedule.time_file", "schedule.reminders")
 """Pages of each teacher's own: not of a trainer, a leader or a guest."""
@@ -257,6 +260,7 @@ THEIRS_TO_DO = {
     ("trainer", "manage.archive"),
     ("trainer", "manage.reopen"),
     ("trainer", "manage.duplicate"),
+    ("trainer", "moodle.write_pairs"),
     ("trainer", "people.roles.grant"),
     ("trainer", "people.roles.withdraw"),
     ("trainer", "progress.nudge_pair"),
@@ -646,6 +650,7 @@ def _write(world: World) -> None:
     world.canaries["canary-host-place"] = both
     _write_beside_cycles(world)
     _say_times(world)
+    _read_moodle(world)
     _observe(world)
     world.canaries |= {f"canary-shared-{each}": {"host"} for each in READS_SHARED}
     for canary in ("canary-growth-alone", "canary-growth-for-two"):
@@ -732,6 +737,25 @@ def _say_times(world: World) -> None:
         session.add(Reminder(person_id=host, kind="meeting", about=world.meeting_id, stamp="s", **sent))
     world.canaries |= {"canary-lesson": set(MY_OWN), "canary-holiday": {"trainer"}, "canary-minutes": set(MY_OWN)}
     world.canaries["canary-address"] = set(MY_OWN)
+
+
+def _read_moodle(world: World) -> None:
+    """The course is one of a connected Moodle, where pairs are groups, and the host is in a group of the school's."""
+    made, now, group = world.made, world.now, new_id()
+    with world.database.write() as session:
+        session.execute(update(Course).where(Course.id == made.course_id).values(context_key="context:7"))
+        for row in (
+            MoodleSite(
+                platform_id=made.platform_id, url="https://lms.example", master="none", sealed_token=b"canary-token",
+                functions=list(NEEDED["groups"]),
+            ),
+            MoodleCourse(course_id=made.course_id, moodle_id=7, read_at=now, writes_groups=True),
+            LmsGroup(id=group, course_id=made.course_id, moodle_id=9, name="canary-lms-group"),
+        ):  # fmt: skip
+            session.add(row)
+            session.flush()
+        session.add(LmsGroupMember(group_id=group, membership_id=made.teachers[0]))
+    world.canaries |= {"canary-token": set(), "canary-lms-group": {"trainer", *MY_OWN}}
 
 
 def _observe(world: World) -> None:
@@ -1157,6 +1181,10 @@ def _insiders_keep_their_roles(world: World) -> Iterator[str]:
         ("coach", f"instruments/{world.own_id}/release", {"no-names": "1"}, False),
         ("host", f"instruments/{world.own_id}/release", {"no-names": "1"}, True),
         ("host", f"instruments/{world.own_id}/take-back", {}, True),
+        ("guest", "moodle/groups", {"are": ""}, False),
+        ("host", "moodle/pairs", {"on": "1"}, False),
+        ("trainer", "moodle/groups", {"are": ""}, True),
+        ("trainer", "moodle/pairs", {"on": "1"}, True),
         ("guest", "school-week", {"do": "open"}, False),
         ("trainer", "school-week", {"do": "open"}, True),
         ("trainer", "timetable", {}, False),
@@ -1280,6 +1308,10 @@ def fingerprint(world: World) -> list[Any]:
         ThreadMessage,
         OpenDoor,
         CriticalFriend,
+        MoodleCourse,
+        MoodleWrite,
+        LmsGroup,
+        LmsGroupMember,
         SchoolWeek,
         Timetable,
         CalendarAddress,
