@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 COMPILED := $(patsubst %.po,%.mo,$(wildcard lti_tool/translations/*/LC_MESSAGES/messages.po))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench bench-pairing soak messages migration wheel clean
+.PHONY: help setup demo test check bench bench-pairing bench-sync soak messages migration wheel clean
 
 help:                     ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 22
@@ -47,6 +47,9 @@ bench: $(READY)           ## measure launches and pages against their budgets
 
 bench-pairing: $(READY)   ## measure how long the best pairs take, and whether they are proven
 	$(BIN)/python tests/bench/matching.py
+
+bench-sync: $(READY)      ## measure how many calls and seconds a Moodle's courses take
+	$(BIN)/python tests/bench/sync.py
 
 soak: $(READY) $(COMPILED)   ## the long random runs
 	MEITHEAL_SOAK=1 $(BIN)/python -m pytest -n auto -m soak --timeout 3600 $(ARGS)
