@@ -52,6 +52,7 @@ _ROOMS = (
     "lti_tool.schools.views",
     "lti_tool.ownership.views",
     "moodle_sync.views",
+    "moodle_sync.calendar_views",
 )
 """Modules whose pages are those of a signed-in person, each with a `blueprint`."""
 
