@@ -48,6 +48,8 @@ class LiveTool:
             "queue_url": f"sqlite:///{folder / 'queue.db'}",
             "network": {"allow_private": ["127.0.0.0/8", "::1/128"]},
             "limits": {"enabled": False},
+            # One that is down.
+            "mail": {"host": "127.0.0.1", "port": 1, "tls": "none", "from": "coaching@tool.example"},
             "log": {"level": "warning"},
         }
         self.process: subprocess.Popen[bytes] | None = None

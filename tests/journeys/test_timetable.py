@@ -35,8 +35,28 @@ def test_bells_and_a_timetable_are_said_on_a_phone(
             look(somebody)
         if way is by_keyboard:
             calendar(somebody, look)
+            reminders(somebody, look)
         assert not somebody.errors
     assert not look.wrong, "\n".join(look.wrong)
+
+
+def reminders(sean: Somebody, look: Look) -> None:
+    """By the keyboard: nothing is lost by a mail server that is down."""
+    page = sean.page
+    sean.visit("reminders")
+    look(sean)
+    page.get_by_label("Bookings").select_option("Not at all")
+    sean.follow(page.get_by_role("button", name="Keep it"))
+    expect(page.get_by_label("Bookings")).to_have_value("off")
+    page.get_by_role("textbox", name="Address").fill("sean@school.example")
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_contain_text("The mail server does not answer at present")
+    expect(page.locator("main")).to_contain_text("sean@school.example is not confirmed")
+    look.state = " with an address"
+    look(sean)
+    look.state = ""
+    sean.follow(page.get_by_role("button", name="Delete the address"))
+    expect(page.locator("main")).not_to_contain_text("sean@school.example")
 
 
 def bells(trainer: Somebody, look: Look) -> None:
