@@ -72,6 +72,7 @@ def make_calendar() -> str:
         _mine(session)
         shows_names = request.form.get("names") == "1"
         token = calendars.make(session, tool().keyring, actor().person_id, shows_names=shows_names, now=tool().clock())
+    with tool().database.read() as session:
         return _page(session, _mine(session), token)
 
 
