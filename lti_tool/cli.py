@@ -179,13 +179,15 @@ def sync(config_file: Path | None, platform_id: str, course: str, dry_run: bool)
 @meitheal.command()
 @click.pass_obj
 def deliveries(config_file: Path | None) -> None:
-    """List what teachers told their gradebooks and has not arrived: numbers and reasons, no people."""
+    """List what has not arrived in gradebooks and in connected Moodles: numbers and reasons, no people."""
     from lti_tool.completion import service
     from lti_tool.completion.words import advice
+    from moodle_sync import writing
+    from moodle_sync.advice import advice as advice_on_moodle
 
     with _database(config.load(config_file), must_be_current=True) as database, database.read() as session:
-        found = service.unsent(session)
-    if not found:
+        found, of_moodle = service.unsent(session), writing.unsent(session)
+    if not found and not of_moodle:
         click.echo("Everything has arrived.", err=True)
     for each in found:
         where = " / ".join((each.platform, each.course or "no title", each.activity or "no title"))
@@ -193,6 +195,10 @@ def deliveries(config_file: Path | None) -> None:
         click.echo(
             f"{where}: {each.number} {each.status} ({each.problem or 'new'}) since {_moment(each.since)}. {said}"
         )
+    for one in of_moodle:
+        where = " / ".join(filter(None, (one.platform, one.course, f"Moodle {one.kind}s")))
+        said = advice_on_moodle(one.problem) or "It is written in some minutes, if a worker runs."
+        click.echo(f"{where}: {one.number} {one.status} ({one.problem or 'new'}) since {_moment(one.since)}. {said}")
 
 
 @meitheal.group(no_args_is_help=False)

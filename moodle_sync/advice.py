@@ -4,6 +4,10 @@ from moodle_sync.errors import WHERE_FUNCTIONS, MoodleError
 
 _SERVICES = "Site administration > Server > Web services"
 _NEW_TOKEN = f"Make a new token ({_SERVICES} > Manage tokens) and run: meitheal moodle connect"
+_READ_BACK = (
+    "It may have been done all the same. Groups and entries are looked for before they are made, and are there once; a "
+    "message is not sent again."
+)
 _ADVICE = {
     "invalidtoken": _NEW_TOKEN,
     "invalidtimedtoken": _NEW_TOKEN,
@@ -24,6 +28,13 @@ _ADVICE = {
     "not_moodle": "Check the address: it is that of the site's start page.",
     "other_site": "Name the platform that this Moodle is: meitheal platform list",
     "unreachable": "Check that the address is right, and that it can be reached from here.",
+    "no_group": "Somebody deleted the group in Moodle. Where pairs should have groups, switch that off and on again.",
+    "not_taken": "Moodle took no message for somebody: their account is gone there, or shut. Nothing has to be done.",
+    "not_expected": _READ_BACK,
+    "no_answer": _READ_BACK,
+    "server_error": _READ_BACK,
+    "not_json": _READ_BACK,
+    "invalidresponse": _READ_BACK,
     "maintenance": "Try again later.",
     "sitemaintenance": "Try again later.",
 }

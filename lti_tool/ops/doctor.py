@@ -26,7 +26,8 @@ from lti_tool.settings import Settings
 from lti_tool.store import jobs, migrate
 from lti_tool.store.database import Database
 from lti_tool.worker import open_queue
-from moodle_sync import sites
+from moodle_sync import sites, writing
+from moodle_sync.advice import advice as what_to_do_about
 from moodle_sync.advice import said as what_to_do
 from moodle_sync.errors import WHERE_FUNCTIONS, MoodleError
 
@@ -62,6 +63,7 @@ def examine(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Findi
         yield from _copies_aside(settings)
         yield from _queue(settings, database, clock())
         yield from _stopped_deliveries(database)
+        yield from _not_in_moodle(database)
         lti = LtiDoor(settings, database, clock)
         yield from _own_keys(lti)
         yield from _own_address(settings)
@@ -161,6 +163,19 @@ def _stopped_deliveries(database: Database) -> Iterator[Finding]:
             "note",
             f"{each.platform}, {each.course}: {each.number} × “Completed” did not get into the gradebook "
             f"({each.problem}). {advice(each.problem)} All of them: meitheal deliveries; to try again: meitheal sync",
+        )
+
+
+def _not_in_moodle(database: Database) -> Iterator[Finding]:
+    with database.read() as session:
+        stopped = [each for each in writing.unsent(session) if each.status in ("failed", "unknown")]
+    for each in stopped:
+        where = ", ".join(filter(None, (each.platform, each.course)))
+        how = "may have arrived in Moodle, or not" if each.status == "unknown" else "did not get into Moodle"
+        again = "" if each.kind == "message" else " To try again: meitheal sync"
+        yield Finding(
+            "note",
+            f"{where}: {each.number} × {each.kind} {how} ({each.problem}). {what_to_do_about(each.problem)}{again}",
         )
 
 

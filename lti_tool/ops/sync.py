@@ -12,7 +12,7 @@ from lti_tool.people import registry, roster
 from lti_tool.people.models import Course, Deployment
 from lti_tool.privacy.sealing import Masters
 from lti_tool.store.database import Database
-from moodle_sync import advice, groups, sites, writing  # noqa: F401 (groups enters its carrier by itself)
+from moodle_sync import advice, calendar, groups, sites, writing  # noqa: F401 (carriers enter themselves)
 from moodle_sync import roster as moodle_roster
 from moodle_sync import sync as moodle_sync
 from moodle_sync.errors import MoodleError

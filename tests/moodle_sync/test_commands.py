@@ -12,9 +12,10 @@ from sqlalchemy import select
 
 from lti_tool import cli
 from lti_tool.people.models import Platform
+from lti_tool.store.base import new_id
 from lti_tool.store.database import Database
 from moodle_sync import client, sites
-from moodle_sync.models import MoodleSite
+from moodle_sync.models import MoodleSite, MoodleWrite
 from moodle_sync.sites import NEEDED
 
 NETWORK = '\n[network]\nallow_private = ["127.0.0.0/8", "::1/128"]\n'
@@ -167,3 +168,27 @@ def test_a_copy_of_the_data_brings_the_connection_back(
     assert meitheal("moodle", "show", platform_id).status == 0
     with Database(f"sqlite:///{tmp_path}/var/meitheal.db").read() as session:
         assert sites.site_of(session, platform_id) is not None
+
+
+def test_what_is_not_in_moodle_is_listed_with_advice_and_without_people(
+    meitheal: Command, database: Database, connect: Any, platform_id: str, clock: Any
+) -> None:
+    connect()
+    with database.write() as session:
+        for kind, status, problem in (
+            ("message", "unknown", "no_answer"), ("event", "failed", "nopermissions"), ("group", "waiting", ""),
+            ("group", "done", ""),
+        ):  # fmt: skip
+            session.add(
+                MoodleWrite(
+                    platform_id=platform_id, kind=kind, key=new_id(), status=status, problem=problem, made_at=clock()
+                )
+            )
+    listed = meitheal("deliveries").out
+    assert "Moodle messages: 1 unknown (no_answer)" in listed and "a message is not sent again" in listed
+    assert "Moodle events: 1 failed (nopermissions)" in listed and "lacks a capability" in listed
+    assert "Moodle groups: 1 waiting (new)" in listed and "if a worker runs" in listed
+    assert len(listed.splitlines()) == 3
+    said = meitheal("doctor").out
+    assert "1 × message may have arrived in Moodle, or not (no_answer)" in said
+    assert "1 × event did not get into Moodle (nopermissions)" in said and "× group" not in said
