@@ -30,7 +30,7 @@ def gathered() -> Catalog:
     with (ROOT / "babel.cfg").open(encoding="utf-8") as file:
         methods, options = parse_mapping_cfg(file)
     catalog = Catalog(project="Meitheal", charset="utf-8")
-    for folder in (ROOT / "lti_tool", ROOT / "templates"):
+    for folder in (ROOT / "lti_tool", ROOT / "moodle_sync", ROOT / "templates"):
         found = extract_from_dir(
             folder,
             methods,
