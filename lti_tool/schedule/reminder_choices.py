@@ -231,7 +231,7 @@ def reminders_of(session: Session, person_id: str) -> list[dict[str, Any]]:
     rows = session.execute(
         select(Reminder.kind, Reminder.way, Reminder.status, Reminder.due_at, Reminder.sent_at)
         .where(Reminder.person_id == person_id)
-        .order_by(Reminder.due_at, Reminder.id)
+        .order_by(Reminder.sent_at, Reminder.id)
     )
     return [dict(row) for row in rows.mappings()]
 

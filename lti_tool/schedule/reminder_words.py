@@ -45,8 +45,8 @@ def text(code: str, items: Iterable[Item], zone: str, lms: str) -> str:
             _("To see more, open the coaching activity in your course: %(address)s") % {"address": lms},
             "",
             _(
-                "You get this because you asked for it. To end it, open the coaching activity, tap your name at the "
-                "top, then “Reminders”, then “Send me nothing any more”."
+                "You get this because you asked for it. To end it, open the coaching activity, tap your name in the "
+                "corner, then “Reminders”, then “Send me nothing any more”."
             ),
             "",
         ]

@@ -169,11 +169,12 @@ def _readers(session: Session, senders: Mapping[str, Sender], settings: Settings
         .join(Platform, Platform.id == Person.platform_id)
         .outerjoin(ReminderSettings, ReminderSettings.person_id == Person.id)
         .where(ReminderChoice.way.in_(SENT), Person.erased_at.is_(None), Platform.status == "active")
-        .order_by(ReminderChoice.person_id)
     )  # fmt: skip
+    of_person: dict[str, list[Any]] = {}
+    for row in rows:
+        of_person.setdefault(row.person_id, []).append(row)
     found: dict[str, _Reader] = {}
-    for person_id, of_person in groupby(rows, key=lambda row: row.person_id):
-        choices = list(of_person)
+    for person_id, choices in of_person.items():
         first = choices[0]
         zone = first.time_zone or first.launch_zone or settings.time_zone
         when = When(zone)
