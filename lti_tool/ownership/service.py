@@ -282,7 +282,7 @@ def collect(
         "what_you_said_for_pairing_rounds": wishes.of_person(session, keyring, person_id, now),
         "your_timetable": timetables.of_person(session, keyring, person_id, now),
         "address_of_your_calendar": calendars.of_person(session, person_id),
-        "your_bookings_are_in_the_calendar_of_your_lms": lms_calendar.is_wanted(session, person_id),
+        "your_bookings_in_the_calendar_of_your_lms": lms_calendar.of_person(session, person_id),
         "your_time": ledger.of_person(session, keyring, person_id, now),
         "what_you_said_about_reminders": reminder_choices.of_person(session, keyring, person_id, now),
         "reminders_to_you": reminder_choices.reminders_of(session, person_id),

@@ -18,3 +18,8 @@ def say(session: Session, person_id: str, *, wanted: bool) -> None:
         session.execute(insert_into(session, LmsCalendar).values(person_id=person_id).on_conflict_do_nothing())
     else:
         session.execute(delete(LmsCalendar).where(LmsCalendar.person_id == person_id))
+
+
+def of_person(session: Session, person_id: str) -> list[dict[str, bool]]:
+    """What somebody said of it, for their own copy of what is theirs; empty where they said nothing."""
+    return [{"wanted": True}] if is_wanted(session, person_id) else []

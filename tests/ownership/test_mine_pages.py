@@ -133,7 +133,7 @@ def test_a_no_is_not_in_what_the_host_takes(room: Room, database: Any, clock: An
 TAKEN = {
     "activity_facilitators", "activity_participants", "activity_trainers", "agreements", "calendar_addresses",
     "critical_friends", "cycle_members", "deliveries", "groups", "growth_areas", "instrument_states", "invitations",
-    "line_managers", "lms_group_members", "looks", "meetings", "memberships", "nudges", "observations",
+    "line_managers", "lms_calendars", "lms_group_members", "looks", "meetings", "memberships", "nudges", "observations",
     "open_doors", "own_instruments", "pair_members", "pairing_wishes", "reflection_versions", "reminder_choices",
     "reminder_settings", "reminders", "rests", "return_meetings", "round_left", "round_proposal_members", "shares",
     "sign_ins", "stage_marks", "step_wishes", "texts", "thread_messages", "time_lines", "timetables",
