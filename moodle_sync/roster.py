@@ -163,7 +163,7 @@ def keep(session: Session, course: UsedCourse, reading: Reading, ours_too: Colle
     before = _schools_by_groups(session, course.id) if row.groups_are == "school" else {}
     left_out = made.union(ours_too)
     names = {key: name or str(key) for key, name in reading.names.items() if key not in left_out}
-    group_ids, groups = _keep_groups(session, course.id, names)
+    group_ids, groups = _keep_groups(session, course.id, names, row.groups_are)
     wanted = {
         (group_ids[group], known[each.user_id])
         for each in reading.people
@@ -186,14 +186,15 @@ def note_problem(session: Session, course: UsedCourse, code: str, now: datetime)
 
 
 def stand_for(session: Session, course_id: str, what: str, now: datetime) -> int:
-    """A trainer says what the groups of a course stand for: `school`, or empty for nothing; returns how many people
-    have another school by that. What groups said that stand for nothing any more is taken back; calls nothing.
+    """A trainer says what the groups of a course stand for: `school`, `department`, or empty for nothing.
 
-    Raises LookupError for a course that is none of Moodle.
+    Returns how many people have another school by that. What groups said that are no schools any more is taken back.
+    Calls nothing. Raises LookupError for a course that is none of Moodle.
     """
     platform_id, row = _own_row(session, course_id)
     before = _schools_by_groups(session, course_id) if row.groups_are == "school" else {}
     row.groups_are = what
+    session.execute(update(LmsGroup).where(LmsGroup.course_id == course_id).values(stands_for=what))
     session.flush()
     after = _schools_by_groups(session, course_id) if what == "school" else {}
     return _say_schools(session, platform_id, before, after, now)
@@ -277,7 +278,9 @@ def _fingerprint(reading: Reading, known: Mapping[int, str], made: Collection[in
     return hashlib.sha256(json.dumps([people, names]).encode()).hexdigest()
 
 
-def _keep_groups(session: Session, course_id: str, names: Mapping[int, str]) -> tuple[dict[int, str], int]:
+def _keep_groups(
+    session: Session, course_id: str, names: Mapping[int, str], stands_for: str
+) -> tuple[dict[int, str], int]:
     """Moodle's id → our id of each group, and how many were found, renamed or gone."""
     rows = session.execute(
         select(LmsGroup.moodle_id, LmsGroup.id, LmsGroup.name).where(LmsGroup.course_id == course_id)
@@ -288,7 +291,7 @@ def _keep_groups(session: Session, course_id: str, names: Mapping[int, str]) -> 
         {"id": row.id, "name": names[row.moodle_id]} for row in rows if names.get(row.moodle_id, row.name) != row.name
     ]
     new = [
-        {"id": new_id(), "course_id": course_id, "moodle_id": key, "name": name}
+        {"id": new_id(), "course_id": course_id, "moodle_id": key, "name": name, "stands_for": stands_for}
         for key, name in names.items()
         if key not in ids
     ]

@@ -57,9 +57,9 @@ def show() -> str:
 
 @blueprint.post("/moodle/groups")
 def stand_for() -> Response:
-    """Groups of the course are schools, or nothing; `are` says which."""
+    """Groups of the course are schools, departments, or nothing; `are` says which."""
     what = request.form.get("are", "")
-    if what not in ("", "school"):
+    if what not in ("", "school", "department"):
         abort(400)
     with tool().database.write() as session:
         _connected(session)
@@ -67,7 +67,8 @@ def stand_for() -> Response:
             number = roster.stand_for(session, actor().course_id, what, tool().clock())
         except LookupError:
             abort(404)
-    return redirect(url_for(".show", told=f"groups-{min(number, 9999)}"), 303)
+    told = "departments" if what == "department" and not number else f"groups-{min(number, 9999)}"
+    return redirect(url_for(".show", told=told), 303)
 
 
 @blueprint.post("/moodle/pairs")
@@ -112,6 +113,7 @@ def _told(code: str) -> str:
             int(number),
         )
     return {
+        "departments": _("Kept. Who looks for a partner sees beside each colleague which department they are in."),
         "on": _("Pairs become groups in Moodle now, within some minutes."),
         "off": _("No pair is a group in Moodle any more: those that were made are deleted there within some minutes."),
         "not-offered": _("The administrator of your Moodle has not allowed this tool to make groups."),

@@ -44,8 +44,10 @@ def find() -> str:
             wanted=wanted,
             page=request.args.get("page", 1, type=int),
         )
+        departments = people.departments(session, [each.membership_id for each in colleagues.colleagues])
     return render_template(
         "pairing/find.html",
+        departments=departments,
         activity_title=activity.title,
         message=words.told(request.args.get("told", "")),
         invitations=invitations,

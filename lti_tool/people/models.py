@@ -155,6 +155,8 @@ class LmsGroup(Base):
     moodle_id: Mapped[int] = mapped_column(BigInteger)
     """Its id in the LMS."""
     name: Mapped[str] = mapped_column(String(254))
+    stands_for: Mapped[str] = mapped_column(String(12), default="")
+    """What the trainer says that groups of this course are: school, department; empty: nothing."""
 
 
 class LmsGroupMember(Base):

@@ -1,5 +1,6 @@
 """What people settle about themselves, and which colleagues a teacher has."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +9,7 @@ from sqlalchemy import ColumnElement, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.activities.models import Activity, ActivityParticipant, ActivitySchool, ActivityTrainer
-from lti_tool.people.models import Membership, Person
+from lti_tool.people.models import LmsGroup, LmsGroupMember, Membership, Person
 from lti_tool.people.rules import Colleague, search
 
 # Aliases, so that they are never taken for another person, or the activity, of the statement around them.
@@ -128,6 +129,20 @@ def list_colleagues(
     pages = max(1, -(-len(found) // size))
     page = min(max(1, page), pages)
     return ColleaguePage(tuple(found[(page - 1) * size : page * size]), len(found), page, pages)
+
+
+def departments(session: Session, membership_ids: Collection[str]) -> dict[str, str]:
+    """Membership -> names of the departments that they are in, where a trainer says that groups of the LMS are such."""
+    rows = session.execute(
+        select(LmsGroupMember.membership_id, LmsGroup.name)
+        .join(LmsGroup, LmsGroup.id == LmsGroupMember.group_id)
+        .where(LmsGroupMember.membership_id.in_(list(membership_ids)), LmsGroup.stands_for == "department")
+        .order_by(LmsGroup.name)
+    )
+    found: dict[str, str] = {}
+    for membership_id, name in rows:
+        found[membership_id] = f"{found[membership_id]}, {name}" if membership_id in found else name
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,19 @@ def test_groups_that_are_schools(here: Pairs, trainer: Browser) -> None:
     assert trainer.status("/moodle?told=groups-x") == trainer.status("/moodle?told=groups-99999") == 200
 
 
+def test_groups_that_are_departments_stand_beside_the_names_of_colleagues(
+    app: Flask, here: Pairs, trainer: Browser
+) -> None:
+    looking = teacher(app, here, here.waiting[0])
+    assert "Arts and practical subjects" not in looking.get("/partner")
+    assert trainer.post("/moodle/groups", are="department").location.endswith("told=departments")
+    assert "which department they are in" in trainer.get("/moodle?told=departments")
+    # Of 24 teachers in three departments one is looking.
+    assert sum(looking.get("/partner").count(name) for name in ("Languages", "Sciences and m", "Arts and p")) == 23
+    trainer.post("/moodle/groups", are="")
+    assert "Arts and practical subjects" not in looking.get("/partner")
+
+
 def test_only_trainers_and_only_where_a_moodle_is_connected(app: Flask, here: Pairs, trainer: Browser) -> None:
     other = teacher(app, here, here.waiting[0])
     assert other.status("/moodle") == 404

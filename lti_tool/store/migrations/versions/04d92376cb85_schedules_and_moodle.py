@@ -47,6 +47,7 @@ def upgrade() -> None:
         sa.Column("course_id", sa.String(length=16), nullable=False),
         sa.Column("moodle_id", sa.BigInteger(), nullable=False),
         sa.Column("name", sa.String(length=254), nullable=False),
+        sa.Column("stands_for", sa.String(length=12), nullable=False),
         sa.ForeignKeyConstraint(
             ["course_id"], ["courses.id"], name=op.f("fk_lms_groups_course_id"), ondelete="CASCADE"
         ),
