@@ -127,7 +127,7 @@ def test_advice_names_the_menus_of_this_lms(
 def test_an_administrator_and_a_leader_come_from_the_lms(made: MadeCourse, people: Any) -> None:
     administrator, leader = people(made.administrator), people(made.leader)
     for browser, may_test in ((administrator, True), (leader, False)):
-        assert f"{browser.at}/school" in browser.get("/")
+        assert f'{browser.at}/school"' in browser.get("/")
         page = browser.get("/school")
         assert "Connection with Moodle" in page and "Read and sign the charter" in page
         assert ("Test the connection now" in page) == may_test
@@ -135,7 +135,7 @@ def test_an_administrator_and_a_leader_come_from_the_lms(made: MadeCourse, peopl
     assert leader.post("/school/test").status_code == 404
     for membership in (made.trainer, made.guest, made.teachers[0]):
         browser = people(membership)
-        assert f"{browser.at}/school" not in browser.get("/")
+        assert f'{browser.at}/school"' not in browser.get("/")
         assert browser.status("/school") == browser.post("/school/test").status_code == 404
 
 
