@@ -11,7 +11,7 @@ from lti_tool.cycles import words as cycle_words
 from lti_tool.cycles.rules import Cycle
 from lti_tool.cycles.service import NotPossible
 from lti_tool.cycles.views import is_id, open_cycle
-from lti_tool.observation import building, capture
+from lti_tool.observation import building, capture, grants
 from lti_tool.observation.views_base import blueprint
 from lti_tool.privacy.looks import views as looks
 from lti_tool.privacy.looks.service import INSTRUMENT
@@ -37,11 +37,11 @@ def open_capture(cycle_id: str) -> str | Response | tuple[str, int]:
         if not is_id(instrument_id):
             abort(404)
         if is_shut := request.form.get("do") == "shut_out":
-            capture.shut_out(session, cycle)
+            grants.shut_out(session, cycle)
         try:
             if not is_shut:
                 found = capture.prepare(session, tool().keyring, cycle, instrument_id, tool().clock())
-                code = capture.new_code(session, found.id, tool().clock())
+                code = grants.new_code(session, found.id, tool().clock())
         except LookupError:
             abort(404)
         except capture.NotReady as error:

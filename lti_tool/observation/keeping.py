@@ -21,6 +21,7 @@ from lti_tool.observation.models import (
     OwnInstrument,
 )
 from lti_tool.observation.models import Entry as EntryRow
+from lti_tool.observation.sealing import place_of_state
 from lti_tool.privacy.keyring import Keyring, KeyShredded
 
 # What there is
@@ -209,7 +210,7 @@ def hand_over(session: Session, keyring: Keyring, person_id: str, now: datetime)
     who approved it. It was written together, and without it nobody could read what was captured with it."""
     for row in _frozen_by(session, person_id):
         keys = keyring.opened(session, row.cycle_id, now)
-        place = f"instrument_states/{row.id}"
+        place = place_of_state(row.id)
         try:
             text = keys.open(person_id, row.sealed, place)
         except KeyShredded:

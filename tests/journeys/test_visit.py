@@ -16,7 +16,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy import select
 
 from lti_tool.cycles import service as cycles
-from lti_tool.observation import capture
+from lti_tool.observation import capture, grants
 from lti_tool.observation.entries import Entry
 from lti_tool.observation.models import Observation
 from lti_tool.privacy.keyring import Keyring
@@ -46,7 +46,7 @@ class Visit:
     def open(self, context: BrowserContext) -> str:
         """Lets a phone in by a code that is typed there; the address of its tab."""
         with self.tool.database() as database, database.write() as session:
-            code = capture.new_code(session, self.id, datetime.now(UTC))
+            code = grants.new_code(session, self.id, datetime.now(UTC))
         page = context.new_page()
         page.goto(f"{self.tool.url}/visit")
         page.locator("input[name=code]").fill(code)

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from lti_tool.cycles.models import CycleMember
-from lti_tool.observation import capture
+from lti_tool.observation import grants
 from lti_tool.observation.instrument import Instrument
 from lti_tool.observation.models import CycleInstrument, InstrumentState, Observation
 from lti_tool.privacy.keyring import Keyring
@@ -129,7 +129,7 @@ class Lesson:
 
     def code(self) -> str:
         with self.room.database.write() as session:
-            return capture.new_code(session, self.id, self.clock())
+            return grants.new_code(session, self.id, self.clock())
 
     def tab(self, device: str = "phone") -> Tab:
         """Opens the tab on a device of its own."""

@@ -12,7 +12,7 @@ from observation.test_capture import kept
 from sqlalchemy import func, select, update
 
 from lti_tool.cycles.models import Cycle
-from lti_tool.observation import capture, keeping
+from lti_tool.observation import capture, grants, keeping, receiving
 from lti_tool.observation.entries import Entry
 from lti_tool.observation.models import CycleInstrument, InstrumentApproval, InstrumentState, Observation
 from lti_tool.observation.models import Entry as EntryRow
@@ -74,11 +74,11 @@ def test_an_entry_that_comes_with_the_deletion_makes_no_key_again(noted: Lesson)
     """The letter was let in before, and waits for the lock while the deletion goes on."""
     with noted.room.database.read() as session:
         secret = session.scalars(select(Observation.person_id)).one()
-        granted = capture._granted(session, capture._row(session, noted.id), noted.clock())
+        granted = grants._granted(session, grants._row(session, noted.id), noted.clock())
     with noted.room.database.write() as session:
         keeping.delete_of(session, noted.keyring, noted.room.cycle_id, secret, noted.clock())
-    with noted.room.database.write() as session, pytest.raises(capture.Gone):
-        capture.receive(session, noted.keyring, granted, "phone", [noted.entry(9)], noted.clock())
+    with noted.room.database.write() as session, pytest.raises(grants.Gone):
+        receiving.receive(session, noted.keyring, granted, "phone", [noted.entry(9)], noted.clock())
     assert (rows(noted), keys(noted)) == (0, 0)
 
 
