@@ -14,7 +14,7 @@ from lti_tool.observation.said import Said
 WIDTH = 320
 SIZE = 15.2
 """Of letters."""
-FILLS = ("ink", "diagonal", "paper", "dots", "level", "cross", "upright", "grey")
+FILLS = ("ink", "diagonal", "paper", "dots", "lying", "cross", "upright", "grey")
 """Looks of areas, as different from each other as can be; the first code has the first one."""
 LOOKS = (*FILLS, "pale", "clear")
 """pale: a tint behind something. clear: an outline alone."""
