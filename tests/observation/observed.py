@@ -63,9 +63,11 @@ def approved(
     return instrument_id
 
 
-def observation(database: Database, keyring: Keyring, cycle_id: str, instrument_id: str, now: datetime) -> str:
+def observation(
+    database: Database, keyring: Keyring, cycle_id: str, instrument_id: str, now: datetime, *, by: str = "coach"
+) -> str:
     """An observation of the coach of a cycle that has begun with this instrument; returns its id."""
-    membership, person = members(database, cycle_id)["coach"]
+    membership, person = members(database, cycle_id)[by]
     with database.write() as session:
         made_now = Observation(
             id=new_id(), cycle_id=cycle_id, instrument_id=instrument_id, membership_id=membership, person_id=person,

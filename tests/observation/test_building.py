@@ -48,7 +48,9 @@ def test_all_that_ship_are_offered_with_what_to_know_and_an_example(pair: Pair) 
 
 def test_both_change_it_both_approve_it_and_then_it_stays(pair: Pair) -> None:
     at = pair.begin()
+    before = revision(pair)
     assert pair.send(pair.coach, at, name=["Who gives reasons"]).status_code == 303
+    assert revision(pair) > before, "open pages are told"
     page = unescape(pair.host.get(at))
     assert "Who gives reasons" in page and "Seán changed the name" in page and "You began it" in page
     assert pair.send(pair.host, at, do="approve").status_code == 303
@@ -75,6 +77,11 @@ def test_both_change_it_both_approve_it_and_then_it_stays(pair: Pair) -> None:
     assert copied.status_code == 303
     assert [each.instrument.name for each in pair.built()] == ["Who gives reasons", "Too late"]
     assert building.in_use(pair.built()) == pair.built()[0]
+
+
+def revision(pair: Pair) -> int:
+    with pair.database.read() as session:
+        return session.scalars(select(Cycle.revision)).one()
 
 
 def fields_page(revision: int) -> str:

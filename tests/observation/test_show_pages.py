@@ -66,7 +66,7 @@ def show(found: Lesson) -> None:
 
 def test_the_coach_sees_it_first_then_the_host_decides_and_the_rest_waits_or_never_comes(visit: Lesson) -> None:
     host, coach = visit.room.host, visit.room.coach
-    assert has(coach) == {SEEN, ASKED, MINE}
+    assert has(coach) == {SEEN, ASKED, MINE} and "copy what you want to keep for longer" in coach.page
     assert has(host) == has(host, "visit") == has(host, "after") == has(host, "after/talk") == set()
     assert "Let us look at it together" in host.page or "Let us look at it together" in host.get("visit-picture")
     coach.post("visit-picture", visit=visit.id)
