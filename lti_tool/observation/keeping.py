@@ -29,22 +29,20 @@ from lti_tool.privacy.keyring import Keyring, KeyShredded
 
 def captured(person_id: str) -> ColumnElement[Any]:
     """How many entries a person captured, to be selected with other numbers."""
-    return (
-        select(func.count())
-        .select_from(EntryRow)
-        .join(Observation, Observation.id == EntryRow.observation_id)
-        .where(Observation.person_id == person_id)
-        .scalar_subquery()
-    )
+    return _entries_of(Observation.person_id == person_id)
 
 
 def captured_in(cycle_id: str, person_id: str) -> ColumnElement[Any]:
     """The same in one cycle."""
+    return _entries_of(Observation.cycle_id == cycle_id, Observation.person_id == person_id)
+
+
+def _entries_of(*which: ColumnElement[bool]) -> ColumnElement[Any]:
     return (
         select(func.count())
         .select_from(EntryRow)
         .join(Observation, Observation.id == EntryRow.observation_id)
-        .where(Observation.cycle_id == cycle_id, Observation.person_id == person_id)
+        .where(*which)
         .scalar_subquery()
     )
 
