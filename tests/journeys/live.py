@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from playwright.sync_api import BrowserContext, Frame, Locator, Page, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Frame, Locator, Page, expect
 from werkzeug.serving import make_server
 
 from lti_tool.people import registry
@@ -128,6 +128,17 @@ class LiveSandbox:
         return str(self.post("activities", course="CPC26", title=title, tool=client_id)["page"])
 
 
+def watch(page: Page, errors: list[str]) -> None:
+    """Keeps what goes wrong in a page: errors of scripts, and what the browser complains of in its console."""
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text) if said.type == "error" and not _no_answer(said) else None)
+
+
+def _no_answer(said: ConsoleMessage) -> bool:
+    """A page that is refused, or a network that is not there: that is what those tests are about."""
+    return said.text.startswith("Failed to load resource")
+
+
 class Somebody:
     """A person at a browser of their own: logs in to the sandbox, opens the activity, and works in it."""
 
@@ -144,7 +155,7 @@ class Somebody:
         """Called on every page this person comes to."""
 
     def _watch(self, page: Page) -> None:
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        watch(page, self.errors)
 
     def open(self, activity: str) -> Page | Frame:
         """The activity as the LMS shows it: in the frame, or in a new tab where the frame keeps no cookies."""

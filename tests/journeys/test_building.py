@@ -83,7 +83,7 @@ def by_thumb(niamh: Somebody) -> None:
     expect(page.locator("[data-plan-grid]")).to_be_visible()
     page.get_by_label("Rows").fill("2")
     page.get_by_label("Seats in a row").fill("4")
-    niamh.follow(page.get_by_role("button", name="Lay out, instead of what is drawn"))
+    niamh.follow(page.get_by_role("button", name="Lay them out"))
     expect(page.locator(".plan-seat")).to_have_count(8)
     page.locator(place(page, "A3")).tap()
     expect(page.locator("[data-plan-said]")).to_have_text("A3 is free now.")
@@ -103,15 +103,29 @@ def by_thumb(niamh: Somebody) -> None:
 
 
 def by_keyboard(sean: Somebody) -> None:
-    """Seat 2 goes from C2 to A2, and a new one comes to B2."""
+    """Seat 2 goes from C2 to A2, and a new one comes to B2; all that happens is said in words."""
     page, keys = sean.page, sean.page.keyboard
+    grid = page.get_by_role("grid", name="The plan, from the front to the back")
+    expect(grid).to_have_accessible_description(re.compile("arrow keys.*Enter or Space"))
+    assert grid.get_by_role("gridcell").count() == grid.get_by_role("row").count() * int(
+        page.get_by_label("Places from left to right").input_value()
+    )
+    expect(grid.locator("button[tabindex='0']")).to_have_count(1)
+    said = page.get_by_role("status")
     page.get_by_role("radio", name="Seat", exact=True).focus()
     keys.press("ArrowRight")
     expect(page.get_by_role("radio", name="Move")).to_be_checked()
     keys.press("Tab")
-    for key in ("ArrowDown", "ArrowRight", "ArrowRight", "Enter", "ArrowLeft", "ArrowLeft", "Space"):
+    for key in ("ArrowDown", "ArrowRight", "ArrowRight"):
         keys.press(key)
-    expect(page.locator(place(page, "A2"))).to_have_text("2")
+    expect(grid.get_by_role("button", name="C2, seat 2", exact=True)).to_be_focused()
+    keys.press("Enter")
+    expect(said.filter(has_text="Now tap where it goes: seat 2.")).to_have_count(1)
+    for key in ("Home", "Space"):
+        keys.press(key)
+    expect(said.filter(has_text="A2: seat 2.")).to_have_count(1)
+    expect(grid.get_by_role("button", name="A2, seat 2", exact=True)).to_have_text("2")
+    expect(grid.get_by_role("button", name="C2, free", exact=True)).to_have_count(1)
     expect(page.locator(place(page, "A2"))).to_be_focused()
     keys.press("Shift+Tab")
     keys.press("ArrowLeft")

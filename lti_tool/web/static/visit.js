@@ -384,10 +384,11 @@ function show(name) {
   part("foot").hidden = name !== "capture";
 }
 
-let shell = ""; // kept, asked
+let shell = ""; // kept, asked, again: asked once more meanwhile
 
 /** Whether the page opens again without network: says so once it does, and asks again while it does not. */
 async function askShell() {
+  if (shell === "asked") shell = "again";
   if (shell) return;
   shell = "asked";
   try {
@@ -401,7 +402,9 @@ async function askShell() {
 async function keepShell() {
   try {
     navigator.serviceWorker.addEventListener("message", ({ data }) => {
+      const isAsked = shell === "again";
       shell = data.shell ? "kept" : "";
+      if (!shell && isAsked) askShell();
       part("begin-shell").textContent = say(data.shell ? "shellKept" : "shellNot");
     });
     addEventListener("online", askShell);
