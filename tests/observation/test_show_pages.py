@@ -92,6 +92,19 @@ def test_the_coach_sees_it_first_then_the_host_decides_and_the_rest_waits_or_nev
     assert stranger.status == 404
 
 
+def test_above_the_picture_stands_what_they_looked_for(visit: Lesson) -> None:
+    host, coach = visit.room.host, visit.room.coach
+    fill_card(visit.room)
+    host.post("texts/focus", text="Who gives reasons when I wait?")
+    page = coach.get("visit-picture")
+    above = page[: page.index(SEEN)]
+    for text in ("Who gives reasons when I wait?", "What card_seat says.", "What card_not_recorded says."):
+        assert text in above
+    assert "What card_time says." not in page and "Criteria" not in above, "what nobody wrote is left out"
+    # Before there is a picture to see, there is nothing above it.
+    assert "Who gives reasons" not in host.get("visit-picture")
+
+
 def test_where_they_only_look_by_now_nothing_of_it_is_there(visit: Lesson) -> None:
     room, coach = visit.room, visit.room.coach
     with room.database.write() as session:
