@@ -11,7 +11,7 @@ from lti_tool.cycles import words as cycle_words
 from lti_tool.cycles.rules import Cycle
 from lti_tool.cycles.service import NotPossible
 from lti_tool.cycles.views import is_id, open_cycle
-from lti_tool.observation import building, capture, grants
+from lti_tool.observation import building, capture, card, grants
 from lti_tool.observation.views_base import blueprint
 from lti_tool.privacy.looks import views as looks
 from lti_tool.privacy.looks.service import INSTRUMENT
@@ -75,6 +75,7 @@ def _page(session: Session, cycle: Cycle, errors: _Errors = ()) -> str:
     if found:
         looks.tell(found.authors, cycle.id, INSTRUMENT)
     code = capture.not_ready(cycle) or ("" if found else "instrument")
+    visit = card.visit_of(cycle)
     return render_template(
         "observation/capture_visit.html",
         activity_title=cycle.activity_title,
@@ -83,7 +84,8 @@ def _page(session: Session, cycle: Cycle, errors: _Errors = ()) -> str:
         is_shut=request.args.get("told") == "shut_out",
         not_ready=_not_ready(code) if code else "",
         found=found,
-        back=url_for("cycles.show", cycle_id=cycle.id),
+        lacking=bool(not code and capture.card_lacks(cycle)),
+        back=cycle_words.stage_url(cycle, visit) if visit else url_for("cycles.show", cycle_id=cycle.id),
         who=_who(cycle),
     )
 

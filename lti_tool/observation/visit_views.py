@@ -238,7 +238,7 @@ def _granted(session: Session, observation_id: str, **lock: bool) -> Granted:
             404,
             _("This visit is not open here"),
             _("This browser was not let into this visit, or the visit does not exist any more."),
-            _("Open it from the page of your cycle. What was noted on this device is still on it."),
+            _("Open it from the page of your cycle, with a new code. What was noted on this device is still on it."),
             reason="no grant",
         )
     g.launch_locale = found.language
@@ -275,7 +275,7 @@ def _gone(code: str) -> tuple[str, str, str]:
     if code == "closed":
         return (
             _("This visit is closed"),
-            _("Whoever visited said that it is over, so nothing more is added."),
+            _("You closed it, here or on another device, so nothing more is added."),
             _("To add something, open the visit again from the page of your cycle."),
         )
     if code == "deleted":

@@ -34,15 +34,17 @@ def test_all_that_ship_are_offered_with_what_to_know_and_an_example(pair: Pair) 
     page = unescape(pair.host.get(pair.at))
     for key, base in shipped().items():
         assert f'value="base:{key}"' in page
-        assert all(text.en in page for text in (base.captures, base.picture, base.decide_first, base.limits))
+        assert base.captures.en in page and f"base={key}" in page
         used, entries = example(base.begin("en"), ["Why?", "So.", "Because."])
         assert read(used.to_json()) == used
         assert [read_entry(each.to_json(), used) for each in entries] == entries
         assert draw(used, entries, MINUTES).tables
     # What is for engagement and participation comes first.
     assert page.index('value="base:at_task_sweep"') < page.index('value="base:scripting"')
-    shown = pair.host.get(pair.at + "?base=participation_spread")
-    assert "<svg" in shown and "never was" in shown
+    shown = unescape(pair.host.get(pair.at + "?base=participation_spread"))
+    base = shipped()["participation_spread"]
+    assert all(text.en in shown for text in (base.captures, base.picture, base.decide_first, base.limits))
+    assert "<svg" in shown and "made-up lesson" in shown
     assert pair.host.status(pair.at + "?base=" + "x" * 2000) == 200
 
 
