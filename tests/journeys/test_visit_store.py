@@ -476,6 +476,21 @@ def test_closing_loses_nothing_that_was_typed(phone: Callable[..., BrowserContex
     assert page.evaluate("document.body.textContent.includes('Half a line')") is False
 
 
+def test_a_remark_that_was_typed_outlives_a_reload_and_is_not_closed_over(
+    phone: Callable[..., BrowserContext], fake: FakeVisit
+) -> None:
+    page = begin(phone(), fake.url("checklist"))
+    remark = page.locator(".check textarea").first
+    page.locator(".check summary").first.tap()
+    remark.fill("Two ways side by side")
+    page.wait_for_timeout(600)
+    page.reload()
+    expect(remark).to_have_value("Two ways side by side")
+    close_visit(page)
+    expect(page.locator(".check .hint").first).to_contain_text("not kept yet")
+    assert fake.closed == {}
+
+
 def test_a_visit_that_has_not_begun_stays_when_another_is_opened(
     phone: Callable[..., BrowserContext], fake: FakeVisit
 ) -> None:
