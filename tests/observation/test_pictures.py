@@ -20,7 +20,7 @@ from lti_tool.observation import words
 from lti_tool.observation.entries import Entry, standing
 from lti_tool.observation.instrument import CLASS, MARKS, TEACHER, Code, Instrument, Mark, Plan, Row, Seat, undecided
 from lti_tool.observation.pictures import draw
-from lti_tool.observation.pictures.shapes import LOOKS, WIDTH, Picture, Rect, Table, Text, box, fitted, wide
+from lti_tool.observation.pictures.shapes import LOOKS, WIDTH, Circle, Picture, Rect, Table, Text, box, fitted, wide
 from lti_tool.observation.said import RefusedError, Said
 from lti_tool.observation.shipped import shipped
 
@@ -281,6 +281,20 @@ def test_a_seat_tapped_twice_in_a_round_counts_once_as_what_was_tapped_last() ->
     ends = [each.said for each in picture.shapes if isinstance(each, Text) and "/24" in str(each.said)]
     assert ends == ["2/24", "1/24"]
     assert said(picture, "rounds") == [{"count": 2, "entries": 4}]
+
+
+def test_the_letter_of_the_teacher_and_words_at_the_walls_stand_where_they_belong() -> None:
+    room = Plan(4, 3, (Seat(1, 1, 2),), (Mark("desk", 0, 0), Mark("window", 0, 2), Mark("door", 3, 0)))
+    used = replace(made("verbal_flow"), plan=room)
+    shapes = draw(used, [Entry("phone", 1, 1000, code=used.codes[0].key, seat=TEACHER, to_seat=1)], 30).shapes
+    texts = {each.said.key: each for each in shapes if isinstance(each, Text) and isinstance(each.said, Said)}
+    (teacher,) = [each for each in shapes if isinstance(each, Circle) and each.look == "ink"]
+    assert texts["teacher_letter"].x == teacher.x
+    boxes = [box(each) for each in shapes if isinstance(each, Rect) and each.look == "pale"]
+    for word, anchor, side in (("window", "start", 0), ("door", "end", 2)):
+        # Written from the wall inwards, so from its box, however long it is in a language.
+        assert texts[word].anchor == anchor
+        assert min(abs(texts[word].x - each[side]) for each in boxes) <= 4
 
 
 def test_the_table_of_turns_says_from_seat_to_seat_how_often_in_the_order_of_seats() -> None:

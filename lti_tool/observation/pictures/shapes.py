@@ -20,6 +20,7 @@ LOOKS = (*FILLS, "pale", "clear")
 """pale: a tint behind something. clear: an outline alone."""
 _WORD = 64
 """Units that a word takes whose language is not known yet."""
+_LETTER = "teacher_letter"
 
 Point = tuple[float, float]
 Cell = str | int | Said | tuple[str, ...]
@@ -190,7 +191,7 @@ class Canvas:
 def wide(said: str | Said, size: float = SIZE) -> float:
     """About how many units a text takes, rather too many than too few."""
     if isinstance(said, Said):
-        return _WORD
+        return size if said.key == _LETTER else _WORD
     return sum(
         size * (1.0 if east_asian_width(sign) in "WF" else 0.75 if sign.isupper() or sign in "mwMW@%…" else 0.58)
         for sign in said
