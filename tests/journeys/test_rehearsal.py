@@ -61,7 +61,6 @@ def test_hints_and_rehearsals(school: School) -> None:
     hints_under_notes(school)
     words_of_the_course(school)
     a_rehearsal_in_real_time(school)
-    the_same_controls_for_all(school)
     without_a_script(school)
     assert school.errors == []
     assert not school.look.wrong, "\n".join(school.look.wrong)
@@ -144,8 +143,8 @@ def a_rehearsal_in_real_time(school: School) -> None:
     school.looked_at(page)
 
 
-def the_same_controls_for_all(school: School) -> None:
-    """Each instrument plays; those with a plan by the keyboard, in Irish; the whole lesson to its end."""
+def test_every_instrument_is_rehearsed(school: School) -> None:
+    """With the same controls; those with a plan by the keyboard, in Irish; the whole lesson to its end."""
     page = school.page(school.made.teachers[0], "rehearsal", language="ga")
     stop_time(page)
     links = page.locator(".rehearsal-ways").last.locator("a").evaluate_all("all => all.map(each => each.href)")
@@ -182,6 +181,8 @@ def the_same_controls_for_all(school: School) -> None:
         if kind in LOOKED_AT[:2] or PICTURES:
             school.looked_at(page, f" {kind}")
             stop_time(page)
+    assert school.errors == []
+    assert not school.look.wrong, "\n".join(school.look.wrong)
 
 
 def stop_time(page: Page) -> None:

@@ -349,17 +349,18 @@ def the_picture(visit: Visit, context: BrowserContext, look: Look, base: str) ->
         expect(table.get_by_role("rowheader").first).to_be_attached()
     look(SimpleNamespace(page=page, user="coach"))  # type: ignore[arg-type]
     if PICTURES:
-        for name, parts in (("picture", drawing), ("table", tables)):
+        # Of lists there is no drawing; a table of many columns is wider than a phone, and scrolls there.
+        for name, parts, width in (("picture", drawing, 320), ("table", tables, 800)):
+            page.set_viewport_size({"width": width, "height": 640})
             if parts.count():
                 parts.first.screenshot(path=Path(PICTURES) / f"{base}-{name}.png")
-        page.screenshot(path=Path(PICTURES) / f"{base}-page.png", full_page=True)
     assert errors == []
 
 
 def looked_at(page: Page, look: Look, base: str) -> None:
     """As it is while somebody notes, and with everything open that can be opened."""
     if PICTURES:
-        page.screenshot(path=Path(PICTURES) / f"{base}-capture.png", full_page=True)
+        page.screenshot(path=Path(PICTURES) / f"{base}-capture.png")
     page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
     look(SimpleNamespace(page=page, user="coach"))  # type: ignore[arg-type]
     look.wrong += [f"{base}: small: {each}" for each in page.evaluate(TARGETS)]
