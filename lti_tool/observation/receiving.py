@@ -173,11 +173,11 @@ def _tidy(body: Any, device: str) -> Any:
 
 
 def begin(session: Session, granted: Granted, ago_ms: int, now: datetime) -> None:
-    """The lesson began so long ago, by the clock of a device; the first one that says so is believed."""
+    """The lesson began so long ago, by the clock of a device; the first one that says so is believed (the observation is
+    locked by `find`)."""
     if granted.began_at is None and not granted.gone:
-        began = timedelta(milliseconds=ago_ms)
-        unknown = (Observation.id == granted.id, Observation.began_at.is_(None))
-        session.execute(update(Observation).where(*unknown).values(began_at=now - began))
+        began = now - timedelta(milliseconds=ago_ms)
+        session.execute(update(Observation).where(Observation.id == granted.id).values(began_at=began))
 
 
 def close(session: Session, granted: Granted, minutes: int, now: datetime) -> None:
