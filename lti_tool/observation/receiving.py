@@ -173,8 +173,8 @@ def _tidy(body: Any, device: str) -> Any:
 
 
 def begin(session: Session, granted: Granted, ago_ms: int, now: datetime) -> None:
-    """The lesson began so long ago, by the clock of a device; the first one that says so is believed (the observation is
-    locked by `find`)."""
+    """The lesson began so long ago, by the clock of a device (the observation is locked by `find`). The first one that
+    says so is believed."""
     if granted.began_at is None and not granted.gone:
         began = now - timedelta(milliseconds=ago_ms)
         session.execute(update(Observation).where(Observation.id == granted.id).values(began_at=began))
