@@ -74,6 +74,7 @@ eighth of these is enough on PostgreSQL from day to day; the others of them belo
 NOT_OF_DATABASES = {
     *("test_sweep.py", "test_odd_input.py", "test_headers.py", "test_conversation.py", "test_wish_pages.py"),
     *("test_answer_pages.py", "test_changes.py", "test_capture_door.py", "test_capture_deleting.py"),
+    "test_rehearsal.py",
 }
 """Files that ask hundreds of pages what no database decides: day by day on SQLite alone."""
 LONG = {
@@ -104,7 +105,10 @@ NOT_EVERY_DAY = {
     "test_a_database_that_the_browser_closes_is_opened_again[closed]",
     "test_a_database_that_the_browser_closes_is_opened_again[another version]",
     "test_a_database_that_the_browser_closes_is_opened_again[invalid state]",
+    "test_a_database_that_the_browser_closes_is_opened_again[silent]",
     "test_a_window_that_keeps_nothing_says_so_before_the_lesson[refused]",
+    "test_a_full_visit_holds_nothing_else_back_and_is_copied",
+    "test_a_remark_that_was_typed_outlives_a_reload_and_is_not_closed_over",
     "test_a_copied_phone_gets_numbers_of_its_own",
     "test_entries_outlive_a_crash_of_the_browser",
     "test_an_old_visit_that_is_sent_is_cleared_away",
