@@ -81,6 +81,8 @@ def test_the_coach_sees_it_first_then_the_host_decides_and_the_rest_waits_or_nev
     with visit.room.database.write() as session:
         session.add(mark_first_turn(visit))
     assert has(host) == {SEEN, ASKED}
+    assert ASKED in has(host, "after"), "where they talk about it"
+    assert 'data-text-shown="notes_' not in host.page, "no notes that stay empty beside it"
     assert has(coach) == {SEEN, ASKED, MINE}
     for path in ("after", "after/talk", "visit", "after/sheet"):
         assert MINE not in host.get(path)
