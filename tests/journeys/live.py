@@ -142,12 +142,13 @@ def _no_answer(said: ConsoleMessage) -> bool:
 class Somebody:
     """A person at a browser of their own: logs in to the sandbox, opens the activity, and works in it."""
 
-    def __init__(self, context: BrowserContext, sandbox: LiveSandbox, user: str) -> None:
+    def __init__(self, context: BrowserContext, sandbox: LiveSandbox | None, user: str) -> None:
         self.context = context
-        self.sandbox = sandbox
         self.user = user
-        answer = context.request.post(f"{sandbox.url}/sandbox/login", data={"user": user})
-        assert answer.ok, answer.text()
+        if sandbox is not None:
+            self.sandbox = sandbox
+            answer = context.request.post(f"{sandbox.url}/sandbox/login", data={"user": user})
+            assert answer.ok, answer.text()
         self.errors: list[str] = []
         context.on("page", self._watch)
         self.view: Page | Frame | None = None
@@ -188,6 +189,13 @@ class Somebody:
             if self.sandbox.url in self.page.url and (button := self.page.get_by_role("button")).count():
                 button.first.click(timeout=3000)
         self.page.wait_for_selector("main#content h1")
+        self.look(self)
+        return self.page
+
+    def open_signed_in(self, address: str) -> Page:
+        """A page of the tool for which this browser has a cookie already."""
+        self.page = self.view = self.context.new_page()
+        self.page.goto(address)
         self.look(self)
         return self.page
 

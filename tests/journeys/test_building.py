@@ -2,33 +2,37 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
 
-from journeys import steps
-from journeys.live import LiveSandbox, LiveTool, Somebody
-from journeys.test_pages import Look, cycle_of
+from cycles.pair_at_work import make_cycle
+from factories import make_course
+from journeys.live import LiveTool, Somebody
+from journeys.phone import PHONE, sign_in
+from journeys.test_pages import Look
 from playwright.sync_api import BrowserContext, Page, expect
 
 
 def test_an_instrument_is_built_on_two_devices_and_approved_by_both(
-    new_context: Callable[..., BrowserContext], live_tool: LiveTool, sandbox: LiveSandbox
+    new_context: Callable[..., BrowserContext], live_tool: LiveTool
 ) -> None:
-    activity = sandbox.add_activity(sandbox.register(live_tool))
+    with live_tool.database() as database:
+        course = make_course(database, protocol="collegial")
+        cycle_id = make_cycle(database, course, datetime.now(UTC))
     look = Look(live_tool.url)
 
-    def arrive(user: str, **options: object) -> Somebody:
-        somebody = Somebody(new_context(**options), sandbox, user)
-        somebody.open_alone(activity)
+    def arrive(user: str, membership: str, **options: Any) -> Somebody:
+        context = new_context(**options)
+        somebody = Somebody(context, None, user)
+        somebody.look = look
+        somebody.open_signed_in(
+            f"{sign_in(live_tool, context, course.activity_id, membership)}/cycles/{cycle_id}/before"
+        )
         return somebody
 
-    steps.set_up(arrive(steps.TRAINER), "Collegial coaching")
-    sean = arrive(steps.SEAN, viewport={"width": 1200, "height": 900})
-    niamh = arrive(steps.NIAMH, viewport={"width": 320, "height": 640}, has_touch=True, is_mobile=True)
+    niamh = arrive("niamh", course.teachers[0], **PHONE)
+    sean = arrive("sean", course.teachers[1], viewport={"width": 1200, "height": 900})
     for each in (sean, niamh):
-        each.press("I have read this: continue")
-    steps.become_partners(niamh, sean)
-    for each in (sean, niamh):
-        each.look = look
-        each.visit(f"cycles/{cycle_of(live_tool)}/before")
         each.press("To the instrument")
 
     niamh.follow(niamh.page.get_by_role("link", name=re.compile("See an example.*Who speaks to whom")))

@@ -69,6 +69,7 @@ def test_an_hour_in_a_classroom(
     assert len({each.device for each in found}) == 1
     at = [each.at_ms for each in found]
     assert at == sorted(at)
+    print(f"\n{count} entries noted, {len(found)} kept, {len({each.id for each in found})} different")
     # What the machine itself took for the taps comes on top of the hour.
     assert HOUR * 1000 - pause <= at[-1] < HOUR * 1000 + 240_000
     page.locator("summary", has_text="The lesson is over").tap()

@@ -162,17 +162,18 @@ def test_a_draft_outlives_the_tab_and_keeps_its_time(phone: Callable[..., Browse
 
 def test_the_screen_is_kept_awake_and_asked_again(phone: Callable[..., BrowserContext], fake: FakeVisit) -> None:
     stub = """window.asked = 0; Object.defineProperty(navigator, 'wakeLock', {value: {request: async () => {
-      asked++;
+      document.documentElement.dataset.asked = ++asked;
       const lock = new EventTarget();
       lock.released = false;
       lock.release = () => { lock.released = true; lock.dispatchEvent(new Event('release')); };
       window.last = lock;
       return lock; }}})"""
     page = begin(phone(SLEEPS, stub), fake.url("tally"))
-    page.wait_for_function("asked === 1")
+    asked = page.locator("html")
+    expect(asked).to_have_attribute("data-asked", "1")
     page.evaluate("last.release(); look(true)")
     page.evaluate("look(false)")
-    page.wait_for_function("asked === 2")
+    expect(asked).to_have_attribute("data-asked", "2")
     page.evaluate("look(false)")
     assert page.evaluate("asked") == 2
 
