@@ -298,10 +298,10 @@ def path(instrument: Instrument, entries: Sequence[Entry], total_ms: int) -> Pic
         near = _seat_near(plan, name)
         values = {"place": name, "lasting": clock(lasting[name])}
         words.append(Said("stayed", values) if near is None else Said("stayed_near", {**values, "number": near}))
-    words += _open_end(entries)
     seats = {_seat_near(plan, name) for name in lasting} - {None}
     if plan.seats:
         words.append(Said("seats_near", {"count": len(seats), "of": len(plan.seats)}))
+    words += _open_end(entries)
     return Picture(
         instrument.name,
         tuple(words),
