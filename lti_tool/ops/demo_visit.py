@@ -96,7 +96,7 @@ class _Cycle:
     now: datetime
 
     def go(self) -> None:
-        lesson_at = self.now - timedelta(days=1)
+        lesson_at = _school_day(self.now)
         together, before = self.now - timedelta(days=7), self.now - timedelta(days=6)
         self._write(_NORMS, together)
         self._both_sign("together", together)
@@ -108,7 +108,7 @@ class _Cycle:
         self._book("after", self.now + timedelta(hours=2), 30, "Staff room")
         cycles.confirm_visit(self.session, self._of(self.coach), seen_rev=1, now=before)
         visit_id = self._note(self._build(before), lesson_at)
-        self._close("visit", self.now - timedelta(hours=22))
+        self._close("visit", lesson_at + timedelta(hours=1))
         cycle = self._of(self.host)
         cycles.mark_first_turn(self.session, cycle, _stage(cycle, "after"), now=self.now)
         cycle = self._of(self.host)
@@ -174,6 +174,12 @@ class _Cycle:
             self.session, keys, self._of(self.host), kind,
             starts_at=starts_at, minutes=minutes, place=place, seen_rev=0, now=self.now,
         )  # fmt: skip
+
+
+def _school_day(now: datetime) -> datetime:
+    """A lesson in the morning of the last day of school before today."""
+    days = next(days for days in (1, 2, 3) if (now - timedelta(days=days)).weekday() < 5)
+    return (now - timedelta(days=days)).replace(hour=10, minute=5, second=0, microsecond=0)
 
 
 def _stage(cycle: Cycle, key: str) -> Stage:
