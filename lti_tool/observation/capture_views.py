@@ -83,6 +83,7 @@ def _page(session: Session, cycle: Cycle, errors: _Errors = ()) -> str:
         errors=errors,
         is_shut=request.args.get("told") == "shut_out",
         not_ready=_not_ready(code) if code else "",
+        wants_instrument=code == "instrument",
         found=found,
         lacking=bool(not code and capture.card_lacks(cycle)),
         back=cycle_words.stage_url(cycle, visit) if visit else url_for("cycles.show", cycle_id=cycle.id),
@@ -105,4 +106,4 @@ def _not_ready(code: str) -> str:
         return _("The notes of this visit are deleted: their time was over.")
     if code == "shown":
         return _("You look at the picture of this visit together already, so nothing more is added to it.")
-    return _("All of you approve what you look with first. Then the visit can be captured with it.")
+    return _("First all of you approve what you look with. Then the visit can be noted with it.")

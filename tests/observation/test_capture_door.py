@@ -166,10 +166,13 @@ def test_nothing_of_it_is_in_clear(lesson: Lesson) -> None:
 def test_the_coach_opens_it_from_the_cycle_once_the_card_is_filled_in(lesson: Lesson, room: Room) -> None:
     page = room.coach.get("visit-capture")
     assert lesson.instrument.name in page and room.coach.status == 200
+    # What is missing is said before anybody taps in vain, with the way there.
+    assert "/visit-card" in page
     room.coach.post("visit-capture", instrument=lesson.instrument_id)
     assert room.coach.status == 409
     assert "card" in room.coach.page
     fill_card(room)
+    assert "/visit-card" not in room.coach.get("visit-capture")
     room.coach.post("visit-capture", instrument=lesson.instrument_id)
     assert room.coach.status == 200
     (code,) = re.findall(r'name="code" value="([^"]+)"', room.coach.page)
