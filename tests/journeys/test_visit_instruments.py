@@ -350,7 +350,7 @@ def the_picture(visit: Visit, context: BrowserContext, look: Look, base: str) ->
     look(SimpleNamespace(page=page, user="coach"))  # type: ignore[arg-type]
     if PICTURES:
         # Of lists there is no drawing; a table of many columns is wider than a phone, and scrolls there.
-        for name, parts, width in (("picture", drawing, 320), ("table", tables, 800)):
+        for name, parts, width in (("picture", drawing, 320), ("table", tables, 1000)):
             page.set_viewport_size({"width": width, "height": 640})
             if parts.count():
                 parts.first.screenshot(path=Path(PICTURES) / f"{base}-{name}.png")

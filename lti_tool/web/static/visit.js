@@ -322,9 +322,11 @@ class Visit {
       if (last) this.takeBack(last);
     });
     part("close").addEventListener("click", () => this.finish());
+    let isSaid = false; // how long the lesson was
     part("lasted").closest("details").addEventListener("toggle", (event) => {
-      if (event.target.open) part("lasted").value = this.likely();
+      if (event.target.open && !isSaid) part("lasted").value = this.likely();
     });
+    part("lasted").addEventListener("input", () => (isSaid = true));
     part("copy").addEventListener("click", async () => {
       part("unsent").select();
       const isCopied = await navigator.clipboard?.writeText(part("unsent").value).then(() => true, () => false);
