@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import abort, current_app, g, jsonify, make_response, redirect, render_template, request, url_for
+from flask import abort, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -22,6 +22,7 @@ from lti_tool.observation.entries import MAX_MS
 from lti_tool.observation.grants import Granted
 from lti_tool.observation.views_base import visit
 from lti_tool.privacy.looks import service as looks
+from lti_tool.web import static_files
 from lti_tool.web.context import tool
 from lti_tool.web.errors import PageError
 
@@ -100,7 +101,7 @@ def use_code() -> Response | tuple[str, int]:
 @visit.get("/sw.js")
 def service_worker() -> Response:
     """What opens the page without a network; here, because a service worker serves the folder that it comes from."""
-    response = make_response(current_app.send_static_file("visit-sw.js"))
+    response = static_files.send("visit-sw.js")
     response.headers["Cache-Control"] = "no-store"
     return response
 
