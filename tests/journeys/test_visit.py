@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from journeys.live import LiveTool
-from journeys.phone import Visit, begin, mode, phone, state
+from journeys.phone import Visit, begin, mode, phone, send, state
 from playwright.sync_api import BrowserContext, Page, expect
 
 from lti_tool.observation.models import Observation
@@ -27,6 +27,16 @@ def killed(page: Page, address: str) -> Page:
     context = page.context
     page.close(run_before_unload=False)
     return begin(context, address)
+
+
+def all_arrive(page: Page) -> None:
+    """The clock that is driven ends letters on their way, as a slow network does: asks until all have arrived."""
+    for _half_second in range(60):
+        send(page)
+        if "all sent" in page.locator("#visit-state").inner_text():
+            break
+        page.wait_for_timeout(500)
+    mode(page).to_be_hidden()
 
 
 @pytest.mark.parametrize("count", [40, pytest.param(400, marks=pytest.mark.soak)])
@@ -54,15 +64,17 @@ def test_an_hour_in_a_classroom(
         if number in back:
             mode(page).to_have_text("No network: all is kept here.")
             context.set_offline(False)
+            all_arrive(page)
         if number == server_dies:
             live_tool.kill()
         if number == server_lives:
             mode(page).to_have_text("No network: all is kept here.")
             live_tool.start()
+            all_arrive(page)
         page.locator(".tap", has_text=CODES[code]).tap()
         state(page).to_contain_text(f"{number + 1} kept on this phone")
-    page.clock.run_for(70_000)
-    state(page).to_have_text(f"{count} kept on this phone, all sent.", timeout=15_000)
+    all_arrive(page)
+    state(page).to_have_text(f"{count} kept on this phone, all sent.")
     found = visit.kept()
     assert [each.number for each in found] == list(range(1, count + 1))
     assert [each.code for each in found] == [visit.instrument.codes[code].key for code in chosen]
