@@ -226,7 +226,10 @@ class Somebody:
 
     def write(self, key: str, text: str) -> None:
         """Types into a field and waits until the page says that the server has it."""
-        self.at.locator(f"#text-{key}").fill(text)
+        box = self.at.locator(f"#text-{key}")
+        box.fill(text)
+        # Left, so that the page sends it at once.
+        box.blur()
         expect(self.at.locator(f"#field-{key} [data-save-state]")).to_have_text("Saved", timeout=10_000)
 
     def open_stage(self, title: str) -> None:
