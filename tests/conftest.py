@@ -1,9 +1,11 @@
 """Fixtures of the whole suite: a database (on PostgreSQL too, where there is one), the app, a clock that obeys."""
 
+import gc
 import os
 import uuid
 import zlib
 from collections.abc import Iterator
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
@@ -14,12 +16,16 @@ from flask.templating import Environment
 from flask.testing import FlaskClient
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, inspect, text
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import make_url
+from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
 from lti_tool.privacy import keyring_store
 from lti_tool.settings import Settings
+from lti_tool.store import database as store
 from lti_tool.store.base import Base
 from lti_tool.store.database import Database
 from lti_tool.store.tables import import_all_models
@@ -42,6 +48,10 @@ class _Compiled(BytecodeCache):
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         self.kept[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = ("_parts", "_trace", "_converters", "arguments", "_build", "_build_unknown")
+"""What Werkzeug makes of the words of an address."""
 
 
 class Clock:
@@ -139,6 +149,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: not LONG & set(item.path.relative_to(config.rootpath).parts))
 
 
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: to look through all of it again and again for what can go takes an eighth of all."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores: journeys mostly wait for a page."""
     return (os.cpu_count() or 1) + 1
@@ -169,21 +186,47 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 @pytest.fixture(autouse=True, scope="session")
 def _apps_are_made_quickly() -> Iterator[None]:
     """Templates and addresses are compiled for the first app only, which is most of what an app costs."""
-    make, compile_builder = Environment.__init__, Rule._compile_builder
-    builders: dict[tuple[str, str | None, str | None, bool], Any] = {}
+    make, compile_rule = Environment.__init__, Rule.compile
+    compiled: dict[tuple[object, ...], dict[str, Any]] = {}
 
     def with_cache(self: Environment, app: Flask, **options: Any) -> None:
         make(self, app, **(options | {"bytecode_cache": _Compiled()}))
 
-    def builder(self: Rule, append_unknown: bool = True) -> Any:
-        key = (self.rule, self.subdomain, self.host, append_unknown)
-        if self.defaults or key not in builders:
-            builders[key] = compile_builder(self, append_unknown)
-        return builders[key]
+    def compile_once(self: Rule) -> None:
+        key = (self.rule, self.subdomain, self.host, self.strict_slashes, self.merge_slashes)
+        if self.defaults or key not in compiled:
+            compile_rule(self)
+            if not self.defaults:
+                compiled[key] = {name: vars(self)[name] for name in COMPILED}
+            return
+        for name, value in compiled[key].items():
+            # Builders are bound to the rule they were made for.
+            setattr(self, name, value.__func__.__get__(self) if name.startswith("_build") else copy(value))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Environment, "__init__", with_cache)
-        patch.setattr(Rule, "_compile_builder", builder)
+        patch.setattr(Rule, "compile", compile_once)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _statements_are_compiled_once() -> Iterator[None]:
+    """Every test has an engine of its own; what SQLAlchemy makes of a statement is kept for the next one, as it is for
+    the next request where the tool runs."""
+    make = store.create_engine
+    kept: dict[type, LRUCache[Any, Any]] = {}
+
+    def with_cache(url: str, **options: Any) -> Engine:
+        engine = make(url, **options)
+        engine._compiled_cache = kept.setdefault(type(engine.dialect), LRUCache(5_000))
+        return engine
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "create_engine", with_cache)
+        # Part of the key of what is kept. All engines for one kind of database are made in the same way.
+        for dialect in (SQLiteDialect_pysqlite, PGDialect_psycopg):
+            patch.setattr(dialect, "__eq__", lambda self, other: type(self) is type(other))
+            patch.setattr(dialect, "__hash__", lambda self: hash(type(self)))
         yield
 
 
@@ -240,12 +283,27 @@ def database_url(database_kind: str, request: pytest.FixtureRequest) -> Iterator
     with engine.begin() as connection:
         connection.execute(text(f"DROP SCHEMA IF EXISTS {keyring_store.SCHEMA} CASCADE"))
         if set(inspect(connection).get_table_names()) == set(Base.metadata.tables):
-            connection.execute(text(f"TRUNCATE {', '.join(Base.metadata.tables)} CASCADE"))
+            _empty(connection)
         else:
             connection.execute(text("DROP SCHEMA public CASCADE"))
             connection.execute(text("CREATE SCHEMA public"))
             Base.metadata.create_all(connection)
     engine.dispose()
+
+
+def _empty(connection: Connection) -> None:
+    """Deletes all rows. TRUNCATE makes every table anew, which takes a hundred times longer: it is for many rows."""
+    sizes = text(
+        "SELECT relname, pg_relation_size(oid) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+        " AND relkind = 'r' AND pg_relation_size(oid) > 0"
+    )
+    written = {row.relname: row.pg_relation_size for row in connection.execute(sizes)}
+    if sum(written.values()) > 4_000_000:
+        connection.execute(text(f"TRUNCATE {', '.join(Base.metadata.tables)} CASCADE"))
+        return
+    for table in reversed(Base.metadata.sorted_tables):
+        if table.name in written:
+            connection.execute(text(f"DELETE FROM {table.name}"))
 
 
 def _psycopg(url: str, name: str | None = None) -> str:

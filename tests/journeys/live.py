@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import secrets
 import signal
 import socket
@@ -32,11 +33,32 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class Servers:
+    """Where the processes come from that serve tools."""
+
+    def __init__(self) -> None:
+        tests = str(SERVE.parents[1])
+        self._process = subprocess.Popen(
+            [sys.executable, str(SERVE)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env=os.environ | {"PYTHONPATH": tests},
+        )  # fmt: skip
+
+    def start(self, settings: dict[str, Any], port: int, log: Path) -> int:
+        """Id of a new process that serves a tool at this port."""
+        assert self._process.stdin and self._process.stdout
+        print(json.dumps({"settings": settings, "port": port, "log": str(log)}), file=self._process.stdin, flush=True)
+        return int(self._process.stdout.readline())
+
+    def stop(self) -> None:
+        self._process.communicate()
+
+
 class LiveTool:
     """The tool at http://localhost:<port>, in a process that can be killed and started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, servers: Servers) -> None:
         self.port = free_port()
+        self._servers = servers
         self.url = f"http://localhost:{self.port}"
         self.folder = folder
         self.database_url = f"sqlite:///{folder / 'meitheal.db'}"
@@ -50,14 +72,11 @@ class LiveTool:
             "limits": {"enabled": False},
             "log": {"level": "warning"},
         }
-        self.process: subprocess.Popen[bytes] | None = None
+        self._process_id = 0
 
     def start(self) -> None:
-        log = (self.folder / "tool.log").open("ab")
-        self.process = subprocess.Popen(
-            [sys.executable, str(SERVE), json.dumps(self.settings), str(self.port)], stdout=log, stderr=log
-        )
-        log.close()
+        log = self.folder / "tool.log"
+        self._process_id = self._servers.start(self.settings, self.port, log)
         end = time.monotonic() + 30
         while True:
             try:
@@ -65,16 +84,23 @@ class LiveTool:
                     return
             except requests.ConnectionError:
                 pass
-            running = self.process.poll() is None
-            assert running and time.monotonic() < end, (self.folder / "tool.log").read_text("utf-8")[-3000:]
-            time.sleep(0.1)
+            assert self._is_running() and time.monotonic() < end, log.read_text("utf-8")[-3000:]
+            time.sleep(0.02)
 
     def kill(self) -> None:
         """As the power cut does it."""
-        if self.process is not None:
-            self.process.send_signal(signal.SIGKILL)
-            self.process.wait()
-            self.process = None
+        if self._process_id:
+            os.kill(self._process_id, signal.SIGKILL)
+            while self._is_running():
+                time.sleep(0.005)
+            self._process_id = 0
+
+    def _is_running(self) -> bool:
+        try:
+            os.kill(self._process_id, 0)
+        except ProcessLookupError:
+            return False
+        return True
 
     @contextmanager
     def database(self) -> Iterator[Database]:
@@ -219,7 +245,10 @@ class Somebody:
 
     def write(self, key: str, text: str) -> None:
         """Types into a field and waits until the page says that the server has it."""
-        self.at.locator(f"#text-{key}").fill(text)
+        box = self.at.locator(f"#text-{key}")
+        box.fill(text)
+        # Left, so that the page sends it at once.
+        box.blur()
         expect(self.at.locator(f"#field-{key} [data-save-state]")).to_have_text("Saved", timeout=10_000)
 
     def open_stage(self, title: str) -> None:
