@@ -40,7 +40,8 @@ class Servers:
         tests = str(SERVE.parents[1])
         self._process = subprocess.Popen(
             [sys.executable, str(SERVE)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env=os.environ | {"PYTHONPATH": tests},
+            # Before what it is set to already: the tool that is tested need not be the one that is installed.
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (tests, os.environ.get("PYTHONPATH"))))},
         )  # fmt: skip
 
     def start(self, settings: dict[str, Any], port: int, log: Path) -> int:
