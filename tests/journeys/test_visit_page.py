@@ -245,7 +245,12 @@ def test_without_javascript_there_is_a_sheet_of_paper(phone: Callable[..., Brows
     assert page.locator(".sheet tbody tr").count() == 18
 
 
-def test_no_network_is_said_as_that(phone: Callable[..., BrowserContext], fake: FakeVisit) -> None:
+def test_that_there_is_no_network_is_said_without_moving_what_is_tapped(
+    phone: Callable[..., BrowserContext], fake: FakeVisit
+) -> None:
     page = begin(phone(), fake.url("checklist"))
+    taps = page.locator("#visit-surface button")
+    before = [each.bounding_box() for each in taps.all()]
     page.context.set_offline(True)
     mode(page).to_have_text("No network: all is kept here.")
+    assert before and [each.bounding_box() for each in taps.all()] == before

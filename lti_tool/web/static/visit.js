@@ -254,11 +254,8 @@ class Visit {
   refresh() {
     if (this.isOver || !this.instrument) return;
     const { all, sent, onlyHere, isKept } = this.store.count();
-    const isSlow = this.since && performance.now() - this.since >= SLOW;
-    part("state").textContent = [
-      say(`count${isKept ? "" : "Page"}${onlyHere ? "Only" : all && all === sent ? "All" : ""}`, { all, sent, only: onlyHere }),
-      isSlow ? say("countSlow", { count: this.pending }) : "",
-    ].filter(Boolean).join(" ");
+    const form = `count${isKept ? "" : "Page"}${onlyHere ? "Only" : all && all === sent ? "All" : ""}`;
+    part("state").textContent = say(form, { all, sent, only: onlyHere });
     const mode = this.mode();
     // Said once when it changes, not at every tap.
     if (part("mode").textContent !== mode) part("mode").textContent = mode;
@@ -279,6 +276,7 @@ class Visit {
     const unsent = this.store.unsent().size > 0;
     if (refused) return [refused.what || say(refused.gone ? "gone" : "refused"), say("staysHere")].join(" ");
     if (this.store.stuck.size) return say("stuck", { count: this.store.stuck.size });
+    if (this.since && performance.now() - this.since >= SLOW) return say("countSlow", { count: this.pending });
     if (isOffline) return say(this.store.count().onlyHere ? "offlinePage" : this.store.keeps === "phone" ? "offline" : "offlinePageNext");
     if (this.store.keeps === "page") return say("pageOnly");
     return this.store.meta.closing && unsent ? say("sending") : "";
