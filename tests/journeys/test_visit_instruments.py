@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from journeys.fake_visit import FakeVisit, serving
-from journeys.live import LiveTool, watch
+from journeys.live import LiveTool, Servers, watch
 from journeys.phone import Meter, Visit, begin, phone, send, sign_in, state
 from journeys.test_pages import Look
 from observation.made import made
@@ -264,8 +264,8 @@ def said(entries: list[Entry]) -> Said:
 
 
 @pytest.fixture(scope="module")
-def tool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveTool]:
-    running = LiveTool(tmp_path_factory.mktemp("tool"))
+def tool(tmp_path_factory: pytest.TempPathFactory, servers: Servers) -> Iterator[LiveTool]:
+    running = LiveTool(tmp_path_factory.mktemp("tool"), servers)
     running.start()
     yield running
     running.kill()

@@ -941,7 +941,7 @@ def _outside(world: World) -> Iterator[str]:
         for rule in world.app.url_map.iter_rules():
             if rule.rule.startswith("/at/<handle>/"):
                 continue
-            unknown = rule.arguments - {"visit", "filename", "observation_id"}
+            unknown = rule.arguments - {"visit", "filename", "state", "observation_id"}
             assert not unknown, f"{rule.rule}: name the parameters {unknown} in this sweep"
             for visit in [visit for _, visit in world.visits.values()] if "visit" in rule.arguments else [""]:
                 path = re.sub(r"<(\w+:)?visit>", visit, re.sub(r"<(\w+:)?filename>", "meitheal.css", rule.rule))
