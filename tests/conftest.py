@@ -109,7 +109,6 @@ NOT_EVERY_DAY = {
     "test_the_tab_opens_from_the_frame_and_on_another_device",
     "test_every_instrument_is_rehearsed",
     "test_every_state_of_the_page_is_accessible",
-    "test_no_network_is_said_as_that",
     "test_names_and_judging_words_are_asked_about_and_never_held_back",
     "test_a_draft_outlives_the_tab_and_keeps_its_time",
     "test_a_database_that_the_browser_closes_is_opened_again[closed]",
