@@ -175,6 +175,8 @@ def read_content(
     for each_id, each_keys in all_keys.items():
         looks.tell(each_keys.opened_authors, each_id, stage.key)
     seen = observed(session, cycle, stage)
+    # Who captured a visit leaves the boxes for notes empty: nothing is missing there.
+    instead = {each.key for each in cycle.protocol.raw_fields} if seen.boxes else set()
     return Content(
         keys=keys,
         views=views,
@@ -188,7 +190,7 @@ def read_content(
         shown=tuple(
             replace(each, editable=False, help="")
             for each in views.values()
-            if each.field in again and (each.heads or each.key == each.field)
+            if each.field in again and (each.heads or (each.key == each.field and each.field not in instead))
         ),
         recalled=tuple(
             replace(each, key=f"before-{each.key}", editable=False, help="") for each in recalled.values() if each.heads

@@ -6,7 +6,6 @@ same part, the second one is told, and decides.
 """
 
 import contextlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ from lti_tool.observation import instrument as instruments
 from lti_tool.observation.instrument import Instrument, undecided
 from lti_tool.observation.models import CycleInstrument, InstrumentApproval, InstrumentState
 from lti_tool.observation.said import Said
+from lti_tool.observation.sealing import open_instrument, seal_instrument
 from lti_tool.privacy.keyring import Keyring, KeyShredded
 from lti_tool.store.base import new_id
 from lti_tool.store.upsert import insert_into
@@ -130,8 +130,7 @@ def of_cycle(session: Session, keyring: Keyring, cycle: Cycle, now: datetime) ->
         opened: dict[int, Instrument] = {}
         for row in states:
             with contextlib.suppress(KeyShredded):
-                text = keys.open(row.author_id, row.sealed, _place(row.state_id))
-                opened[row.number] = instruments.read(json.loads(text))
+                opened[row.number] = open_instrument(keys, row.author_id, row.state_id, row.sealed)
         last = states[-1]
         # What an erased member wrote last is gone; the others go on from what is left, unless it was frozen.
         if not opened or (last.frozen_at and last.number not in opened):
@@ -269,7 +268,7 @@ def _keep(
 ) -> None:  # fmt: skip
     state_id, author = new_id(), cycle.viewer_id
     keys = keyring.opened(session, cycle.id, now)
-    sealed = keys.seal(author, json.dumps(wanted.to_json()), _place(state_id))
+    sealed = seal_instrument(keys, author, state_id, wanted)
     session.execute(
         insert(InstrumentState).values(
             id=state_id, instrument_id=instrument_id, revision=revision, author_id=author, sealed=sealed, saved_at=now
@@ -288,7 +287,3 @@ def _history(cycle: Cycle, states: list[Row[*tuple[Any, ...]]], opened: Mapping[
         found.append(Change(row.author_id, member.given_name if member else "", row.saved_at, parts))
         before = here or before
     return tuple(found)
-
-
-def _place(state_id: str) -> str:
-    return f"instrument_states/{state_id}"

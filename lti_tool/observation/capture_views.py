@@ -11,7 +11,7 @@ from lti_tool.cycles import words as cycle_words
 from lti_tool.cycles.rules import Cycle
 from lti_tool.cycles.service import NotPossible
 from lti_tool.cycles.views import is_id, open_cycle
-from lti_tool.observation import building, capture
+from lti_tool.observation import building, capture, card, grants
 from lti_tool.observation.views_base import blueprint
 from lti_tool.privacy.looks import views as looks
 from lti_tool.privacy.looks.service import INSTRUMENT
@@ -37,11 +37,11 @@ def open_capture(cycle_id: str) -> str | Response | tuple[str, int]:
         if not is_id(instrument_id):
             abort(404)
         if is_shut := request.form.get("do") == "shut_out":
-            capture.shut_out(session, cycle)
+            grants.shut_out(session, cycle)
         try:
             if not is_shut:
                 found = capture.prepare(session, tool().keyring, cycle, instrument_id, tool().clock())
-                code = capture.new_code(session, found.id, tool().clock())
+                code = grants.new_code(session, found.id, tool().clock())
         except LookupError:
             abort(404)
         except capture.NotReady as error:
@@ -75,6 +75,7 @@ def _page(session: Session, cycle: Cycle, errors: _Errors = ()) -> str:
     if found:
         looks.tell(found.authors, cycle.id, INSTRUMENT)
     code = capture.not_ready(cycle) or ("" if found else "instrument")
+    visit = card.visit_of(cycle)
     return render_template(
         "observation/capture_visit.html",
         activity_title=cycle.activity_title,
@@ -82,8 +83,10 @@ def _page(session: Session, cycle: Cycle, errors: _Errors = ()) -> str:
         errors=errors,
         is_shut=request.args.get("told") == "shut_out",
         not_ready=_not_ready(code) if code else "",
+        wants_instrument=code == "instrument",
         found=found,
-        back=url_for("cycles.show", cycle_id=cycle.id),
+        lacking=bool(not code and capture.card_lacks(cycle)),
+        back=cycle_words.stage_url(cycle, visit) if visit else url_for("cycles.show", cycle_id=cycle.id),
         who=_who(cycle),
     )
 
@@ -103,4 +106,4 @@ def _not_ready(code: str) -> str:
         return _("The notes of this visit are deleted: their time was over.")
     if code == "shown":
         return _("You look at the picture of this visit together already, so nothing more is added to it.")
-    return _("All of you approve what you look with first. Then the visit can be captured with it.")
+    return _("First all of you approve what you look with. Then the visit can be noted with it.")

@@ -5,6 +5,8 @@ from lti_tool.protocols.recipe import Field, Stage
 
 CARD = "card"
 """Group of the fields of a visit that are on its card."""
+ABOVE_NOTES = ("card_seat", "card_not_recorded")
+"""Lines of it that also stand above what was noted."""
 
 
 def visit_of(cycle: Cycle) -> Stage | None:

@@ -21,6 +21,7 @@ from lti_tool.observation.models import (
     OwnInstrument,
 )
 from lti_tool.observation.models import Entry as EntryRow
+from lti_tool.observation.sealing import place_of_state
 from lti_tool.privacy.keyring import Keyring, KeyShredded
 
 # What there is
@@ -28,22 +29,20 @@ from lti_tool.privacy.keyring import Keyring, KeyShredded
 
 def captured(person_id: str) -> ColumnElement[Any]:
     """How many entries a person captured, to be selected with other numbers."""
-    return (
-        select(func.count())
-        .select_from(EntryRow)
-        .join(Observation, Observation.id == EntryRow.observation_id)
-        .where(Observation.person_id == person_id)
-        .scalar_subquery()
-    )
+    return _entries_of(Observation.person_id == person_id)
 
 
 def captured_in(cycle_id: str, person_id: str) -> ColumnElement[Any]:
     """The same in one cycle."""
+    return _entries_of(Observation.cycle_id == cycle_id, Observation.person_id == person_id)
+
+
+def _entries_of(*which: ColumnElement[bool]) -> ColumnElement[Any]:
     return (
         select(func.count())
         .select_from(EntryRow)
         .join(Observation, Observation.id == EntryRow.observation_id)
-        .where(Observation.cycle_id == cycle_id, Observation.person_id == person_id)
+        .where(*which)
         .scalar_subquery()
     )
 
@@ -209,7 +208,7 @@ def hand_over(session: Session, keyring: Keyring, person_id: str, now: datetime)
     who approved it. It was written together, and without it nobody could read what was captured with it."""
     for row in _frozen_by(session, person_id):
         keys = keyring.opened(session, row.cycle_id, now)
-        place = f"instrument_states/{row.id}"
+        place = place_of_state(row.id)
         try:
             text = keys.open(person_id, row.sealed, place)
         except KeyShredded:

@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from lti_tool.observation import build_words, library
-from lti_tool.observation.build_views import plan_picture, released_here, title_of
+from lti_tool.observation.build_pages import plan_picture, released_here, title_of
 from lti_tool.observation.views_base import blueprint
 from lti_tool.observation.words import say
 from lti_tool.privacy.rules import Action, OwnInstrumentFacts, may

@@ -8,7 +8,7 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from lti_tool.observation import entries, words
-from lti_tool.observation.build_views import plan_picture
+from lti_tool.observation.build_pages import plan_picture
 from lti_tool.observation.entries import Entry
 from lti_tool.observation.instrument import CLASS, TEACHER, Instrument
 from lti_tool.observation.pictures import draw

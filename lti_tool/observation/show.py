@@ -3,8 +3,8 @@
 Raw entries live as long as the host set (cycles.notes_due_at). After that nothing of them is here, only that they were.
 """
 
-import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, cast
@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 
 from lti_tool.cycles.revision import bump
 from lti_tool.cycles.rules import Cycle, noted_visit
-from lti_tool.observation import instrument as instruments
 from lti_tool.observation.entries import COLUMNS, Entry, standing
 from lti_tool.observation.instrument import Instrument
 from lti_tool.observation.models import CycleInstrument, InstrumentState, Observation
 from lti_tool.observation.models import Entry as EntryRow
+from lti_tool.observation.sealing import open_entry, open_instrument
 from lti_tool.people.actor import Actor
 from lti_tool.privacy.keyring import Keyring, KeyShredded
 from lti_tool.privacy.rules import Action, ObservationFacts, may
@@ -132,15 +132,14 @@ def read(
             found.append(Seen(visit, columns[visit.id], is_gone=True))
             continue
         try:
-            body = all_keys[cycle.id].open(visit.author_id, visit.sealed, f"instrument_states/{visit.state_id}")
+            instrument = open_instrument(all_keys[cycle.id], visit.author_id, visit.state_id or "", visit.sealed)
         except KeyShredded:
             found.append(Seen(visit, columns[visit.id], is_gone=True))
             continue
         opened = [
-            Entry(**json.loads(keys.open(visit.coach_id, sealed, f"entries/{visit.id}/{device}/{number}")))
+            open_entry(keys, visit.coach_id, visit.id, device, number, sealed)
             for device, number, sealed in rows[visit.id]
         ]
-        instrument = instruments.read(json.loads(body))
         # What was taken back first: the entry that says so may be in another column.
         opened = [each for each in standing(opened) if each.column in columns[visit.id]]
         found.append(Seen(visit, columns[visit.id], instrument, tuple(opened)))
@@ -160,12 +159,9 @@ def own_column(session: Session, keyring: Keyring, cycle: Cycle, now: datetime) 
     of_each: dict[str, list[Entry]] = {row.observation_id: [] for row in rows}
     all_keys = keyring.opened_all(session, of_each, now)
     for row in rows:
-        place = f"entries/{row.observation_id}/{row.device}/{row.number}"
-        try:
-            opened = all_keys[row.observation_id].open(cycle.viewer_id, row.sealed, place)
-        except KeyShredded:
-            continue
-        of_each[row.observation_id].append(Entry(**json.loads(opened)))
+        keys, found = all_keys[row.observation_id], of_each[row.observation_id]
+        with suppress(KeyShredded):
+            found.append(open_entry(keys, cycle.viewer_id, row.observation_id, row.device, row.number, row.sealed))
     # All of them, because one that is taken back is told by another one.
     return tuple(each.text for found in of_each.values() for each in standing(found) if each.column == "mine")
 

@@ -1,7 +1,7 @@
 """The tab of its own in which a visit is captured: /visit, without a sign-in, and never in a frame.
 
 It is opened by a one-time code, sent in the body of a form by a page of the cycle, or typed on another device. After
-that a cookie holds the grant (capture.py). The page itself holds nothing of anybody, so that a service worker can keep
+that a cookie holds the grant (grants.py). The page itself holds nothing of anybody, so that a service worker can keep
 it; what is in it comes from `data`.
 """
 
@@ -10,18 +10,19 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import abort, current_app, g, jsonify, make_response, redirect, render_template, request, url_for
+from flask import abort, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from lti_tool.cycles.views import is_id
-from lti_tool.observation import capture, word_lists, words
-from lti_tool.observation.capture import Granted
+from lti_tool.observation import capture, grants, receiving, word_lists, words
 from lti_tool.observation.entries import MAX_MS
+from lti_tool.observation.grants import Granted
 from lti_tool.observation.views_base import visit
 from lti_tool.privacy.looks import service as looks
+from lti_tool.web import static_files
 from lti_tool.web.context import tool
 from lti_tool.web.errors import PageError
 
@@ -70,7 +71,7 @@ def use_code() -> Response | tuple[str, int]:
     """Takes a code and gives the browser the grant; the code is used up."""
     typed = request.form.get("code", "")[:40]
     with tool().database.write() as session:
-        opened = capture.open_tab(session, tool().keyring, typed, tool().clock())
+        opened = grants.open_tab(session, tool().keyring, typed, tool().clock())
     if opened is None:
         said = _("This code opens nothing: it is used up, older than ten minutes, or not typed as it was shown.")
         return render_template("observation/visit_code.html", typed=typed, errors=[("code", said)]), 400
@@ -100,7 +101,7 @@ def use_code() -> Response | tuple[str, int]:
 @visit.get("/sw.js")
 def service_worker() -> Response:
     """What opens the page without a network; here, because a service worker serves the folder that it comes from."""
-    response = make_response(current_app.send_static_file("visit-sw.js"))
+    response = static_files.send("visit-sw.js")
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -129,7 +130,7 @@ def data(observation_id: str) -> Response | tuple[Response, int]:
         ago = (now - granted.began_at) // timedelta(milliseconds=1) if granted.began_at else None
         keys = tool().keyring.opened(session, granted.cycle_id, now)
         instrument = capture.instrument_of(session, keys, granted.instrument_id)
-        have = capture.has_of(session, granted.id)
+        have = receiving.has_of(session, granted.id)
         lists = word_lists.of_cycle(session, granted.cycle_id)
     if instrument is None:
         return _gone_json("deleted")
@@ -166,25 +167,25 @@ def send_entries(observation_id: str) -> Response | tuple[Response, int]:
     """
     letter = _letter()
     device, sent = letter.get("device"), letter.get("entries")
-    if not capture.is_device(device) or not isinstance(sent, list) or len(sent) > capture.MOST_AT_ONCE:
+    if not receiving.is_device(device) or not isinstance(sent, list) or len(sent) > receiving.MOST_AT_ONCE:
         abort(400)
     with tool().database.write() as session:
         granted = _granted(session, observation_id, lock=True)
         try:
-            received = capture.receive(session, tool().keyring, granted, str(device), sent, tool().clock())
+            received = receiving.receive(session, tool().keyring, granted, str(device), sent, tool().clock())
             at = letter.get("at")
             if type(at) is int and 0 <= at <= MAX_MS:
-                capture.begin(session, granted, at, tool().clock())
-        except capture.Gone as error:
+                receiving.begin(session, granted, at, tool().clock())
+        except grants.Gone as error:
             return _gone_json(error.code)
-        except capture.Full:
+        except receiving.Full:
             return _said(
                 409,
                 _("This visit is full"),
                 _(
                     "A visit takes %(entries)d entries in all, and of %(devices)d devices.",
-                    entries=capture.MOST_OF_VISIT,
-                    devices=capture.MOST_DEVICES,
+                    entries=receiving.MOST_OF_VISIT,
+                    devices=receiving.MOST_DEVICES,
                 ),
                 _("What was noted here stays on this device: copy it from here."),
                 full=True,
@@ -215,30 +216,30 @@ def send_entries(observation_id: str) -> Response | tuple[Response, int]:
 def close(observation_id: str) -> Response | tuple[Response, int]:
     """The visit is over: `{minutes}`, how long it was. Nothing is added after that."""
     minutes = _letter().get("minutes")
-    if type(minutes) is not int or not 0 <= minutes <= capture.MOST_MINUTES:
+    if type(minutes) is not int or not 0 <= minutes <= receiving.MOST_MINUTES:
         abort(400)
     with tool().database.write() as session:
         granted = _granted(session, observation_id, with_cycle=True)
         try:
-            capture.close(session, granted, minutes, tool().clock())
-        except capture.Gone as error:
+            receiving.close(session, granted, minutes, tool().clock())
+        except grants.Gone as error:
             return _gone_json(error.code)
     return jsonify(closed=True)
 
 
 def _granted(session: Session, observation_id: str, **lock: bool) -> Granted:
-    """The visit for whose grant this browser has the cookie (`lock`: as for capture.find).
+    """The visit for whose grant this browser has the cookie (`lock`: as for grants.find).
 
     A 404 for every other id, whether it exists or not.
     """
     secret = request.cookies.get(COOKIE + observation_id, "") if is_id(observation_id) else ""
-    found = capture.find(session, observation_id, secret, tool().clock(), **lock) if secret else None
+    found = grants.find(session, observation_id, secret, tool().clock(), **lock) if secret else None
     if found is None:
         raise PageError(
             404,
             _("This visit is not open here"),
             _("This browser was not let into this visit, or the visit does not exist any more."),
-            _("Open it from the page of your cycle. What was noted on this device is still on it."),
+            _("Open it from the page of your cycle, with a new code. What was noted on this device is still on it."),
             reason="no grant",
         )
     g.launch_locale = found.language
@@ -271,11 +272,11 @@ def _said(status: int, title: str, what: str, advice: str, **more: Any) -> tuple
 
 
 def _gone(code: str) -> tuple[str, str, str]:
-    """Title, what and advice for a code of capture.Gone."""
+    """Title, what and advice for a code of grants.Gone."""
     if code == "closed":
         return (
             _("This visit is closed"),
-            _("Whoever visited said that it is over, so nothing more is added."),
+            _("You closed it, here or on another device, so nothing more is added."),
             _("To add something, open the visit again from the page of your cycle."),
         )
     if code == "deleted":

@@ -108,6 +108,7 @@ SENTENCES: dict[str, Callable[[_Values], str]] = {
     "no_start": lambda v: _("No end of a question or answer was tapped before"),
     "no_end": lambda v: _("Nobody was tapped as speaking"),
     "not_said": lambda v: _("Not tapped"),
+    "not_known": lambda v: _("not known"),
     # Sentences
     "lines": lambda v: ngettext("%(num)s line was written down.", "%(num)s lines were written down.", int(v["count"])),
     "quotes": lambda v: ngettext("%(num)s sentence was noted.", "%(num)s sentences were noted.", int(v["count"])),
@@ -156,6 +157,12 @@ SENTENCES: dict[str, Callable[[_Values], str]] = {
         int(v["count"]),
         entries=v["entries"],
     ),
+    "rounds_short": lambda v: ngettext(
+        "%(num)s round in which fewer seats were noted is left out of what follows.",
+        "%(num)s rounds in which fewer seats were noted are left out of what follows.",
+        int(v["count"]),
+    ),
+    "share_once": lambda v: _("%(code)s: %(most)s%% of the seats noted, in the round at %(most_at)s minutes.", **v),
     "share": lambda v: _(
         "%(code)s: %(least)s%% to %(most)s%% of the seats noted in a round (least at %(least_at)s minutes, most at "
         "%(most_at)s).",
@@ -193,6 +200,7 @@ SENTENCES: dict[str, Callable[[_Values], str]] = {
         int(v["count"]),
         moves=v["moves"],
     ),
+    "open_end": lambda v: _("Nothing was noted after %(at)s. How long that last one went on is not counted.", **v),
     "stayed": lambda v: _("At %(place)s: %(lasting)s minutes altogether.", **v),
     "stayed_near": lambda v: _("At %(place)s, near seat %(number)s: %(lasting)s minutes altogether.", **v),
     "seats_near": lambda v: ngettext(

@@ -18,7 +18,7 @@ from typing import Any
 import requests
 
 from lti_tool.lti.http import Http
-from lti_tool.ops import config, demo_round, serving
+from lti_tool.ops import config, demo_round, demo_visit, serving
 from lti_tool.ops.errors import CommandFailed
 from lti_tool.people import registry
 from lti_tool.people.registry import NewPlatform
@@ -83,8 +83,8 @@ def run(
         if not stop.is_set():
             product = connect(sandbox, f"http://127.0.0.1:{tool_port}", settings, database, clock)
             open_web_services(sandbox, settings, database, clock)
-            has_round = place_round(sandbox, settings, database, clock)
-            _explain(tool, sandbox, product, folder, say, has_round=has_round)
+            has_examples = place_examples(sandbox, settings, database, clock)
+            _explain(tool, sandbox, product, folder, say, has_examples=has_examples)
         while not stop.wait(0.5):
             children.require_alive()
     finally:
@@ -139,15 +139,20 @@ def open_web_services(sandbox: str, settings: Settings, database: Database, cloc
     return True
 
 
-def place_round(sandbox: str, settings: Settings, database: Database, clock: Callable[[], datetime]) -> bool:
-    """Places a pairing round in the course in which teachers have said what they would like; see demo_round.fill."""
+def place_examples(sandbox: str, settings: Settings, database: Database, clock: Callable[[], datetime]) -> bool:
+    """Places two activities more in which something has happened: a pairing round in which teachers have said what they
+    would like (demo_round), and a cycle with a visit that was noted (demo_visit). False where the LMS says who its
+    deployment is with its first launch only: then there are none."""
     (tool,) = _ask("GET", f"{sandbox}/sandbox/tools")
     people = _ask("GET", f"{sandbox}/sandbox/people")
-    body = {"course": COURSE, "title": demo_round.TITLE, "tool": tool["client_id"]}
-    placed = _ask("POST", f"{sandbox}/sandbox/activities", body)
     keyring = Keyring.of(settings, database)
     try:
-        return demo_round.fill(placed, people, database, keyring, clock)
+        for example in (demo_round, demo_visit):
+            body = {"course": COURSE, "title": example.TITLE, "tool": tool["client_id"]}
+            placed = _ask("POST", f"{sandbox}/sandbox/activities", body)
+            if not example.fill(placed, people, database, keyring, clock):
+                return False
+        return True
     finally:
         keyring.database.dispose()
 
@@ -204,13 +209,14 @@ def _ask(method: str, url: str, body: dict[str, Any] | None = None) -> Any:
 
 
 def _explain(
-    tool: str, sandbox: str, product: str, folder: Path, say: Callable[[str], None], *, has_round: bool
+    tool: str, sandbox: str, product: str, folder: Path, say: Callable[[str], None], *, has_examples: bool
 ) -> None:
-    of_round = (
+    of_examples = (
         f"""“{demo_round.TITLE}” is a pairing round.
 {demo_round.WHO_ASK} teachers have said what they would like: have pairs calculated, review them, and ask the teachers.
+“{demo_visit.TITLE}” is of Niamh and Seán: be one of them, and find the picture of a visit that Seán noted.
 """
-        if has_round
+        if has_examples
         else ""
     )
     say(
@@ -227,7 +233,7 @@ and choose who you are:
   Colm Hennessy          administrator of the LMS: sees neither names nor content
 
 The course has the activity twice: within the page, and in a new window.
-{of_round}
+{of_examples}
 Data and logs are in {folder}; each start begins with an empty database, because the sandbox forgets everything too.
 Ctrl-C stops both.
 """

@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from lti_tool.activities import links
 from lti_tool.activities import rules as activity_rules
@@ -17,7 +18,7 @@ from lti_tool.activities import service as activities
 from lti_tool.lti.launch import Launch
 from lti_tool.lti.names_roles import Member
 from lti_tool.people import roster
-from lti_tool.people.arrival import Arrival, arrive
+from lti_tool.people.arrival import arrive
 from lti_tool.people.models import Deployment, Membership, Person
 from lti_tool.privacy.keyring import Keyring
 from lti_tool.rounds import managers, setting, wishes
@@ -49,30 +50,18 @@ def fill(
     in that course. False where the deployment is not known to the tool before the first launch: then there is no round.
     """
     here = [each for each in people if each["role"] in ("student", "teacher", "editingteacher")]
-    trainer = next(each for each in here if each["role"] == "editingteacher")
     teachers = [each for each in here if each["role"] == "student"]
     with database.write() as session:
-        deployment = session.execute(select(Deployment.platform_id, Deployment.deployment_id)).first()
-        if deployment is None:
+        opened = open_activity(session, placed, people, TITLE, ("pairing", ""), clock())
+        if opened is None:
             return False
-        launch = Launch(
-            deployment_id=deployment.deployment_id,
-            sub=str(trainer["id"]),
-            resource_link_id=str(placed["id"]),
-            roles=_roles(trainer),
-            context_id=str(placed["course"]),
-            name=str(trainer["name"]),
-        )
-        arrived = arrive(session, deployment.platform_id, launch, clock())
-        if arrived is None:
-            return False
-        activity_id = _open(session, arrived, launch.resource_link_id, clock())
-    course_id = arrived.course.id
+        activity_id, course_id, platform_id = opened
+        setting.keep(session, activity_id, Settings(between_schools=True, rounds=3))
     members = [Member(str(each["id"]), str(each["name"]), *_parts(str(each["name"])), _roles(each)) for each in here]
-    roster.apply(database, course_id, deployment.platform_id, members, begun_at=clock(), now=clock())
+    roster.apply(database, course_id, platform_id, members, begun_at=clock(), now=clock())
     with database.write() as session:
         listed = [Listed(str(each["id"]), _SCHOOLS[number % 3 == 2]) for number, each in enumerate(here)]
-        schools.import_listed(session, deployment.platform_id, listed, clock())
+        schools.import_listed(session, platform_id, listed, clock())
         rows = session.execute(select(Person.sub, Membership.id).join(Person).where(Membership.course_id == course_id))
         of = {row.sub: row.id for row in rows}
         ids = [of[str(each["id"])] for each in teachers]
@@ -82,15 +71,36 @@ def fill(
     return True
 
 
-def _open(session: Any, arrived: Arrival, link: str, now: datetime) -> str:
-    course_id = arrived.course.id
-    activity_id = links.find_or_create_link(session, course_id=course_id, resource_link_id=link, title=TITLE, now=now)
+def open_activity(
+    session: Session, placed: dict[str, Any], people: Sequence[dict[str, Any]], title: str, what: tuple[str, str],
+    now: datetime,
+) -> tuple[str, str, str] | None:  # fmt: skip
+    """The trainer comes in by a link that was just placed and opens its activity to everybody: ids of the activity, its
+    course and its platform. `what`: kind and protocol. None where the deployment is not known to the tool yet."""
+    trainer = next(each for each in people if each["role"] == "editingteacher")
+    deployment = session.execute(select(Deployment.platform_id, Deployment.deployment_id)).first()
+    if deployment is None:
+        return None
+    launch = Launch(
+        deployment_id=deployment.deployment_id,
+        sub=str(trainer["id"]),
+        resource_link_id=str(placed["id"]),
+        roles=_roles(trainer),
+        context_id=str(placed["course"]),
+        name=str(trainer["name"]),
+    )
+    arrived = arrive(session, deployment.platform_id, launch, now)
+    if arrived is None:
+        return None
+    course_id, link = arrived.course.id, launch.resource_link_id
+    activity_id = links.find_or_create_link(session, course_id=course_id, resource_link_id=link, title=title, now=now)
     activity = activities.find(session, activity_id)
     assert activity is not None
+    kind, protocol = what
     chosen = activity_rules.Settings(
-        kind="pairing",
-        protocol="",
-        title=TITLE,
+        kind=kind,
+        protocol=protocol,
+        title=title,
         purpose="",
         starts_on=None,
         ends_on=None,
@@ -100,8 +110,7 @@ def _open(session: Any, arrived: Arrival, link: str, now: datetime) -> str:
         reports_completion=False,
     )
     activities.set_up(session, activity, arrived.membership_id, chosen, now)
-    setting.keep(session, activity_id, Settings(between_schools=True, rounds=3))
-    return activity_id
+    return activity_id, course_id, deployment.platform_id
 
 
 def _wishes(ids: Sequence[str]) -> Iterator[Wish]:

@@ -16,7 +16,7 @@ from lti_tool.privacy.keyring import Keyring
 from lti_tool.schedule import reminders
 from lti_tool.settings import Networks, Settings
 from lti_tool.store.database import Database
-from lti_tool.web import errors, headers, health, languages, limits, logs, sign_in
+from lti_tool.web import errors, headers, health, languages, limits, logs, sign_in, static_files
 from lti_tool.web.context import Clock, Tool, utcnow
 from lti_tool.web.paths import template_folder
 from moodle_sync import messages
@@ -61,7 +61,7 @@ def create_app(settings: Settings, *, database: Database | None = None, clock: C
     """The web application. `database` and `clock` (aware UTC now) can be given by tests."""
     logs.configure(settings.log.level)
     database = database or Database(settings.database_url)
-    app = Flask("lti_tool", static_folder="web/static", static_url_path="/static", template_folder=template_folder())
+    app = Flask("lti_tool", static_folder=None, static_url_path="/static", template_folder=template_folder())
     # Werkzeug would lead to the address it means by a redirect that repeats whatever Host was asked for.
     app.url_map.strict_slashes = app.url_map.merge_slashes = False
     app.config.update(
@@ -99,6 +99,7 @@ def create_app(settings: Settings, *, database: Database | None = None, clock: C
     app.url_defaults(sign_in.fill_in_handle)
     csrf = CSRFProtect(app)
     headers.register(app)
+    static_files.register(app)
     errors.register(app)
     health.register(app)
     _register_rooms(app, csrf)

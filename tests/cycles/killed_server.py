@@ -1,11 +1,13 @@
 """The tool as it is served, for a test that kills it: it also writes down when each save began and was committed.
 
 Run as a program: DATABASE_URL PORT LOG [--answer-first]. With `--answer-first` a transaction is committed some time
-after the answer was sent: exactly the mistake that the test has to notice.
+after the answer was sent: exactly the mistake that the test has to notice. Each line on its standard input starts a
+server, whose id is the answer: a process with a group of its own, forked from this one, which has the program loaded.
 """
 
 import contextlib
 import os
+import signal
 import sys
 import threading
 import time
@@ -115,7 +117,18 @@ def main() -> None:
         app.wsgi_app = watched  # type: ignore[method-assign]
         return app
 
-    Server(make, int(port)).run()
+    # Whoever was killed is gone at once, and nobody waits for them here.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while sys.stdin.readline():
+        if pid := os.fork():
+            os.setpgid(pid, pid)
+            print(pid, flush=True)
+            continue
+        try:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            Server(make, int(port)).run()
+        finally:
+            os._exit(1)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -117,24 +118,24 @@ def run(tmp_path: Path, kills: int, seed: int, *, answer_first: bool = False, on
     found = Kills()
     url, log = f"sqlite:///{tmp_path / 'meitheal.db'}", tmp_path / "moments"
     writer = _writer(url)
-    process = _serve(url, writer.port, log, answer_first)
-    try:
-        writer.wait_until_served()
-        for _ in range(kills):
-            for _ in range(dice.randint(5, 15)):
-                writer.save()
-            _kill_during_a_save(writer, process, log, dice, only_after_answer)
-            process.wait()
-            _note(found, writer, log)
-            process = _serve(url, writer.port, log, answer_first)
+    with _servers(url, writer.port, log, answer_first) as serve:
+        group = serve()
+        try:
             writer.wait_until_served()
-            if lost := writer.lost():
-                found.lost.append(f"save {writer.number}: {', '.join(lost)}")
-                writer.acknowledged.clear()
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+            for _ in range(kills):
+                for _ in range(dice.randint(5, 15)):
+                    writer.save()
+                _kill_during_a_save(writer, group, log, dice, only_after_answer)
+                _wait_until_gone(group)
+                _note(found, writer, log)
+                group = serve()
+                writer.wait_until_served()
+                if lost := writer.lost():
+                    found.lost.append(f"save {writer.number}: {', '.join(lost)}")
+                    writer.acknowledged.clear()
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
     return found
 
 
@@ -156,22 +157,36 @@ def _writer(url: str) -> Writer:
     return Writer(port, f"/at/{handle}", cycle_id, f"__Host-at-{handle}={secret}")
 
 
-def _serve(url: str, port: int, log: Path, answer_first: bool) -> subprocess.Popen[bytes]:
+@contextlib.contextmanager
+def _servers(url: str, port: int, log: Path, answer_first: bool) -> Iterator[Callable[[], int]]:
+    """What starts a server, and gives the id of its group of processes."""
     here = Path(__file__).resolve().parent
     command = [sys.executable, str(here / "killed_server.py"), url, str(port), str(log)]
-    return subprocess.Popen(
+    with subprocess.Popen(
         command + ["--answer-first"] * answer_first,
         env=os.environ | {"PYTHONPATH": os.pathsep.join([str(here.parent), str(here.parent.parent)])},
-        start_new_session=True,
-    )
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+
+        def serve() -> int:
+            assert process.stdin and process.stdout
+            print(file=process.stdin, flush=True)
+            return int(process.stdout.readline())
+
+        yield serve
 
 
-def _kill_during_a_save(
-    writer: Writer, process: subprocess.Popen[bytes], log: Path, dice: random.Random, only_after_answer: bool
-) -> None:
+def _wait_until_gone(group: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        while True:
+            os.killpg(group, 0)
+            time.sleep(0.002)
+
+
+def _kill_during_a_save(writer: Writer, group: int, log: Path, dice: random.Random, only_after_answer: bool) -> None:
     if only_after_answer:
         writer.save()
-        _kill(process, log, writer.number)
+        _kill(group, log, writer.number)
         return
     number = writer.number + 1
     wait = dice.uniform(0, 0.9) * _usual(log)
@@ -183,7 +198,7 @@ def _kill_during_a_save(
         while time.monotonic() < until and ("begin", number) not in _moments(log, tail=400):
             time.sleep(0.0002)
         time.sleep(wait)
-        _kill(process, log, number)
+        _kill(group, log, number)
 
     killer = threading.Thread(target=kill_within)
     killer.start()
@@ -212,9 +227,9 @@ def _usual(log: Path) -> float:
     return sorted(took)[len(took) // 2] / 1e9
 
 
-def _kill(process: subprocess.Popen[bytes], log: Path, number: int) -> None:
+def _kill(group: int, log: Path, number: int) -> None:
     moment = time.monotonic_ns()
-    os.killpg(process.pid, signal.SIGKILL)
+    os.killpg(group, signal.SIGKILL)
     with log.open("a") as lines:
         lines.write(f"kill {number} {moment}\n")
 

@@ -20,13 +20,18 @@ COLLEGIAL = shipped()["collegial"]
     ("step", "stages", "notes", "shown_last"),
     [
         ("look", ["start", "visit", "reflect"], [], []),
-        ("data", ["start", "visit", "reflect"], ["notes_seen"], ["notes_seen"]),
-        ("talk", ["start", "before", "visit", "after", "reflect"], ["notes_seen"], ["goal", "criteria", "notes_seen"]),
+        ("data", ["start", "visit", "reflect"], ["notes_seen", "own_class"], ["notes_seen", "own_class"]),
+        (
+            "talk",
+            ["start", "before", "visit", "after", "reflect"],
+            ["notes_seen", "own_class"],
+            ["goal", "criteria", "notes_seen", "own_class"],
+        ),
         (
             "full",
             ["start", "before", "visit", "after", "reflect"],
-            ["notes_seen", "notes_questions"],
-            ["goal", "criteria", "notes_seen", "next_steps"],
+            ["notes_seen", "notes_questions", "own_class"],
+            ["goal", "criteria", "notes_seen", "next_steps", "own_class"],
         ),
     ],
 )

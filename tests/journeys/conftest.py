@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from interop.platforms import CHROMIUM_ARGUMENTS
 from journeys.fake_texts import FakeTexts, serve
-from journeys.live import LiveSandbox, LiveTool
+from journeys.live import LiveSandbox, LiveTool, Servers
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
 ARGUMENTS = CHROMIUM_ARGUMENTS
@@ -67,10 +67,18 @@ def fake() -> Iterator[FakeTexts]:
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """Where the processes come from that serve tools."""
+    made = Servers()
+    yield made
+    made.stop()
+
+
 @pytest.fixture
-def live_tool(tmp_path: Path) -> Iterator[LiveTool]:
+def live_tool(tmp_path: Path, servers: Servers) -> Iterator[LiveTool]:
     """The real tool, served by a process of its own."""
-    tool = LiveTool(tmp_path)
+    tool = LiveTool(tmp_path, servers)
     tool.start()
     yield tool
     tool.kill()

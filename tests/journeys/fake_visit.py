@@ -38,6 +38,8 @@ class FakeVisit:
     """Entries are kept, but no answer arrives."""
     began_ago: int | None = None
     """ms since the lesson began, as another device said."""
+    lasted: int = 0
+    """Minutes of the lesson, if the visit was closed before."""
     full: set[str] = field(default_factory=set)
     """Visits in which there is no room for what comes now."""
     closed: dict[str, int] = field(default_factory=dict)
@@ -122,7 +124,8 @@ def _app(fake: FakeVisit) -> Flask:
             return refused
         instrument = fake.instruments[visit]
         devices = {device for device, _number in fake.kept.get(visit, {})}
-        of_visit = {"have": {each: fake.have(visit, each) for each in devices}, "began_ago": fake.began_ago}
+        have = {each: fake.have(visit, each) for each in devices}
+        of_visit = {"have": have, "began_ago": fake.began_ago, "lasted": fake.lasted}
         return jsonify(
             instrument=instrument.to_json(), words=hints.shipped().to_json("en"), minutes=60, observation=of_visit
         )

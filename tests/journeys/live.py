@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import secrets
 import signal
 import socket
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from playwright.sync_api import BrowserContext, Frame, Locator, Page, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Frame, Locator, Page, expect
 from werkzeug.serving import make_server
 
 from lti_tool.people import registry
@@ -32,11 +33,33 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class Servers:
+    """Where the processes come from that serve tools."""
+
+    def __init__(self) -> None:
+        tests = str(SERVE.parents[1])
+        self._process = subprocess.Popen(
+            [sys.executable, str(SERVE)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            # Before what it is set to already: the tool that is tested need not be the one that is installed.
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (tests, os.environ.get("PYTHONPATH"))))},
+        )  # fmt: skip
+
+    def start(self, settings: dict[str, Any], port: int, log: Path) -> int:
+        """Id of a new process that serves a tool at this port."""
+        assert self._process.stdin and self._process.stdout
+        print(json.dumps({"settings": settings, "port": port, "log": str(log)}), file=self._process.stdin, flush=True)
+        return int(self._process.stdout.readline())
+
+    def stop(self) -> None:
+        self._process.communicate()
+
+
 class LiveTool:
     """The tool at http://localhost:<port>, in a process that can be killed and started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, servers: Servers) -> None:
         self.port = free_port()
+        self._servers = servers
         self.url = f"http://localhost:{self.port}"
         self.folder = folder
         self.database_url = f"sqlite:///{folder / 'meitheal.db'}"
@@ -52,14 +75,11 @@ class LiveTool:
             "mail": {"host": "127.0.0.1", "port": 1, "tls": "none", "from": "coaching@tool.example"},
             "log": {"level": "warning"},
         }
-        self.process: subprocess.Popen[bytes] | None = None
+        self._process_id = 0
 
     def start(self) -> None:
-        log = (self.folder / "tool.log").open("ab")
-        self.process = subprocess.Popen(
-            [sys.executable, str(SERVE), json.dumps(self.settings), str(self.port)], stdout=log, stderr=log
-        )
-        log.close()
+        log = self.folder / "tool.log"
+        self._process_id = self._servers.start(self.settings, self.port, log)
         end = time.monotonic() + 30
         while True:
             try:
@@ -67,16 +87,23 @@ class LiveTool:
                     return
             except requests.ConnectionError:
                 pass
-            running = self.process.poll() is None
-            assert running and time.monotonic() < end, (self.folder / "tool.log").read_text("utf-8")[-3000:]
-            time.sleep(0.1)
+            assert self._is_running() and time.monotonic() < end, log.read_text("utf-8")[-3000:]
+            time.sleep(0.02)
 
     def kill(self) -> None:
         """As the power cut does it."""
-        if self.process is not None:
-            self.process.send_signal(signal.SIGKILL)
-            self.process.wait()
-            self.process = None
+        if self._process_id:
+            os.kill(self._process_id, signal.SIGKILL)
+            while self._is_running():
+                time.sleep(0.005)
+            self._process_id = 0
+
+    def _is_running(self) -> bool:
+        try:
+            os.kill(self._process_id, 0)
+        except ProcessLookupError:
+            return False
+        return True
 
     @contextmanager
     def database(self) -> Iterator[Database]:
@@ -130,15 +157,27 @@ class LiveSandbox:
         return str(self.post("activities", course="CPC26", title=title, tool=client_id)["page"])
 
 
+def watch(page: Page, errors: list[str]) -> None:
+    """Keeps what goes wrong in a page: errors of scripts, and what the browser complains of in its console."""
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text) if said.type == "error" and not _no_answer(said) else None)
+
+
+def _no_answer(said: ConsoleMessage) -> bool:
+    """A page that is refused, or a network that is not there: that is what those tests are about."""
+    return said.text.startswith("Failed to load resource")
+
+
 class Somebody:
     """A person at a browser of their own: logs in to the sandbox, opens the activity, and works in it."""
 
-    def __init__(self, context: BrowserContext, sandbox: LiveSandbox, user: str) -> None:
+    def __init__(self, context: BrowserContext, sandbox: LiveSandbox | None, user: str) -> None:
         self.context = context
-        self.sandbox = sandbox
         self.user = user
-        answer = context.request.post(f"{sandbox.url}/sandbox/login", data={"user": user})
-        assert answer.ok, answer.text()
+        if sandbox is not None:
+            self.sandbox = sandbox
+            answer = context.request.post(f"{sandbox.url}/sandbox/login", data={"user": user})
+            assert answer.ok, answer.text()
         self.errors: list[str] = []
         context.on("page", self._watch)
         self.view: Page | Frame | None = None
@@ -146,7 +185,7 @@ class Somebody:
         """Called on every page this person comes to."""
 
     def _watch(self, page: Page) -> None:
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        watch(page, self.errors)
 
     def open(self, activity: str) -> Page | Frame:
         """The activity as the LMS shows it: in the frame, or in a new tab where the frame keeps no cookies."""
@@ -182,6 +221,13 @@ class Somebody:
         self.look(self)
         return self.page
 
+    def open_signed_in(self, address: str) -> Page:
+        """A page of the tool for which this browser has a cookie already."""
+        self.page = self.view = self.context.new_page()
+        self.page.goto(address)
+        self.look(self)
+        return self.page
+
     def open_in_new_tab(self, activity: str) -> Page:
         """Where the frame keeps no cookies: by the button that the tool shows there."""
         frame = self.open(activity)
@@ -202,7 +248,10 @@ class Somebody:
 
     def write(self, key: str, text: str) -> None:
         """Types into a field and waits until the page says that the server has it."""
-        self.at.locator(f"#text-{key}").fill(text)
+        box = self.at.locator(f"#text-{key}")
+        box.fill(text)
+        # Left, so that the page sends it at once.
+        box.blur()
         expect(self.at.locator(f"#field-{key} [data-save-state]")).to_have_text("Saved", timeout=10_000)
 
     def open_stage(self, title: str) -> None:

@@ -2,33 +2,37 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
 
-from journeys import steps
-from journeys.live import LiveSandbox, LiveTool, Somebody
-from journeys.test_pages import Look, cycle_of
+from cycles.pair_at_work import make_cycle
+from factories import make_course
+from journeys.live import LiveTool, Somebody
+from journeys.phone import PHONE, sign_in
+from journeys.test_pages import Look
 from playwright.sync_api import BrowserContext, Page, expect
 
 
 def test_an_instrument_is_built_on_two_devices_and_approved_by_both(
-    new_context: Callable[..., BrowserContext], live_tool: LiveTool, sandbox: LiveSandbox
+    new_context: Callable[..., BrowserContext], live_tool: LiveTool
 ) -> None:
-    activity = sandbox.add_activity(sandbox.register(live_tool))
+    with live_tool.database() as database:
+        course = make_course(database, protocol="collegial")
+        cycle_id = make_cycle(database, course, datetime.now(UTC))
     look = Look(live_tool.url)
 
-    def arrive(user: str, **options: object) -> Somebody:
-        somebody = Somebody(new_context(**options), sandbox, user)
-        somebody.open_alone(activity)
+    def arrive(user: str, membership: str, **options: Any) -> Somebody:
+        context = new_context(**options)
+        somebody = Somebody(context, None, user)
+        somebody.look = look
+        somebody.open_signed_in(
+            f"{sign_in(live_tool, context, course.activity_id, membership)}/cycles/{cycle_id}/before"
+        )
         return somebody
 
-    steps.set_up(arrive(steps.TRAINER), "Collegial coaching")
-    sean = arrive(steps.SEAN, viewport={"width": 1200, "height": 900})
-    niamh = arrive(steps.NIAMH, viewport={"width": 320, "height": 640}, has_touch=True, is_mobile=True)
+    niamh = arrive("niamh", course.teachers[0], **PHONE)
+    sean = arrive("sean", course.teachers[1], viewport={"width": 1200, "height": 900})
     for each in (sean, niamh):
-        each.press("I have read this: continue")
-    steps.become_partners(niamh, sean)
-    for each in (sean, niamh):
-        each.look = look
-        each.visit(f"cycles/{cycle_of(live_tool)}/before")
         each.press("To the instrument")
 
     niamh.follow(niamh.page.get_by_role("link", name=re.compile("See an example.*Who speaks to whom")))
@@ -83,7 +87,7 @@ def by_thumb(niamh: Somebody) -> None:
     expect(page.locator("[data-plan-grid]")).to_be_visible()
     page.get_by_label("Rows").fill("2")
     page.get_by_label("Seats in a row").fill("4")
-    niamh.follow(page.get_by_role("button", name="Lay out, instead of what is drawn"))
+    niamh.follow(page.get_by_role("button", name="Lay them out"))
     expect(page.locator(".plan-seat")).to_have_count(8)
     page.locator(place(page, "A3")).tap()
     expect(page.locator("[data-plan-said]")).to_have_text("A3 is free now.")
@@ -103,15 +107,29 @@ def by_thumb(niamh: Somebody) -> None:
 
 
 def by_keyboard(sean: Somebody) -> None:
-    """Seat 2 goes from C2 to A2, and a new one comes to B2."""
+    """Seat 2 goes from C2 to A2, and a new one comes to B2; all that happens is said in words."""
     page, keys = sean.page, sean.page.keyboard
+    grid = page.get_by_role("grid", name="The plan, from the front to the back")
+    expect(grid).to_have_accessible_description(re.compile("arrow keys.*Enter or Space"))
+    assert grid.get_by_role("gridcell").count() == grid.get_by_role("row").count() * int(
+        page.get_by_label("Places from left to right").input_value()
+    )
+    expect(grid.locator("button[tabindex='0']")).to_have_count(1)
+    said = page.get_by_role("status")
     page.get_by_role("radio", name="Seat", exact=True).focus()
     keys.press("ArrowRight")
     expect(page.get_by_role("radio", name="Move")).to_be_checked()
     keys.press("Tab")
-    for key in ("ArrowDown", "ArrowRight", "ArrowRight", "Enter", "ArrowLeft", "ArrowLeft", "Space"):
+    for key in ("ArrowDown", "ArrowRight", "ArrowRight"):
         keys.press(key)
-    expect(page.locator(place(page, "A2"))).to_have_text("2")
+    expect(grid.get_by_role("button", name="C2, seat 2", exact=True)).to_be_focused()
+    keys.press("Enter")
+    expect(said.filter(has_text="Now tap where it goes: seat 2.")).to_have_count(1)
+    for key in ("Home", "Space"):
+        keys.press(key)
+    expect(said.filter(has_text="A2: seat 2.")).to_have_count(1)
+    expect(grid.get_by_role("button", name="A2, seat 2", exact=True)).to_have_text("2")
+    expect(grid.get_by_role("button", name="C2, free", exact=True)).to_have_count(1)
     expect(page.locator(place(page, "A2"))).to_be_focused()
     keys.press("Shift+Tab")
     keys.press("ArrowLeft")

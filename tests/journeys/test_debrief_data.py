@@ -56,6 +56,9 @@ def test_both_follow_and_a_next_step_points_at_a_row(
     button = niamh.at.get_by_role("button", name="Let us look at it together")
     expect(button).to_be_visible(timeout=15_000)
     expect(niamh.at.locator("svg.observation-drawing")).to_have_count(0)
+    for each in (sean, niamh):
+        each.visit(f"cycles/{cycle_id}/visit-instrument", f"cycles/{cycle_id}/visit-capture", "instruments")
+        each.visit(f"cycles/{cycle_id}/visit-picture")
     look.state = " before it is shown"
     for each in (sean, niamh):
         look(each)

@@ -112,7 +112,7 @@ def test_every_page_is_accessible_and_narrow_enough(
     selecting.look = look
     selecting.open_alone(f"{sandbox.url}{select}")
     selecting.press("Place it in the course")
-    arrive(steps.PRINCIPAL)
+    expect(arrive(steps.PRINCIPAL).at.locator("main")).not_to_contain_text("Niamh")
     for error in ("/lti/launch", "/lti/login", "/"):
         niamh.page.goto(live_tool.url + error)
         look(niamh)

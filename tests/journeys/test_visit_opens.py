@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
-import pytest
 from journeys import steps
 from journeys.live import LiveSandbox, LiveTool, Somebody
-from journeys.test_pages import cycle_of
+from journeys.test_pages import Look, cycle_of
 from observation.made import made
 from observation.observed import CARD, approved, members
 from playwright.sync_api import BrowserContext, Frame, expect
@@ -44,7 +44,6 @@ def ready(live_tool: LiveTool, cycle_id: str) -> None:
                 )
 
 
-@pytest.mark.soak
 def test_the_tab_opens_from_the_frame_and_on_another_device(
     new_context: Callable[..., BrowserContext], live_tool: LiveTool, sandbox: LiveSandbox
 ) -> None:
@@ -72,11 +71,17 @@ def test_the_tab_opens_from_the_frame_and_on_another_device(
     tab = opened.value
     expect(tab.locator("#visit-begin-now")).to_be_visible(timeout=15_000)
     # The code is used up now; another one opens it on a second device, by hand.
-    phone = new_context().new_page()
+    phone, look = new_context().new_page(), Look(live_tool.url)
+    of_phone = SimpleNamespace(page=phone, user="phone")
+    phone.goto(f"{live_tool.url}/visit/{'0' * 16}")
+    look(of_phone)  # type: ignore[arg-type]
     phone.goto(f"{live_tool.url}/visit")
+    look(of_phone)  # type: ignore[arg-type]
     phone.get_by_label("The code").fill(code)
     phone.get_by_role("button", name="Open").click()
     expect(phone.locator("main")).to_contain_text("This code opens nothing")
+    look.state = " again"
+    look(of_phone)  # type: ignore[arg-type]
     frame.get_by_role("link", name="Back").click()
     sean.press("Note the visit with this")
     phone.get_by_label("The code").fill(frame.locator(".visit-code").inner_text().upper())
@@ -90,3 +95,5 @@ def test_the_tab_opens_from_the_frame_and_on_another_device(
         page.locator(".tap").first.click()
         expect(page.locator("#visit-state")).to_contain_text("all sent", timeout=15_000)
     assert not sean.errors
+    assert len(look.seen) == 3
+    assert not look.wrong, "\n".join(look.wrong)

@@ -1,40 +1,18 @@
-"""The page that captures a visit, for each kind of instrument, as a thumb and as a keyboard use it, at 320 px."""
+"""The page that captures a visit: its plan by keyboard, its time, its states, and how it opens without network."""
 
-import os
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
 
 import pytest
-from axe_playwright_python.base import AxeResults
-from axe_playwright_python.sync_playwright import Axe
 from journeys.fake_visit import FakeVisit, serving
 from journeys.phone import begin, mode, phone, send, state, tap
+from journeys.test_pages import Look
 from observation.made import made
 from playwright.sync_api import BrowserContext, Page, expect
 
-from lti_tool.observation.instrument import Mark, Plan, Seat
 from lti_tool.observation.shipped import shipped
 
 __all__ = ["phone"]
-PICTURES = os.environ.get("MEITHEAL_PICTURES", "")
-"""A folder: a picture of capture is kept there for each kind."""
-FULL = Plan(
-    width=10,
-    depth=9,
-    seats=tuple(Seat(number + 1, (0, 1, 3, 4, 5, 6, 8, 9)[number % 8], 2 + number // 8) for number in range(40)),
-    marks=(Mark("board", 4, 0), Mark("door", 9, 0), Mark("window", 0, 8)),
-)
-"""Forty seats, eight in a row."""
-CONTRAST = "axe.run({runOnly: ['color-contrast'], resultTypes: ['violations']})"
-# Eight seats of 44 px are wider than a phone of 320 px: there they are 36 px wide, and 44 from 412 px on.
-TARGETS = """() => [...document.querySelectorAll("button, input, textarea, select, summary")]
-  .filter((part) => part.checkVisibility())
-  .map((part) => [part.getBoundingClientRect(), part])
-  .filter(([box, part]) => box.height < 43.5 || (box.width < 43.5 && !part.matches(".place")
-    && !(part.matches(".seat") && document.querySelectorAll(".seat").length > 36 && box.width > 35.5)))
-  .map(([box, part]) => `${Math.round(box.width)} x ${Math.round(box.height)} ${part.outerHTML.slice(0, 90)}`)"""
 SLEEPS = """(() => {
   const [date, steady] = [Date.now.bind(Date), performance.now.bind(performance)];
   window.clocks = {date: Number(sessionStorage.shift ?? 0), steady: 0};
@@ -48,207 +26,60 @@ SLEEPS = """(() => {
 
 @pytest.fixture(scope="module")
 def fake() -> Iterator[FakeVisit]:
-    instruments = {key: made(key) for key in shipped()}
-    full = {f"full_{key}": replace(each, plan=FULL) for key, each in instruments.items() if each.plan}
-    with serving(instruments | full) as server:
+    with serving({key: made(key) for key in shipped()}) as server:
         yield server
 
 
-def seat(page: Page, number: int) -> None:
-    page.get_by_role("button", name=f"Seat {number}, row").first.tap()
+def write(page: Page, text: str) -> None:
+    page.locator("#box-seen").fill(text)
 
 
-def write(page: Page, text: str, box: str = "#box-seen") -> None:
-    page.locator(box).fill(text)
+def test_every_state_of_the_page_is_accessible(phone: Callable[..., BrowserContext], fake: FakeVisit) -> None:
+    context, look = phone(), Look(fake.url(""))
+    page = context.new_page()
 
+    def looked(now: str) -> None:
+        look.state = f" {now}"
+        page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+        look(SimpleNamespace(page=page, user="coach"))  # type: ignore[arg-type]
 
-def scripting(page: Page) -> list[dict[str, Any]]:
-    tap(page, "Teacher says")
-    expect(page.locator("#box-seen-hint")).to_have_text("Write something first.")
-    write(page, "Who can say it another way?")
-    tap(page, "Teacher says")
-    write(page, "It is the same on both sides.")
-    page.locator("#box-seat").fill("7")
-    tap(page, "A pupil says")
-    return [
-        {"code": "teacher", "text": "Who can say it another way?"},
-        {"code": "pupil", "text": "It is the same on both sides.", "seat": 7},
-    ]
-
-
-def selective_verbatim(page: Page) -> list[dict[str, Any]]:
-    tap(page, "A question")
-    write(page, "You drew it first.")
-    tap(page, "Words on what a pupil did")
-    return [{"code": "question"}, {"code": "praise", "text": "You drew it first."}]
-
-
-def question_level(page: Page) -> list[dict[str, Any]]:
-    tap(page, "Explain")
-    tap(page, "Make something new")
-    return [{"code": "understand"}, {"code": "create"}]
-
-
-def wait_time(page: Page) -> list[dict[str, Any]]:
-    tap(page, "A question ends")
-    tap(page, "Somebody speaks")
-    return [{"code": "question"}, {"code": "speech"}]
-
-
-def at_task_sweep(page: Page) -> list[dict[str, Any]]:
-    expect(page.locator(".next-seat")).to_have_text("Now: seat 1")
-    tap(page, "At the task alone", times=2)
-    expect(page.locator(".next-seat")).to_have_text("Now: seat 3")
-    seat(page, 9)
-    tap(page, "Waiting for help")
-    expect(page.locator(".next-seat")).to_have_text("Now: seat 10")
-    expect(page.get_by_role("button", name="Seat 9, row 2: Waiting for help")).to_have_count(1)
-    expect(page.locator(".countdown")).to_contain_text("Round 1: 3 of ")
-    return [{"seat": 1, "code": "alone"}, {"seat": 2, "code": "alone"}, {"seat": 9, "code": "waiting"}]
-
-
-def verbal_flow(page: Page) -> list[dict[str, Any]]:
-    tap(page, "Teacher")
-    seat(page, 4)
-    tap(page, "Answers")
-    seat(page, 4)
-    expect(page.locator(".next-seat")).to_have_text("seat 4: to whom?")
-    seat(page, 11)
-    seat(page, 11)
-    tap(page, "The class")
-    return [
-        {"seat": 0, "to_seat": 4, "code": "asks"},
-        {"seat": 4, "to_seat": 11, "code": "answers"},
-        {"seat": 11, "to_seat": -1, "code": "answers"},
-    ]
-
-
-def class_traffic(page: Page) -> list[dict[str, Any]]:
-    box = page.locator(".place[aria-label^='E5']").bounding_box()
-    assert box
-    page.touchscreen.tap(box["x"] + 0.25 * box["width"], box["y"] + 0.75 * box["height"])
-    page.get_by_role("button", name="A3, seat 1", exact=True).press("Enter")
-    return [{"x": pytest.approx(4.25, abs=0.11), "y": pytest.approx(4.75, abs=0.11)}, {"x": 0.5, "y": 2.5}]
-
-
-def tally(page: Page) -> list[dict[str, Any]]:
-    tap(page, times=2)
-    tap(page, "A pupil gives a reason")
-    expect(page.locator(".count")).to_have_text(["2", "1", "0"])
-    return [{"code": "asks"}, {"code": "asks"}, {"code": "reasons"}]
-
-
-def interval_codes(page: Page) -> list[dict[str, Any]]:
-    expect(page.locator(".countdown")).to_contain_text("Stretch 1, ")
-    tap(page, "Pupils listen")
-    tap(page, "Teacher explains")
-    expect(page.locator(".tap[aria-pressed=true]")).to_have_text(["Teacher explains", "Pupils listen"])
-    tap(page, "Pupils listen")
-    expect(page.locator(".tap[aria-pressed=true]")).to_have_text(["Teacher explains"])
-    return [{"code": "listen"}, {"code": "explains"}, {"undoes": 1}]
-
-
-def participation_spread(page: Page) -> list[dict[str, Any]]:
-    seat(page, 3)
-    tap(page, "Teacher, or nobody")
-    tap(page, "Was called on")
-    seat(page, 20)
-    return [{"seat": 3, "code": "hand"}, {"seat": 0}, {"seat": 20, "code": "called"}]
-
-
-def case_pupils(page: Page) -> list[dict[str, Any]]:
-    expect(page.locator(".tap", has_text="Pupil Two")).to_contain_text("Expected: Draws before calculating")
+    page.goto(fake.url("student_voice"))
+    expect(page.locator("#visit-begin-shell")).to_contain_text("opens again without network")
+    looked("before")
+    page.close()
+    page = begin(context, fake.url("student_voice"))
+    write(page, "The drawing.")
+    tap(page, "What did you learn")
+    context.set_offline(True)
+    page.locator("summary", has_text="The lesson is over").tap()
+    page.locator("#visit-close").tap()
+    expect(page.locator("#visit-closing")).to_be_visible()
+    looked("closing")
+    context.set_offline(False)
+    expect(page.locator("#visit-over")).to_be_visible()
+    looked("over")
+    page = begin(context, fake.url("case_pupils"))
+    fake.refuse = (410, {"title": "Over", "what": "It was open for long enough.", "advice": "", "gone": "over"})
     write(page, "Starts with a table.")
     tap(page, "Pupil Two")
-    return [{"row": "second", "text": "Starts with a table."}]
+    send(page)
+    expect(page.locator("#visit-delete-box")).to_be_visible()
+    looked("refused")
+    fake.refuse = (503, {})
+    page.goto(fake.url("wait_time"))
+    expect(page.locator("#visit-wait-text")).to_contain_text("opens by itself")
+    looked("waiting")
+    fake.refuse = None
+    assert len(look.seen) == 5
+    assert not look.wrong, "\n".join(look.wrong)
 
 
-def anecdotal(page: Page) -> list[dict[str, Any]]:
-    write(page, "Two compare their drawings.")
-    tap(page, "Keep this moment")
-    page.locator("summary", has_text="My questions").tap()
-    write(page, "What did they see?", "#box-question")
-    page.locator("#visit-question button").tap()
-    page.locator("summary", has_text="For my own class").tap()
-    write(page, "Wait before I name the mistake.", "#box-mine")
-    page.locator("#visit-mine button").tap()
-    return [
-        {"text": "Two compare their drawings."},
-        {"text": "What did they see?", "column": "question"},
-        {"text": "Wait before I name the mistake.", "column": "mine"},
-    ]
-
-
-def student_voice(page: Page) -> list[dict[str, Any]]:
-    write(page, "The drawing.")
-    tap(page, "What was hard")
-    tap(page, "What did you learn in this lesson?")
-    return [{"row": "learned", "code": "hard", "text": "The drawing."}]
-
-
-def checklist(page: Page) -> list[dict[str, Any]]:
-    row = page.get_by_role("group", name="Pupils choose between ways of working.")
-    row.get_by_role("button", name="Not seen").tap()
-    row.locator("summary").tap()
-    row.get_by_label("It goes with your next tap").fill("At 10:12, with paper or blocks.")
-    row.get_by_role("button", name="Seen", exact=True).tap()
-    expect(row.locator("[aria-pressed=true]")).to_have_text(["Seen"])
-    return [
-        {"row": "choice", "code": "not_seen"},
-        {"row": "choice", "code": "seen", "text": "At 10:12, with paper or blocks."},
-    ]
-
-
-TAPPED: dict[str, Callable[[Page], list[dict[str, Any]]]] = {
-    each.__name__: each
-    for each in (
-        scripting, selective_verbatim, question_level, wait_time, at_task_sweep, verbal_flow, class_traffic, tally,
-        interval_codes, participation_spread, case_pupils, anecdotal, student_voice, checklist,
-    )
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("room", ["", pytest.param("full_", marks=pytest.mark.soak)], ids=["24 seats", "40 seats"])
-def test_every_kind_is_tapped_at_320_px(phone: Callable[..., BrowserContext], fake: FakeVisit, room: str) -> None:
-    """What was tapped arrives as the instrument asks for it, which the server reads strictly."""
-    context, axe = phone(), Axe()
-    wrong: list[str] = []
-    assert TAPPED.keys() == shipped().keys()
-    for key in TAPPED:
-        visit = room + key
-        if visit not in fake.instruments:
-            continue
-        page = begin(context, fake.url(visit))
-        expected = TAPPED[key](page)
-        state(page).to_contain_text(f"{len(expected)} kept on this phone")
-        send(page)
-        found = [each.to_json() for each in fake.wait_for(visit, len(expected))]
-        assert [{name: each[name] for name in each if name not in ("device", "number", "at_ms")} for each in found] == (
-            expected
-        ), visit
-        wrong += [f"{visit}: {each}" for each in page.errors]  # type: ignore[attr-defined]
-        wrong += [f"{visit}: small: {each}" for each in page.evaluate(TARGETS)]
-        if (wide := page.evaluate("document.documentElement.scrollWidth")) > 320:
-            wrong.append(f"{visit}: {wide} px wide")
-        if visit == key:
-            for scheme in ("light", "dark"):
-                page.emulate_media(color_scheme=scheme)
-                # In the dark only colours are others.
-                result = axe.run(page) if scheme == "light" else AxeResults(page.evaluate(CONTRAST))
-                if result.violations_count:
-                    wrong.append(f"{visit} ({scheme}): {result.generate_report()}")
-        if PICTURES:
-            page.emulate_media(color_scheme="light")
-            page.screenshot(path=Path(PICTURES) / f"capture-{visit}.png")
-        page.close()
-    assert not wrong, "\n".join(wrong)
-
-
-def test_the_plan_by_keyboard(phone: Callable[..., BrowserContext], fake: FakeVisit) -> None:
+def test_the_plan_by_keyboard_and_as_it_is_read_out(phone: Callable[..., BrowserContext], fake: FakeVisit) -> None:
     """One stop of the tab key, arrow keys from seat to seat across the aisle, Enter twice for an arrow between two."""
     fake.kept.pop("verbal_flow", None)
     page = begin(phone(), fake.url("verbal_flow"))
-    plan = page.get_by_role("group", name="Plan of the room")
+    plan = page.get_by_role("group", name="Plan of the room", exact=True)
+    expect(plan.get_by_role("button")).to_have_count(24)
     expect(plan.locator("button[tabindex='0']")).to_have_count(1)
     plan.get_by_role("button", name="Seat 1, row 1").focus()
     for key, name in (
@@ -258,14 +89,34 @@ def test_the_plan_by_keyboard(phone: Callable[..., BrowserContext], fake: FakeVi
         page.keyboard.press(key)
         expect(plan.get_by_role("button", name=name, exact=True)).to_be_focused()
     page.keyboard.press("Enter")
-    expect(plan.get_by_role("button", name="Seat 2, row 1", exact=True)).to_have_attribute("aria-pressed", "true")
+    expect(plan.get_by_role("button", pressed=True)).to_have_accessible_name("Seat 2, row 1")
+    # What is said aloud, without the focus going anywhere: both places have to be live regions for that.
+    said = page.get_by_role("status")
+    expect(said.filter(has_text="seat 2: to whom?")).to_have_count(1)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Space")
-    expect(page.locator("#visit-said")).to_have_text("Noted: Asks, seat 2 to seat 8")
+    expect(said.filter(has_text="Noted: Asks, seat 2 to seat 8")).to_have_count(1)
+    expect(plan.get_by_role("button", pressed=True)).to_have_count(0)
     page.keyboard.press("Shift+Tab")
     expect(page.locator(".taps-beside .tap").first).to_be_focused()
     page.keyboard.press("Tab")
     expect(plan.get_by_role("button", name="Seat 8, row 2", exact=True)).to_be_focused()
+
+
+def test_a_seat_says_what_was_noted_of_it(phone: Callable[..., BrowserContext], fake: FakeVisit) -> None:
+    """And the plan says which seat comes next, not by colour alone."""
+    fake.kept.pop("at_task_sweep", None)
+    page = begin(phone(), fake.url("at_task_sweep"))
+    plan = page.get_by_role("group", name="Plan of the room", exact=True)
+    page.get_by_role("button", name="At the task alone").press("Enter")
+    expect(plan).to_match_aria_snapshot(
+        """
+        - 'button "Seat 1, row 1: At the task alone"'
+        - button "Seat 2, row 1" [pressed]
+        - button "Seat 3, row 1"
+        """
+    )
+    expect(plan.locator("[aria-current=true]")).to_have_accessible_name("Seat 2, row 1")
 
 
 def test_time_is_steady(phone: Callable[..., BrowserContext], fake: FakeVisit) -> None:
@@ -311,17 +162,18 @@ def test_a_draft_outlives_the_tab_and_keeps_its_time(phone: Callable[..., Browse
 
 def test_the_screen_is_kept_awake_and_asked_again(phone: Callable[..., BrowserContext], fake: FakeVisit) -> None:
     stub = """window.asked = 0; Object.defineProperty(navigator, 'wakeLock', {value: {request: async () => {
-      asked++;
+      document.documentElement.dataset.asked = ++asked;
       const lock = new EventTarget();
       lock.released = false;
       lock.release = () => { lock.released = true; lock.dispatchEvent(new Event('release')); };
       window.last = lock;
       return lock; }}})"""
     page = begin(phone(SLEEPS, stub), fake.url("tally"))
-    page.wait_for_function("asked === 1")
+    asked = page.locator("html")
+    expect(asked).to_have_attribute("data-asked", "1")
     page.evaluate("last.release(); look(true)")
     page.evaluate("look(false)")
-    page.wait_for_function("asked === 2")
+    expect(asked).to_have_attribute("data-asked", "2")
     page.evaluate("look(false)")
     assert page.evaluate("asked") == 2
 
@@ -393,7 +245,12 @@ def test_without_javascript_there_is_a_sheet_of_paper(phone: Callable[..., Brows
     assert page.locator(".sheet tbody tr").count() == 18
 
 
-def test_no_network_is_said_as_that(phone: Callable[..., BrowserContext], fake: FakeVisit) -> None:
+def test_that_there_is_no_network_is_said_without_moving_what_is_tapped(
+    phone: Callable[..., BrowserContext], fake: FakeVisit
+) -> None:
     page = begin(phone(), fake.url("checklist"))
+    taps = page.locator("#visit-surface button")
+    before = [each.bounding_box() for each in taps.all()]
     page.context.set_offline(True)
     mode(page).to_have_text("No network: all is kept here.")
+    assert before and [each.bounding_box() for each in taps.all()] == before

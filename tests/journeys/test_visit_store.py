@@ -48,7 +48,8 @@ def empty(fake: FakeVisit) -> None:
     fake.closed.clear()
     fake.unreadable.clear()
     fake.full.clear()
-    fake.sent, fake.refuse, fake.lose_answers, fake.began_ago = 0, None, False, None
+    fake.sent, fake.refuse, fake.lose_answers, fake.broken_part = 0, None, False, ""
+    fake.began_ago, fake.lasted = None, 0
 
 
 def wait_for_databases(page: Page, *visits: str) -> None:
@@ -336,6 +337,16 @@ def test_an_old_visit_that_is_sent_is_cleared_away(phone: Callable[..., BrowserC
     page.evaluate("localStorage.days = 0")
     page.reload()
     wait_for_databases(page, "tally", "wait_time")
+    # And this one, where a code for another visit is typed days later.
+    context.set_offline(False)
+    tap(page)
+    state(page).to_contain_text("1 kept on this phone")
+    send(page)
+    state(page).to_contain_text("all sent")
+    page.evaluate("localStorage.days = -3")
+    page.goto(fake.url("").replace("visit/", "code"))
+    page.evaluate("import('/static/visit-tidy.js')")
+    wait_for_databases(page, "wait_time")
 
 
 def test_who_may_send_no_more_keeps_what_is_there(phone: Callable[..., BrowserContext], fake: FakeVisit) -> None:
@@ -377,6 +388,7 @@ def test_a_visit_that_is_closed_late_is_as_long_as_its_lesson(
     page = begin(context, fake.url("tally"))
     tap(page)
     state(page).to_contain_text("1 kept on this phone")
+    send(page)
     # A second device goes on from where the first one is.
     assert 25 <= fake.wait_for("tally", 1)[0].at_ms / 60_000 < 26
     page.evaluate("localStorage.hours = 5")
@@ -385,9 +397,60 @@ def test_a_visit_that_is_closed_late_is_as_long_as_its_lesson(
     page.locator("summary", has_text="The lesson is over").tap()
     expect(page.locator("#visit-lasted")).to_have_value("60")
     page.locator("#visit-lasted").fill("40")
+    # What somebody said is not forgotten when the box is folded and opened again.
+    for _once in range(2):
+        page.locator("summary", has_text="The lesson is over").tap()
     close_visit(page)
     expect(page.locator("#visit-over")).to_be_visible()
     assert fake.closed == {"tally": 40}
+
+
+def test_a_visit_that_is_opened_again_in_the_evening_goes_on_at_its_end(
+    phone: Callable[..., BrowserContext], fake: FakeVisit
+) -> None:
+    fake.began_ago, fake.lasted = 5 * 3_600_000, 45
+    page = begin(phone(), fake.url("tally"))
+    tap(page)
+    state(page).to_contain_text("1 kept on this phone")
+    send(page)
+    assert fake.wait_for("tally", 1)[0].at_ms == 45 * 60_000
+    page.locator("summary", has_text="The lesson is over").tap()
+    expect(page.locator("#visit-lasted")).to_have_value("45")
+
+
+def test_two_taps_at_once_in_a_stretch_note_it_once(phone: Callable[..., BrowserContext], fake: FakeVisit) -> None:
+    page = begin(phone(), fake.url("interval_codes"))
+    page.evaluate("(tap => { tap.click(); tap.click() })(document.querySelector('.tap'))")
+    state(page).to_contain_text("1 kept on this phone")
+    send(page)
+    assert len(fake.wait_for("interval_codes", 1)) == 1
+
+
+def test_a_page_says_that_it_is_on_its_way_while_the_database_is_silent(
+    phone: Callable[..., BrowserContext], fake: FakeVisit
+) -> None:
+    page = phone("IDBFactory.prototype.open = () => new EventTarget()").new_page()
+    page.goto(fake.url("tally"))
+    expect(page.locator("#visit-wait-text")).to_have_text("One moment", timeout=2000)
+
+
+def test_the_page_is_kept_later_where_it_could_not_be_at_once_and_never_by_half(
+    phone: Callable[..., BrowserContext], fake: FakeVisit
+) -> None:
+    fake.broken_part = "meitheal.svg"
+    page = phone().new_page()
+    page.goto(fake.url("tally"))
+    shell = page.locator("#visit-begin-shell")
+    expect(shell).to_contain_text("may not open again")
+    fake.broken_part = ""
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(shell).to_have_text("This page opens again without network.")
+    # A newer state of which a part was kept when the browser was killed: the one before goes on.
+    half = "caches.open('meitheal-visit-9999999999999').then((all) => all.put('/static/visit.js', new Response('')))"
+    page.evaluate(half)
+    page.context.set_offline(True)
+    page.reload()
+    expect(page.locator("#visit-begin-now")).to_be_visible()
 
 
 def test_closing_loses_nothing_that_was_typed(phone: Callable[..., BrowserContext], fake: FakeVisit) -> None:
@@ -414,6 +477,21 @@ def test_closing_loses_nothing_that_was_typed(phone: Callable[..., BrowserContex
         ("seen", "Half a line"), ("question", "What comes next?"),
     ]  # fmt: skip
     assert page.evaluate("document.body.textContent.includes('Half a line')") is False
+
+
+def test_a_remark_that_was_typed_outlives_a_reload_and_is_not_closed_over(
+    phone: Callable[..., BrowserContext], fake: FakeVisit
+) -> None:
+    page = begin(phone(), fake.url("checklist"))
+    remark = page.locator(".check textarea").first
+    page.locator(".check summary").first.tap()
+    remark.fill("Two ways side by side")
+    page.wait_for_timeout(600)
+    page.reload()
+    expect(remark).to_have_value("Two ways side by side")
+    close_visit(page)
+    expect(page.locator(".check .hint").first).to_contain_text("not kept yet")
+    assert fake.closed == {}
 
 
 def test_a_visit_that_has_not_begun_stays_when_another_is_opened(

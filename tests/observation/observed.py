@@ -14,7 +14,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from lti_tool.cycles.models import CycleMember
-from lti_tool.observation import capture
+from lti_tool.observation import grants
 from lti_tool.observation.instrument import Instrument
 from lti_tool.observation.models import CycleInstrument, InstrumentState, Observation
 from lti_tool.privacy.keyring import Keyring
@@ -63,9 +63,11 @@ def approved(
     return instrument_id
 
 
-def observation(database: Database, keyring: Keyring, cycle_id: str, instrument_id: str, now: datetime) -> str:
+def observation(
+    database: Database, keyring: Keyring, cycle_id: str, instrument_id: str, now: datetime, *, by: str = "coach"
+) -> str:
     """An observation of the coach of a cycle that has begun with this instrument; returns its id."""
-    membership, person = members(database, cycle_id)["coach"]
+    membership, person = members(database, cycle_id)[by]
     with database.write() as session:
         made_now = Observation(
             id=new_id(), cycle_id=cycle_id, instrument_id=instrument_id, membership_id=membership, person_id=person,
@@ -129,7 +131,7 @@ class Lesson:
 
     def code(self) -> str:
         with self.room.database.write() as session:
-            return capture.new_code(session, self.id, self.clock())
+            return grants.new_code(session, self.id, self.clock())
 
     def tab(self, device: str = "phone") -> Tab:
         """Opens the tab on a device of its own."""

@@ -34,21 +34,25 @@ def test_all_that_ship_are_offered_with_what_to_know_and_an_example(pair: Pair) 
     page = unescape(pair.host.get(pair.at))
     for key, base in shipped().items():
         assert f'value="base:{key}"' in page
-        assert all(text.en in page for text in (base.captures, base.picture, base.decide_first, base.limits))
+        assert base.captures.en in page and f"base={key}" in page
         used, entries = example(base.begin("en"), ["Why?", "So.", "Because."])
         assert read(used.to_json()) == used
         assert [read_entry(each.to_json(), used) for each in entries] == entries
         assert draw(used, entries, MINUTES).tables
     # What is for engagement and participation comes first.
     assert page.index('value="base:at_task_sweep"') < page.index('value="base:scripting"')
-    shown = pair.host.get(pair.at + "?base=participation_spread")
-    assert "<svg" in shown and "never was" in shown
+    shown = unescape(pair.host.get(pair.at + "?base=participation_spread"))
+    base = shipped()["participation_spread"]
+    assert all(text.en in shown for text in (base.captures, base.picture, base.decide_first, base.limits))
+    assert "<svg" in shown and "made-up lesson" in shown
     assert pair.host.status(pair.at + "?base=" + "x" * 2000) == 200
 
 
 def test_both_change_it_both_approve_it_and_then_it_stays(pair: Pair) -> None:
     at = pair.begin()
+    before = revision(pair)
     assert pair.send(pair.coach, at, name=["Who gives reasons"]).status_code == 303
+    assert revision(pair) > before, "open pages are told"
     page = unescape(pair.host.get(at))
     assert "Who gives reasons" in page and "Seán changed the name" in page and "You began it" in page
     assert pair.send(pair.host, at, do="approve").status_code == 303
@@ -75,6 +79,11 @@ def test_both_change_it_both_approve_it_and_then_it_stays(pair: Pair) -> None:
     assert copied.status_code == 303
     assert [each.instrument.name for each in pair.built()] == ["Who gives reasons", "Too late"]
     assert building.in_use(pair.built()) == pair.built()[0]
+
+
+def revision(pair: Pair) -> int:
+    with pair.database.read() as session:
+        return session.scalars(select(Cycle.revision)).one()
 
 
 def fields_page(revision: int) -> str:
@@ -137,8 +146,10 @@ def test_the_plan_is_laid_out_and_changed_by_numbers(pair: Pair) -> None:
     assert stale.status_code == 400 and 'href="#seat-1"' in stale.text
     nowhere = pair.send(pair.host, at, mark__what=["door"], mark__x=[""], mark__y=[""])
     assert nowhere.status_code == 400 and 'href="#mark-0"' in nowhere.text
+    pair.send(pair.host, at.removesuffix("/plan"), name=["Later"])
     stale = pair.send(pair.host, at, page, seat__x=["5"], seat__y=["5"], seat__number=["1"])
-    assert stale.status_code == 409 and "Seán" in stale.text and "<svg" in stale.text and 'value="5"' in stale.text
+    assert stale.status_code == 409 and "Seán has saved another plan" in stale.text
+    assert "<svg" in stale.text and 'value="5"' in stale.text
     assert pair.send(pair.host, at, do="lay-out", rows=["9"], across=["9"]).status_code == 400
     two = pair.send(pair.host, at, seat__x=["2", "2"], seat__y=["2", "2"], seat__number=["1", "2"])
     assert two.status_code == 400 and 'href="#seat-2"' in two.text

@@ -11,7 +11,7 @@ from sqlalchemy import event, func, select, update
 
 from lti_tool.cycles import service as cycles
 from lti_tool.cycles.models import Cycle, CycleMember
-from lti_tool.observation import capture, keeping
+from lti_tool.observation import capture, keeping, receiving
 from lti_tool.observation.entries import Entry
 from lti_tool.observation.models import Entry as EntryRow
 from lti_tool.observation.models import Observation
@@ -123,9 +123,9 @@ def test_killed_between_all_of_a_letter_is_there_or_nothing(
 
     with monkeypatch.context() as broken:
         if where == "keys":
-            broken.setattr(capture, "instrument_of", dies)
+            broken.setattr(receiving, "instrument_of", dies)
         elif where == "rows":
-            broken.setattr(capture, "has_of", dies)
+            broken.setattr(receiving, "has_of", dies)
         else:
             broken.setattr("lti_tool.observation.visit_views.jsonify", dies)
         with pytest.raises(KeyboardInterrupt):
@@ -273,13 +273,15 @@ def test_all_devices_go_on_from_one_beginning(lesson: Lesson, clock: Any) -> Non
 
 def test_there_is_a_most_of_entries_and_devices(lesson: Lesson, monkeypatch: pytest.MonkeyPatch) -> None:
     tab = lesson.tab()
-    assert tab.send(lesson.entry(capture.MOST_ENTRIES))["got"] == [capture.MOST_ENTRIES]
-    for number in range(2, capture.MOST_DEVICES + 1):
+    assert tab.send(lesson.entry(receiving.MOST_ENTRIES))["got"] == [receiving.MOST_ENTRIES]
+    # A browser that keeps nothing has another name in each window.
+    assert receiving.MOST_DEVICES >= 40
+    for number in range(2, receiving.MOST_DEVICES + 1):
         tab.send(lesson.entry(1), device=f"d{number}")
         assert tab.status == 200
     assert tab.send(lesson.entry(1), device="one-more")["full"] is True and tab.status == 409
     assert tab.send(lesson.entry(1))["have"] == 1
-    monkeypatch.setattr(capture, "MOST_OF_VISIT", 5)
+    monkeypatch.setattr(receiving, "MOST_OF_VISIT", 5)
     assert tab.send(lesson.entry(1))["have"] == 1, "what is there is acknowledged all the same"
     assert tab.send(lesson.entry(2))["full"] is True
     big = tab.client.post(f"{tab.at}/entries", data=b" " * 1_100_000, content_type="application/json", headers=ORIGIN)

@@ -1,6 +1,8 @@
 """What was captured lives as long as the host set, is its coach's to take and to delete, and then goes with its key."""
 
 import json
+import threading
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -9,15 +11,16 @@ from cycles.pair_at_work import Room
 from observation.made import made
 from observation.observed import Lesson, approved, members
 from observation.test_capture import kept
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from lti_tool.cycles.models import Cycle
-from lti_tool.observation import capture, keeping
+from lti_tool.observation import capture, grants, keeping, receiving
 from lti_tool.observation.entries import Entry
 from lti_tool.observation.models import CycleInstrument, InstrumentApproval, InstrumentState, Observation
 from lti_tool.observation.models import Entry as EntryRow
 from lti_tool.ownership import erasure, retention
 from lti_tool.privacy.models import ContentKey, ShreddedKey
+from lti_tool.store.database import Database
 
 NOTES = {"seen": "", "question": "canary-question", "mine": "canary-mine"}
 
@@ -74,12 +77,44 @@ def test_an_entry_that_comes_with_the_deletion_makes_no_key_again(noted: Lesson)
     """The letter was let in before, and waits for the lock while the deletion goes on."""
     with noted.room.database.read() as session:
         secret = session.scalars(select(Observation.person_id)).one()
-        granted = capture._granted(session, capture._row(session, noted.id), noted.clock())
+        granted = grants._granted(session, grants._row(session, noted.id), noted.clock())
     with noted.room.database.write() as session:
         keeping.delete_of(session, noted.keyring, noted.room.cycle_id, secret, noted.clock())
-    with noted.room.database.write() as session, pytest.raises(capture.Gone):
-        capture.receive(session, noted.keyring, granted, "phone", [noted.entry(9)], noted.clock())
+    with noted.room.database.write() as session, pytest.raises(grants.Gone):
+        receiving.receive(session, noted.keyring, granted, "phone", [noted.entry(9)], noted.clock())
     assert (rows(noted), keys(noted)) == (0, 0)
+
+
+def test_a_visit_closed_while_its_notes_are_deleted_at_the_same_moment_waits(
+    noted: Lesson, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever closes holds nothing yet that the deletion, which has the cycle, goes on to."""
+    tab, deletes = noted.tab(), keeping.delete_notes
+    closing = threading.Thread(target=tab.close)
+    with noted.room.database.write() as session:
+        session.execute(update(Cycle).values(notes_due_at=clock()))
+
+    def meanwhile(*arguments: Any) -> int:
+        closing.start()
+        wait_until_somebody_waits(noted.room.database)
+        return deletes(*arguments)
+
+    monkeypatch.setattr(keeping, "delete_notes", meanwhile)
+    run(noted)
+    closing.join()
+    assert (rows(noted), keys(noted)) == (0, 0)
+    assert tab.status == 410 and tab.answers[-1].get_json()["gone"] == "deleted"
+
+
+def wait_until_somebody_waits(database: Database) -> None:
+    """Until a transaction waits for the lock of another one; SQLite lets only one write, and nobody can be seen."""
+    here = "datname = current_database() AND wait_event_type = 'Lock'"
+    waiting = text(f"SELECT count(*) FROM pg_stat_activity WHERE {here}")
+    end = time.monotonic() + 5
+    while database.engine.dialect.name == "postgresql" and time.monotonic() < end:
+        with database.engine.connect() as connection:
+            if connection.scalar(waiting):
+                return
 
 
 # What is one's own

@@ -166,10 +166,13 @@ def test_nothing_of_it_is_in_clear(lesson: Lesson) -> None:
 def test_the_coach_opens_it_from_the_cycle_once_the_card_is_filled_in(lesson: Lesson, room: Room) -> None:
     page = room.coach.get("visit-capture")
     assert lesson.instrument.name in page and room.coach.status == 200
+    # What is missing is said before anybody taps in vain, with the way there.
+    assert "/visit-card" in page
     room.coach.post("visit-capture", instrument=lesson.instrument_id)
     assert room.coach.status == 409
     assert "card" in room.coach.page
     fill_card(room)
+    assert "/visit-card" not in room.coach.get("visit-capture")
     room.coach.post("visit-capture", instrument=lesson.instrument_id)
     assert room.coach.status == 200
     (code,) = re.findall(r'name="code" value="([^"]+)"', room.coach.page)
@@ -203,6 +206,14 @@ def test_its_page_costs_few_statements(lesson: Lesson, room: Room) -> None:
     assert room.coach.status == 200 and page <= 12 and len(said) - page <= 12, (page, len(said) - page)
 
 
+def test_the_tab_speaks_to_pairs_and_groups_alike_and_leaves_nothing_of_others(lesson: Lesson) -> None:
+    tab = lesson.tab()
+    page = tab.client.get(tab.at).text
+    assert "Not in a private window" in page
+    assert "partner" not in page and "two of you" not in page
+    assert "visit-tidy.js" in tab.client.get("/visit").text
+
+
 def test_odd_addresses_are_not_there(lesson: Lesson) -> None:
     client = lesson.app.test_client(use_cookies=False)
     for odd in ("%00", "a%00b", "%e9", "%ff%fe", "x" * 3_000, "..", "data", "-1"):
@@ -220,6 +231,7 @@ def test_a_closed_visit_is_gone_on_with_until_it_is_shown(lesson: Lesson, room: 
     tab.send(lesson.entry(1))
     tab.close()
     room.coach.post("visit-capture", instrument=lesson.instrument_id)
+    assert tab.data()["observation"]["lasted"] == 40, "as was said when it was closed"
     assert tab.send(lesson.entry(2))["have"] == 2
     tab.close()
     with room.database.write() as session:

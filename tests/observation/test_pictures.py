@@ -20,7 +20,7 @@ from lti_tool.observation import words
 from lti_tool.observation.entries import Entry, standing
 from lti_tool.observation.instrument import CLASS, MARKS, TEACHER, Code, Instrument, Mark, Plan, Row, Seat, undecided
 from lti_tool.observation.pictures import draw
-from lti_tool.observation.pictures.shapes import LOOKS, WIDTH, Picture, Rect, Table, Text, box, fitted, wide
+from lti_tool.observation.pictures.shapes import LOOKS, WIDTH, Circle, Picture, Rect, Table, Text, box, fitted, wide
 from lti_tool.observation.said import RefusedError, Said
 from lti_tool.observation.shipped import shipped
 
@@ -186,7 +186,8 @@ def test_sentences_are_known_and_none_of_them_judges() -> None:
     assert len(keys) > 60
     with speaking("en"):
         values = dict.fromkeys(("count", "of", "number", "minute", "least", "most", "least_at", "most_at", "seats"), 2)
-        texts = {"code": "Asks", "name": "A", "place": "A1", "lasting": "1:00", "seconds": "2.0", "allowed": "a"}
+        texts = {"code": "Asks", "name": "A", "place": "A1", "seconds": "2.0", "allowed": "a"}
+        texts |= {"lasting": "1:00", "at": "1:00"}
         sentences = [words.say(Said(key, {**values, **texts, "moves": 3, "entries": 4})) for key in words.SENTENCES]
     assert keys <= set(words.SENTENCES)
     judged = "good|bad|poor|well|better|best|should|excellent|effective|only|too few|weak|strong|score|rank|grade"
@@ -282,30 +283,75 @@ def test_a_seat_tapped_twice_in_a_round_counts_once_as_what_was_tapped_last() ->
     assert said(picture, "rounds") == [{"count": 2, "entries": 4}]
 
 
-def test_the_table_of_turns_says_from_seat_to_seat_how_often() -> None:
-    pairs = [(TEACHER, CLASS)] * 3 + [(4, TEACHER)] * 2 + [(4, 9)]
+def test_the_letter_of_the_teacher_and_words_at_the_walls_stand_where_they_belong() -> None:
+    room = Plan(4, 3, (Seat(1, 1, 2),), (Mark("desk", 0, 0), Mark("window", 0, 2), Mark("door", 3, 0)))
+    used = replace(made("verbal_flow"), plan=room)
+    shapes = draw(used, [Entry("phone", 1, 1000, code=used.codes[0].key, seat=TEACHER, to_seat=1)], 30).shapes
+    texts = {each.said.key: each for each in shapes if isinstance(each, Text) and isinstance(each.said, Said)}
+    (teacher,) = [each for each in shapes if isinstance(each, Circle) and each.look == "ink"]
+    assert texts["teacher_letter"].x == teacher.x
+    boxes = [box(each) for each in shapes if isinstance(each, Rect) and each.look == "pale"]
+    for word, anchor, side in (("window", "start", 0), ("door", "end", 2)):
+        # Written from the wall inwards, so from its box, however long it is in a language.
+        assert texts[word].anchor == anchor
+        assert min(abs(texts[word].x - each[side]) for each in boxes) <= 4
+
+
+def test_the_table_of_turns_says_from_seat_to_seat_how_often_in_the_order_of_seats() -> None:
+    pairs = [(4, 9)] * 4 + [(TEACHER, CLASS)] * 3 + [(4, TEACHER)] * 2
     entries = lesson("verbal_flow", *({"seat": seat, "to_seat": to} for seat, to in pairs))
     picture = draw(made("verbal_flow"), entries, 10)
     seat = {number: Said("seat", {"number": number}) for number in (4, 9)}
     assert [line.cells for line in table(picture, "table_flow").lines] == [
         (Said("teacher"), Said("class"), "Asks", 3),
         (seat[4], Said("teacher"), "Asks", 2),
-        (seat[4], seat[9], "Asks", 1),
+        (seat[4], seat[9], "Asks", 4),
     ]
     # What goes to the class is no arrow, and is said under the plan.
     assert sum(each.kind == "arrow" for each in picture.shapes) == 2
     assert Said("to_class", {"count": 3}) in [each.said for each in picture.shapes if isinstance(each, Text)]
-    assert (said(picture, "seats_spoke"), said(picture, "among_pupils")) == ([{"count": 1, "of": 24}], [{"count": 1}])
+    assert (said(picture, "seats_spoke"), said(picture, "among_pupils")) == ([{"count": 1, "of": 24}], [{"count": 4}])
 
 
-def test_a_stay_lasts_until_the_next_tap_or_the_end_of_the_lesson() -> None:
-    spots = [(0.4, 2.5), (4.5, 5.5), (0.6, 2.1)]
+def test_a_stay_lasts_until_the_next_tap_and_of_the_last_one_nothing_is_said() -> None:
+    spots = [(0.4, 2.5), (4.5, 5.5), (0.6, 2.1), (8.5, 7.5)]
     entries = lesson("class_traffic", *({"x": x, "y": y} for x, y in spots), every_ms=60_000)
-    lines = table(draw(made("class_traffic"), entries, 10), "table_places").lines
-    assert [line.cells for line in lines] == [
-        ("A3", Said("seat", {"number": 1}), 2, "8:00", "1:00"),
+    # Closed in the evening: the lesson is said to have lasted for hours.
+    picture = draw(made("class_traffic"), entries, 300)
+    assert [line.cells for line in table(picture, "table_places").lines] == [
+        ("A3", Said("seat", {"number": 1}), 2, "2:00", "1:00"),
         ("E6", Said("seat", {"number": 16}), 1, "1:00", "2:00"),
+        ("I8", Said("seat", {"number": 24}), 1, Said("not_known"), "4:00"),
     ]
+    assert [each["lasting"] for each in said(picture, "stayed") + said(picture, "stayed_near")] == ["2:00", "1:00"]
+    assert said(picture, "open_end") == [{"at": "4:00"}]
+    turns = draw(made("participation_spread"), lesson("participation_spread", {"seat": 3}, {"seat": 4}), 300)
+    lines = {str(line.cells[0]): line.cells[3] for line in table(turns, "table_turns").lines}
+    seats = [lines[str(Said("seat", {"number": number}))] for number in (3, 4, 5)]
+    assert seats == ["0:10", Said("not_known"), "0:00"] and said(turns, "open_end") == [{"at": "0:20"}]
+
+
+@pytest.mark.parametrize(
+    ("noted", "expected"),
+    [
+        ([24, 24], ["share"]),
+        # One that was broken off after one seat, where that one waited, is not "most at 5 minutes".
+        ([24, 1], ["rounds_short", "share_once"]),
+        ([24, 23, 2], ["rounds_short", "share"]),
+        ([], []),
+    ],
+)
+def test_rounds_of_fewer_seats_are_not_compared_with_others(noted: list[int], expected: list[str]) -> None:
+    entries = [
+        Entry("p", 100 * at + seat, at * 300_000 + seat, seat=seat, code="alone" if seat > 1 + at else "waiting")
+        for at, seats in enumerate(noted)
+        for seat in range(1, seats + 1)
+    ]
+    picture = draw(made("at_task_sweep"), entries, 15)
+    told = [each.key for each in picture.words if each.values.get("code") in (None, "Waiting for help")]
+    assert told == ["rounds", *expected]
+    for each in said(picture, "share"):
+        assert each["most"] - each["least"] <= 5
 
 
 def test_counters_are_counted_for_every_five_minutes() -> None:

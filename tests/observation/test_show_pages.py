@@ -66,7 +66,7 @@ def show(found: Lesson) -> None:
 
 def test_the_coach_sees_it_first_then_the_host_decides_and_the_rest_waits_or_never_comes(visit: Lesson) -> None:
     host, coach = visit.room.host, visit.room.coach
-    assert has(coach) == {SEEN, ASKED, MINE}
+    assert has(coach) == {SEEN, ASKED, MINE} and "copy what you want to keep for longer" in coach.page
     assert has(host) == has(host, "visit") == has(host, "after") == has(host, "after/talk") == set()
     assert "Let us look at it together" in host.page or "Let us look at it together" in host.get("visit-picture")
     coach.post("visit-picture", visit=visit.id)
@@ -81,6 +81,8 @@ def test_the_coach_sees_it_first_then_the_host_decides_and_the_rest_waits_or_nev
     with visit.room.database.write() as session:
         session.add(mark_first_turn(visit))
     assert has(host) == {SEEN, ASKED}
+    assert ASKED in has(host, "after"), "where they talk about it"
+    assert 'data-text-shown="notes_' not in host.page, "no notes that stay empty beside it"
     assert has(coach) == {SEEN, ASKED, MINE}
     for path in ("after", "after/talk", "visit", "after/sheet"):
         assert MINE not in host.get(path)
@@ -90,6 +92,19 @@ def test_the_coach_sees_it_first_then_the_host_decides_and_the_rest_waits_or_nev
         assert stranger.status == 404
     stranger.post("visit-picture", visit=visit.id)
     assert stranger.status == 404
+
+
+def test_above_the_picture_stands_what_they_looked_for(visit: Lesson) -> None:
+    host, coach = visit.room.host, visit.room.coach
+    fill_card(visit.room)
+    host.post("texts/focus", text="Who gives reasons when I wait?")
+    page = coach.get("visit-picture")
+    above = page[: page.index(SEEN)]
+    for text in ("Who gives reasons when I wait?", "What card_seat says.", "What card_not_recorded says."):
+        assert text in above
+    assert "What card_time says." not in page and "Criteria" not in above, "what nobody wrote is left out"
+    # Before there is a picture to see, there is nothing above it.
+    assert "Who gives reasons" not in host.get("visit-picture")
 
 
 def test_where_they_only_look_by_now_nothing_of_it_is_there(visit: Lesson) -> None:

@@ -18,7 +18,7 @@ from interop.platforms import ALL, NIAMH, TOOL, TRAINER, Lms, Visitor, served
 from sqlalchemy import select
 
 from lti_tool import cli
-from lti_tool.ops import demo, demo_round
+from lti_tool.ops import demo, demo_round, demo_visit
 from lti_tool.people.models import Platform
 from lti_tool.store.database import Database
 from moodle_sync import sites
@@ -81,7 +81,8 @@ def test_tool_and_sandbox_know_each_other_and_stop_together(
                 )
                 browser.post(f"{sandbox}/sandbox/login", json={"user": trainer["id"]}, timeout=10)
                 course = browser.get(f"{sandbox}/course/2", timeout=10).text
-            assert course.count("Collegial peer coaching") >= 2 and demo_round.TITLE in course
+            assert course.count("Collegial peer coaching") >= 2
+            assert demo_round.TITLE in course and demo_visit.TITLE in course
             assert f"behaves like {lms.title()}" in course
             process.send_signal(how)
             assert process.wait(30) == 0

@@ -1,5 +1,6 @@
 """The worker of a whole tool: it does what is asked for, clears up, survives, and stops when told."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -102,15 +103,18 @@ def _errors(database: Database) -> list[str]:
         return list(session.scalars(select(Job.last_error).where(Job.kind != "periodic")))
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_the_process_stops_when_told(tmp_path: Path, how: signal.Signals) -> None:
-    def run(*arguments: str) -> None:
-        subprocess.run(
-            [sys.executable, "-m", "lti_tool.cli", *arguments], cwd=tmp_path, check=True, capture_output=True
-        )
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as `init` and `db upgrade` leave it."""
+    folder = tmp_path_factory.mktemp("installation")
+    for arguments in (["init"], ["db", "upgrade"]):
+        subprocess.run([sys.executable, "-m", "lti_tool.cli", *arguments], cwd=folder, check=True, capture_output=True)
+    return folder
 
-    run("init")
-    run("db", "upgrade")
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_the_process_stops_when_told(installation: Path, tmp_path: Path, how: signal.Signals) -> None:
+    shutil.copytree(installation, tmp_path, dirs_exist_ok=True)
     process = subprocess.Popen(
         [sys.executable, "-m", "lti_tool.cli", "worker"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
     )

@@ -28,9 +28,10 @@ from werkzeug.test import TestResponse
 
 from lti_tool import worker
 from lti_tool.completion.models import Delivery
+from lti_tool.cycles import going_on
 from lti_tool.cycles import service as cycles
 from lti_tool.cycles.models import Cycle, CycleMember
-from lti_tool.observation import capture, library
+from lti_tool.observation import grants, library
 from lti_tool.pairing.models import Invitation
 from lti_tool.people.models import Person
 from lti_tool.store import jobs
@@ -85,9 +86,9 @@ def term(app: Flask, database: Database, clock: Any, monkeypatch: pytest.MonkeyP
     _listen(lived)
     _pair_up(lived)
     for pair in lived.pairs:
-        _observe(lived, *pair)
         _coach(lived, *pair)
         _write_beside(lived, *pair)
+        _observe(lived, *pair)
     _launch(lived)
     _break(lived, monkeypatch)
     _report(lived)
@@ -187,17 +188,19 @@ def _coach(term: Term, host: Desk, coach: Desk) -> None:
 
 
 def _observe(term: Term, host: Desk, coach: Desk) -> None:
-    """The coach captures a visit with what the host built; what is odd, and what comes later, is refused."""
+    """In their next cycle, which has a visit, the coach captures it with what the host built; what is odd, and what
+    comes later, is refused."""
     app, database, now = term.school.app, term.school.database, term.school.clock()
     keyring = app.extensions["meitheal"].keyring
     built = replace(made("scripting"), name=f"{MARK}host-instrument")
-    instrument = observed.approved(database, keyring, host.cycle_id, built, now)
-    visit = observed.observation(database, keyring, host.cycle_id, instrument, now)
+    cycle_id = _begin_with_a_visit(term, host.cycle_id)
+    instrument = observed.approved(database, keyring, cycle_id, built, now)
+    visit = observed.observation(database, keyring, cycle_id, instrument, now)
     with database.write() as session:
         library.keep(
-            session, keyring, observed.members(database, host.cycle_id)["host"][1], built, "t", now, with_plan=False
+            session, keyring, observed.members(database, cycle_id)["host"][1], built, "t", now, with_plan=False
         )
-        code = capture.new_code(session, visit, now)
+        code = grants.new_code(session, visit, now)
     tab = observed.Tab(app.test_client(), visit)
     assert tab.client.post("/visit", data={"code": code}, headers=observed.ORIGIN).status_code == 303
     cookie = tab.client.get_cookie(f"__Host-visit-{visit}", domain="localhost")
@@ -213,6 +216,20 @@ def _observe(term: Term, host: Desk, coach: Desk) -> None:
     tab.send(line | {"number": 3})
     term.refused += [tab.answers[2], *other.answers, tab.answers[-1]]
     assert [each.status_code for each in term.refused[-5:]] == [400, 404, 404, 404, 410]
+
+
+def _begin_with_a_visit(term: Term, last_id: str) -> str:
+    """The second cycle of a pair, of a protocol in which something is noted; returns its id."""
+    school = term.school
+    roles = {membership: role for role, (membership, _) in observed.members(school.database, last_id).items()}
+    school.set_activity(protocol="collegial")
+    with school.database.write() as session:
+        pair_id = session.scalars(select(Cycle.pair_id).where(Cycle.id == last_id)).one()
+        cycle_id = going_on.start(
+            session, pair_id=pair_id, activity_id=school.activity_id, roles=roles, now=school.clock(), number=2
+        )
+    school.set_activity(protocol="light")
+    return cycle_id
 
 
 def _write_beside(term: Term, host: Desk, coach: Desk) -> None:

@@ -59,11 +59,14 @@ SPOKEN_OTHERWISE = {
     r"(num|total)\)s points": "how well two people fit, from what both said; of nobody by themselves",
     r"[Aa] star": "the sign * in a list that is typed",
     r"nothing is rated": "says that it is not done",
+    r"reads as points": "what no words of an instrument may read as",
+    r"It has no points": "says that it is not done",
 }
 """What a text may say, by pattern, and why it says nothing of a teacher."""
 MARKED_OTHERWISE = {
     r'target="_top"': "the window around a frame",
     r'class="points"': "the box in which somebody points at a line",
+    "caption-top": "the words over a table",
 }
 """The same of the code of a page."""
 NAMED_OTHERWISE = {
@@ -74,8 +77,11 @@ NAMED_OTHERWISE = {
 ORDERS = {
     # Names and ids, which compare nobody.
     *("name", "given_name", "title", "id", "key", "kind", "deployment_id", "membership_id", "pair_id", "desc", "c"),
-    # The place of a thing among its own: versions of a text, cycles of a pair, lines of a log, activities of a plan.
-    *("number", "version", "position", "starts_on"),
+    # The place of a thing among its own: versions of a text, states of an instrument, cycles of a pair, lines of a log,
+    # activities of a plan.
+    *("number", "version", "revision", "position", "starts_on"),
+    # The entries of one visit, by the phone or tablet of its coach that sent them.
+    "device",
     # When something was written, sent or begun: lists of things, of one person or of one pair.
     *("saved_at", "sent_at", "opened_at", "created_at", "started_at", "signed_at", "made_at", "notes_due_at", "at"),
     # When an instrument of a library was kept: those of one person, and of a course the last ones.

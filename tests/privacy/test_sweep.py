@@ -39,7 +39,7 @@ from lti_tool.doors.models import OpenDoor
 from lti_tool.friends.models import CriticalFriend
 from lti_tool.lti import deep_linking
 from lti_tool.lti.http import CallFailed
-from lti_tool.observation import capture, library
+from lti_tool.observation import grants, library
 from lti_tool.observation import models as observation_models
 from lti_tool.observation.models import Observation, OwnInstrument, WordList
 from lti_tool.pairing import service as pairing
@@ -777,7 +777,7 @@ def _observe(world: World) -> None:
         other = session.scalars(select(OwnInstrument.id).where(OwnInstrument.id != world.own_id)).one()
         library.release(session, host, other, world.made.course_id)
     with database.write() as session:
-        code = capture.new_code(session, world.observation_id, now)
+        code = grants.new_code(session, world.observation_id, now)
     tab = observed.Tab(world.app.test_client(), world.observation_id)
     assert tab.client.post("/visit", data={"code": code}, headers=observed.ORIGIN).status_code == 303
     said = [{"code": built.codes[0].key}, {"column": "question"}, {"column": "mine"}]
@@ -1068,7 +1068,7 @@ def _outside(world: World) -> Iterator[str]:
         for rule in world.app.url_map.iter_rules():
             if rule.rule.startswith("/at/<handle>/"):
                 continue
-            unknown = rule.arguments - {"visit", "filename", "observation_id", "token"}
+            unknown = rule.arguments - {"visit", "filename", "state", "observation_id", "token"}
             assert not unknown, f"{rule.rule}: name the parameters {unknown} in this sweep"
             for visit in [visit for _, visit in world.visits.values()] if "visit" in rule.arguments else [""]:
                 path = re.sub(r"<(\w+:)?visit>", visit, re.sub(r"<(\w+:)?filename>", "meitheal.css", rule.rule))

@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from lti_tool.lti.platform import origin_of
 from lti_tool.people.models import SignIn
 from lti_tool.store.database import Database
+from lti_tool.web import static_files
 
 KEPT = {"/lti/jwks.json", "/lti/config.json"}
 """What holds for everybody, and may be stored on the way."""
@@ -94,8 +95,10 @@ def test_every_answer_forbids_what_is_inline_or_from_elsewhere_and_is_not_stored
         if answer.mimetype == "text/html" and not is_download:
             assert not (inline := Inline(answer.get_data(as_text=True)).found), (where, inline)
         path = where.split(" ")[1]
-        if answer.status_code == 200 and (path in KEPT or path.startswith("/static/")):
+        if answer.status_code == 200 and path in KEPT:
             assert "max-age" in answer.headers["Cache-Control"], where
+        elif answer.status_code == 200 and path.startswith("/static/"):
+            assert answer.headers["Cache-Control"] == "no-cache", where
         else:
             # Nor does a browser show it again after its owner has left: the back button asks anew.
             assert answer.headers["Cache-Control"] == "no-store", where
@@ -167,3 +170,30 @@ def test_no_answer_repeats_the_host_that_was_asked_for(
             ) as answer:
                 assert "attacker" not in str(answer.headers), f"{method} {path}: {answer.headers}"
                 assert b"attacker" not in answer.get_data(), f"{method} {path}"
+
+
+def test_a_page_after_an_update_never_meets_scripts_of_before(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = app.test_client()
+
+    def addresses_of_parts() -> set[str]:
+        found = set(re.findall(r'"(/static/[^"]+)"', client.get("/").get_data(as_text=True)))
+        assert found
+        return found
+
+    before = addresses_of_parts()
+    for path in before:
+        with client.get(path) as answer:
+            assert (answer.status_code, answer.headers["Cache-Control"]) == (
+                200, "public, max-age=31536000, immutable",
+            )  # fmt: skip
+    monkeypatch.setattr(static_files, "state_of_now", lambda: "another")
+    after = addresses_of_parts()
+    assert {path.rpartition("/")[2] for path in after} == {path.rpartition("/")[2] for path in before}
+    assert not after & before
+    for path in (*before, "/static/texts.js"):
+        # Still open in a tab: it goes on, and what it is given now is kept under no name of before.
+        with client.get(path) as answer:
+            assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-cache"), path
+            tag = answer.headers["ETag"]
+        with client.get(path, headers={"If-None-Match": tag}) as answer:
+            assert answer.status_code == 304, path

@@ -7,7 +7,7 @@ from statistics import median
 
 from lti_tool.observation.entries import Entry
 from lti_tool.observation.instrument import Instrument, letters
-from lti_tool.observation.pictures.parts import LEFT, MINUTE, RIGHT, bars, counted, minutes
+from lti_tool.observation.pictures.parts import LEFT, MINUTE, RIGHT, bars, counted, minutes, of_each, text_of
 from lti_tool.observation.pictures.shapes import SIZE, Canvas, Line, Picture, Table, clock, ids
 from lti_tool.observation.said import Said
 
@@ -31,13 +31,13 @@ def questions(instrument: Instrument, entries: Sequence[Entry], total_ms: int) -
         canvas.y += 24
         _strip(canvas, list(by_code.items()), entries)
     lines = tuple(
-        Line((i, clock(each.at_ms), _text(instrument, each.code), each.text), (each.id,))
+        Line((i, clock(each.at_ms), text_of(instrument, each.code), each.text), (each.id,))
         for i, each in enumerate(entries, 1)
     )
     heads = (Said("head_number"), Said("head_time"), Said("head_kind"), Said("head_words"))
     return Picture(
         instrument.name,
-        (Said("questions", {"count": len(entries)}), *_of_each(instrument, counts)),
+        (Said("questions", {"count": len(entries)}), *of_each(entries, instrument.codes)),
         tuple(canvas.shapes),
         canvas.y,
         tables=(Table(Said("table_questions"), heads, lines),),
@@ -120,7 +120,7 @@ def waits(instrument: Instrument, entries: Sequence[Entry], total_ms: int) -> Pi
         Line(
             (
                 clock((each.start or each.end).at_ms),  # type: ignore[union-attr]
-                _text(instrument, each.start.code) if each.start else Said("no_start"),
+                text_of(instrument, each.start.code) if each.start else Said("no_start"),
                 Said("no_end") if each.end is None else "" if each.seconds is None else _tenths(each.seconds),
             ),
             ids(entry for entry in (each.start, each.end) if entry),
@@ -201,7 +201,7 @@ def tally(instrument: Instrument, entries: Sequence[Entry], total_ms: int) -> Pi
     sums = Line((Said("altogether"), *(sum(counts[code.key]) for code in instrument.codes)))
     return Picture(
         instrument.name,
-        (Said("noted", {"count": len(entries)}), *_of_each(instrument, counted(entries, instrument.codes))),
+        (Said("noted", {"count": len(entries)}), *of_each(entries, instrument.codes)),
         tuple(canvas.shapes),
         canvas.y,
         tables=(
@@ -282,15 +282,6 @@ def _runs(numbers: Sequence[int]) -> list[tuple[int, int]]:
         else:
             found.append((each, each))
     return found
-
-
-def _of_each(instrument: Instrument, counts: dict[str, int]) -> list[Said]:
-    return [Said("of_code", {"code": each.text, "count": counts[each.key]}) for each in instrument.codes]
-
-
-def _text(instrument: Instrument, key: str) -> str:
-    code = instrument.code(key)
-    return code.text if code else ""
 
 
 def _span(first: int, last: int) -> str:

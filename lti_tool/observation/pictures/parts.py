@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 
 from lti_tool.observation.entries import Entry
-from lti_tool.observation.instrument import Code, Row, letters
+from lti_tool.observation.instrument import Code, Instrument, Row, letters
 from lti_tool.observation.pictures.shapes import FILLS, SIZE, Canvas, Key
 from lti_tool.observation.said import Said
 
@@ -29,6 +29,18 @@ def counted(entries: Iterable[Entry], lines: Sequence[Code | Row], of: str = "co
         key = getattr(entry, of)
         found[key] = found.get(key, 0) + 1
     return found
+
+
+def of_each(entries: Iterable[Entry], codes: Sequence[Code]) -> list[Said]:
+    """How often each code was noted, as sentences."""
+    counts = counted(entries, codes)
+    return [Said("of_code", {"code": each.text, "count": counts[each.key]}) for each in codes]
+
+
+def text_of(instrument: Instrument, key: str) -> str:
+    """Of a code; empty where an entry has none."""
+    code = instrument.code(key)
+    return code.text if code else ""
 
 
 def bars(canvas: Canvas, labelled: Iterable[tuple[str | Said, int]]) -> None:

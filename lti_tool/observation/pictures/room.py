@@ -71,13 +71,18 @@ def floor(canvas: Canvas, room: Room) -> None:
         found = [mark for _, mark in run]
         x, top = room.at(found[0].x, y)
         long = len(found) * room.unit
-        middle = x + long / 2, top + room.unit / 2
         if what == "board" or what == "screen":
             canvas.rect(x + 1, top + 2, long - 2, 5, "ink" if what == "board" else "paper")
         else:
             canvas.rect(x + 2, top + 2, long - 4, room.unit - 4, "pale")
         if what != "desk":
-            canvas.text(middle[0], middle[1] + 5.5, Said(what), "middle", on="shapes")
+            # From the wall inwards, so that a long word begins or ends in its box.
+            anchor, at = "middle", x + long / 2
+            if found[0].x == 0 < plan.width - len(found):
+                anchor, at = "start", x + 3
+            elif found[-1].x == plan.width - 1 > len(found) - 1:
+                anchor, at = "end", x + long - 3
+            canvas.text(at, top + room.unit / 2 + 5.5, Said(what), anchor, on="shapes")
 
 
 def seats(canvas: Canvas, room: Room) -> None:

@@ -1,11 +1,11 @@
 """Pictures of seats and of the room: rounds, who speaks to whom, where the teacher goes, how talk is spread."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import ceil, sqrt
 
-from lti_tool.observation.entries import Entry
+from lti_tool.observation.entries import Entry, Id
 from lti_tool.observation.instrument import CLASS, TEACHER, Instrument, Plan, Seat, letters
 from lti_tool.observation.pictures import room
 from lti_tool.observation.pictures.parts import MINUTE, bars, keys, share
@@ -26,9 +26,10 @@ from lti_tool.observation.said import Said
 
 _ACROSS = 12
 """Rounds on one line of the grid."""
+_AS_FULL = 0.9
+"""Share of the seats of the fullest round that another one needs to be compared with it."""
 _LABELLED = 10
 """Arrows that have their number beside them."""
-
 _TIMED = 5
 """Places that have their time beside them."""
 
@@ -109,11 +110,18 @@ def _sweep_words(
     length: int,
 ) -> tuple[Said, ...]:
     found = [Said("rounds", {"count": len(rounds), "entries": len(entries)})]
+    # A round that was broken off says nothing of the seats that it did not come to.
+    fullest = max((counts[at].total() for at in rounds), default=0)
+    compared = [at for at in rounds if counts[at].total() >= _AS_FULL * fullest]
+    if left_out := len(rounds) - len(compared):
+        found.append(Said("rounds_short", {"count": left_out}))
     for code in instrument.codes:
-        shares = [(share(counts[at][code.key], sum(counts[at].values())), at * length // MINUTE) for at in rounds]
+        shares = [(share(counts[at][code.key], counts[at].total()), at * length // MINUTE) for at in compared]
         if any(percent for percent, _ in shares):
             (least, at_least), (most, at_most) = min(shares), max(shares)
-            if least == most:
+            if len(shares) == 1:
+                found.append(Said("share_once", {"code": code.text, "most": most, "most_at": at_most}))
+            elif least == most:
                 found.append(Said("share_alike", {"code": code.text, "most": most}))
             else:
                 values = {"least": least, "most": most, "least_at": at_least, "most_at": at_most}
@@ -182,10 +190,11 @@ def flow(instrument: Instrument, entries: Sequence[Entry], total_ms: int) -> Pic
             canvas.text(0, canvas.y + SIZE, Said("to_class", {"count": to_class}))
             canvas.y += 22
         canvas.y += 8
-    order = sorted(turns, key=lambda turn: (-len(turns[turn]), turn))
     text = {each.key: each.text for each in instrument.codes}
     lines = tuple(
-        Line((room.who(a), room.who(b), text[c], len(turns[a, b, c])), ids(turns[a, b, c])) for a, b, c in order
+        # By seats, not by how often: nobody stands above others.
+        Line((room.who(a), room.who(b), text[c], len(turns[a, b, c])), ids(turns[a, b, c]))
+        for a, b, c in sorted(turns)
     )
     heads = (Said("head_from"), Said("head_to"), Said("head_kind"), Said("head_count"))
     spoke = {each.seat for each in entries if each.seat != TEACHER}
@@ -248,16 +257,19 @@ def _towards(start: Point, end: Point, far: float) -> Point:
 
 def path(instrument: Instrument, entries: Sequence[Entry], total_ms: int) -> Picture:
     """Where the teacher goes: the path, and a circle at each place, larger for longer."""
+    del total_ms  # When the last one ended, nobody noted.
     canvas = Canvas()
     plan = _plan(instrument)
     drawn = room.place(canvas, plan, named=True)
     room.floor(canvas, drawn)
-    stays: dict[str, list[tuple[Entry, int]]] = {}
-    for each, ms in _lasting(entries, total_ms):
-        stays.setdefault(plan.place(each.x or 0, each.y or 0), []).append((each, ms))
-    lasting = {name: sum(ms for _, ms in found) for name, found in stays.items()}
+    stays: dict[str, list[Entry]] = {}
+    for each in entries:
+        stays.setdefault(plan.place(each.x or 0, each.y or 0), []).append(each)
+    ms = _lasting(entries)
+    known = {name: _known(found, ms) for name, found in stays.items()}
+    lasting = {name: sum(found) for name, found in known.items()}
     longest = max(lasting.values(), default=0) or 1
-    spots = {name: _middle(drawn, [each for each, _ in found]) for name, found in stays.items()}
+    spots = {name: _middle(drawn, found) for name, found in stays.items()}
     # One line for all ways between two places, thicker for more: an hour of single lines is a tangle.
     went = [plan.place(each.x or 0, each.y or 0) for each in entries]
     ways = Counter(tuple(sorted(pair)) for pair in pairwise(went) if pair[0] != pair[1])
@@ -268,26 +280,28 @@ def path(instrument: Instrument, entries: Sequence[Entry], total_ms: int) -> Pic
     largest = _round(drawn)
     for name, (x, y) in spots.items():
         canvas.circle(x, y, largest * (0.3 + 0.7 * sqrt(lasting[name] / longest)), "ink")
-    for name in order[:_TIMED]:
+    timed = [name for name in order if known[name]]
+    for name in timed[:_TIMED]:
         x, y = spots[name]
         away = largest + 0.5 * SIZE
         canvas.label(x, y + away if y + away + SIZE < drawn.bottom else y - away, clock(lasting[name]))
     lines = tuple(
         Line(
-            (name, _near(plan, name), len(stays[name]), clock(lasting[name]), clock(stays[name][0][0].at_ms)),
-            ids(each for each, _ in stays[name]),
+            (name, _near(plan, name), len(stays[name]), _together(known[name]), clock(stays[name][0].at_ms)),
+            ids(stays[name]),
         )
         for name in order
     )
     heads = (Said("head_place"), Said("head_near"), Said("head_times"), Said("head_lasting"), Said("head_first"))
     words = [Said("places", {"count": len(lasting), "moves": len(entries)})]
-    for name in order[:3]:
+    for name in timed[:3]:
         near = _seat_near(plan, name)
         values = {"place": name, "lasting": clock(lasting[name])}
         words.append(Said("stayed", values) if near is None else Said("stayed_near", {**values, "number": near}))
     seats = {_seat_near(plan, name) for name in lasting} - {None}
     if plan.seats:
         words.append(Said("seats_near", {"count": len(seats), "of": len(plan.seats)}))
+    words += _open_end(entries)
     return Picture(
         instrument.name,
         tuple(words),
@@ -324,13 +338,13 @@ def _near(plan: Plan, name: str) -> Cell:
 
 def turns(instrument: Instrument, entries: Sequence[Entry], total_ms: int) -> Picture:
     """How talk is spread: a curve over the seats, bars for front, middle and back, and how pupils came to speak."""
+    del total_ms  # When the last one ended, nobody noted.
     canvas = Canvas()
     plan = _plan(instrument)
-    lasting: Counter[int] = Counter()
+    ms = _lasting(entries)
     of: dict[int, list[Entry]] = {number: [] for number in (TEACHER, *(each.number for each in plan.seats))}
-    for each, ms in _lasting(entries, total_ms):
+    for each in entries:
         of[each.seat or 0].append(each)
-        lasting[each.seat or 0] += ms
     counts = {seat.number: len(of[seat.number]) for seat in plan.seats}
     zones = _zones(plan)
     if any(counts.values()):
@@ -351,7 +365,7 @@ def turns(instrument: Instrument, entries: Sequence[Entry], total_ms: int) -> Pi
                 room.who(number),
                 Said(f"in_{where[number]}") if number in where else "",
                 len(found),
-                clock(lasting[number]),
+                _together(_known(found, ms)) if found else clock(0),
                 *(sum(each.code == code.key for each in found) for code in instrument.codes),
             ),
             ids(found),
@@ -365,7 +379,7 @@ def turns(instrument: Instrument, entries: Sequence[Entry], total_ms: int) -> Pi
     )  # fmt: skip
     return Picture(
         instrument.name,
-        _turn_words(counts, in_zone, zones),
+        (*_turn_words(counts, in_zone, zones), *_open_end(entries)),
         tuple(canvas.shapes),
         canvas.y,
         tables=(Table(Said("table_turns"), heads, lines),),
@@ -427,11 +441,22 @@ def _curve(canvas: Canvas, counts: Sequence[int]) -> None:
     canvas.y = bottom + 54
 
 
-def _lasting(entries: Sequence[Entry], total_ms: int) -> list[tuple[Entry, int]]:
-    """Each entry, and the thousandths of a second to the next one, or to the end."""
-    return [(each, after.at_ms - each.at_ms) for each, after in pairwise(entries)] + [
-        (each, total_ms - each.at_ms) for each in entries[-1:]
-    ]
+def _lasting(entries: Sequence[Entry]) -> dict[Id, int]:
+    """Entry → thousandths of a second to the next one. The last one is not in it: when it ended nobody noted, and the
+    lesson may have gone on for long."""
+    return {each.id: after.at_ms - each.at_ms for each, after in pairwise(entries)}
+
+
+def _known(entries: Sequence[Entry], lasting: Mapping[Id, int]) -> list[int]:
+    return [lasting[each.id] for each in entries if each.id in lasting]
+
+
+def _together(lasting: Sequence[int]) -> Cell:
+    return clock(sum(lasting)) if lasting else Said("not_known")
+
+
+def _open_end(entries: Sequence[Entry]) -> list[Said]:
+    return [Said("open_end", {"at": clock(each.at_ms)}) for each in entries[-1:]]
 
 
 def _plan(instrument: Instrument) -> Plan:

@@ -14,12 +14,13 @@ from lti_tool.observation.said import Said
 WIDTH = 320
 SIZE = 15.2
 """Of letters."""
-FILLS = ("ink", "diagonal", "paper", "dots", "level", "cross", "upright", "grey")
+FILLS = ("ink", "diagonal", "paper", "dots", "lying", "cross", "upright", "grey")
 """Looks of areas, as different from each other as can be; the first code has the first one."""
 LOOKS = (*FILLS, "pale", "clear")
 """pale: a tint behind something. clear: an outline alone."""
 _WORD = 64
 """Units that a word takes whose language is not known yet."""
+_LETTER = "teacher_letter"
 
 Point = tuple[float, float]
 Cell = str | int | Said | tuple[str, ...]
@@ -190,7 +191,7 @@ class Canvas:
 def wide(said: str | Said, size: float = SIZE) -> float:
     """About how many units a text takes, rather too many than too few."""
     if isinstance(said, Said):
-        return _WORD
+        return size if said.key == _LETTER else _WORD
     return sum(
         size * (1.0 if east_asian_width(sign) in "WF" else 0.75 if sign.isupper() or sign in "mwMW@%…" else 0.58)
         for sign in said

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from lti_tool.observation.entries import Entry
 from lti_tool.observation.instrument import Instrument, letters
-from lti_tool.observation.pictures.parts import bars, counted, keys, lanes
+from lti_tool.observation.pictures.parts import bars, counted, keys, lanes, of_each, text_of
 from lti_tool.observation.pictures.shapes import Canvas, Cell, Line, Picture, Table, clock, ids
 from lti_tool.observation.said import Said
 
@@ -22,11 +22,12 @@ def timeline(instrument: Instrument, entries: Sequence[Entry], total_ms: int) ->
         Said("head_line"),
     ]
     lines = tuple(
-        Line((clock(e.at_ms), _code(instrument, e), *([_seat(e)] if seats else []), e.text), (e.id,)) for e in entries
+        Line((clock(e.at_ms), text_of(instrument, e.code), *([_seat(e)] if seats else []), e.text), (e.id,))
+        for e in entries
     )
     return Picture(
         instrument.name,
-        (Said("lines", {"count": len(entries)}), *_each(instrument, entries)),
+        (Said("lines", {"count": len(entries)}), *of_each(entries, instrument.codes)),
         tuple(canvas.shapes),
         canvas.y,
         keys(instrument.codes),
@@ -44,7 +45,7 @@ def quotes(instrument: Instrument, entries: Sequence[Entry], total_ms: int) -> P
     found = timeline(instrument, entries, total_ms)
     return Picture(
         instrument.name,
-        (Said("quotes", {"count": len(entries)}), *_each(instrument, entries)),
+        (Said("quotes", {"count": len(entries)}), *of_each(entries, instrument.codes)),
         tuple(canvas.shapes),
         canvas.y,
         tables=found.tables,
@@ -105,14 +106,14 @@ def voices(instrument: Instrument, entries: Sequence[Entry], total_ms: int) -> P
         ],
     )
     lines = tuple(
-        Line((row.text, each.text, *([_code(instrument, each)] if instrument.codes else [])), (each.id,))
+        Line((row.text, each.text, *([text_of(instrument, each.code)] if instrument.codes else [])), (each.id,))
         for row in instrument.rows
         for each in sorted((e for e in entries if e.row == row.key), key=lambda e: e.text)
     )
     heads = (Said("head_question"), Said("head_answer"), *([Said("head_theme")] if instrument.codes else []))
     return Picture(
         instrument.name,
-        (Said("answers", {"count": len(entries)}), *_each(instrument, entries)),
+        (Said("answers", {"count": len(entries)}), *of_each(entries, instrument.codes)),
         tuple(canvas.shapes),
         canvas.y,
         tables=(Table(Said("table_answers"), heads, lines, as_cards=True),),
@@ -125,7 +126,7 @@ def checklist(instrument: Instrument, entries: Sequence[Entry], total_ms: int) -
     lines = []
     for row in instrument.rows:
         found = [each for each in entries if each.row == row.key]
-        said: Cell = _code(instrument, found[-1]) if found else Said("not_said")
+        said: Cell = text_of(instrument, found[-1].code) if found else Said("not_said")
         remarks = tuple(f"{clock(each.at_ms)} {each.text}" for each in found if each.text)
         lines.append(Line((row.text, said, remarks), ids(found)))
     heads = (Said("head_row"), Said("head_what"), Said("head_remarks"))
@@ -141,16 +142,6 @@ def note(title: Said, head: Said, entries: Sequence[Entry]) -> Table:
     return Table(
         title, (Said("head_time"), head), tuple(Line((clock(e.at_ms), e.text), (e.id,)) for e in entries), as_cards=True
     )
-
-
-def _each(instrument: Instrument, entries: Sequence[Entry]) -> list[Said]:
-    counts = counted(entries, instrument.codes)
-    return [Said("of_code", {"code": each.text, "count": counts[each.key]}) for each in instrument.codes]
-
-
-def _code(instrument: Instrument, entry: Entry) -> str:
-    code = instrument.code(entry.code)
-    return code.text if code else ""
 
 
 def _seat(entry: Entry) -> Cell:

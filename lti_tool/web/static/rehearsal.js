@@ -52,6 +52,7 @@ class Rehearsal {
     this.clock = clock;
     this.entries = [];
     this.store = { meta: {}, set: async () => {} };
+    this.boxes = []; // for texts
     this.say = say;
     this.finder = null;
   }

@@ -12,6 +12,8 @@ const PARTS = [
   "visit.js", "visit-store.js", "visit-clock.js", "visit-send.js", "visit-kinds.js", "visit-plan.js", "hints.js",
   "visit.css", "meitheal.css", "meitheal.svg",
 ].map((name) => new URL(`../static/${name}`, self.location).href);
+/** The address of a part without the state that it names. */
+const plain = (url) => url.origin + url.pathname.replace(/\/static\/[^/]+\/(?=[^/]+$)/, "/static/");
 const PAGE = new RegExp(`^${new URL(".", self.location).pathname}[^/.]+$`);
 
 addEventListener("install", () => skipWaiting());
@@ -34,7 +36,7 @@ addEventListener("fetch", (event) => {
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== self.location.origin) return;
   if (request.mode === "navigate" && PAGE.test(url.pathname)) event.respondWith(page(request));
-  else if (PARTS.includes(url.origin + url.pathname)) event.respondWith(part(request));
+  else if (PARTS.includes(plain(url))) event.respondWith(part(request, plain(url)));
 });
 
 /** The cache of the last state that was kept with all its parts, or null. */
@@ -59,8 +61,8 @@ async function page(request) {
   }
 }
 
-async function part(request) {
-  return (await (await whole())?.match(request, { ignoreSearch: true })) ?? fetch(request);
+async function part(request, kept) {
+  return (await (await whole())?.match(kept)) ?? fetch(request);
 }
 
 /** The page from the network; it is kept with all its parts, or not at all. Fails if one of them does not come soon. */

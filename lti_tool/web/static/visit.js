@@ -254,11 +254,8 @@ class Visit {
   refresh() {
     if (this.isOver || !this.instrument) return;
     const { all, sent, onlyHere, isKept } = this.store.count();
-    const isSlow = this.since && performance.now() - this.since >= SLOW;
-    part("state").textContent = [
-      say(`count${isKept ? "" : "Page"}${onlyHere ? "Only" : all && all === sent ? "All" : ""}`, { all, sent, only: onlyHere }),
-      isSlow ? say("countSlow", { count: this.pending }) : "",
-    ].filter(Boolean).join(" ");
+    const form = `count${isKept ? "" : "Page"}${onlyHere ? "Only" : all && all === sent ? "All" : ""}`;
+    part("state").textContent = say(form, { all, sent, only: onlyHere });
     const mode = this.mode();
     // Said once when it changes, not at every tap.
     if (part("mode").textContent !== mode) part("mode").textContent = mode;
@@ -279,6 +276,7 @@ class Visit {
     const unsent = this.store.unsent().size > 0;
     if (refused) return [refused.what || say(refused.gone ? "gone" : "refused"), say("staysHere")].join(" ");
     if (this.store.stuck.size) return say("stuck", { count: this.store.stuck.size });
+    if (this.since && performance.now() - this.since >= SLOW) return say("countSlow", { count: this.pending });
     if (isOffline) return say(this.store.count().onlyHere ? "offlinePage" : this.store.keeps === "phone" ? "offline" : "offlinePageNext");
     if (this.store.keeps === "page") return say("pageOnly");
     return this.store.meta.closing && unsent ? say("sending") : "";
@@ -322,9 +320,11 @@ class Visit {
       if (last) this.takeBack(last);
     });
     part("close").addEventListener("click", () => this.finish());
+    let isSaid = false; // how long the lesson was
     part("lasted").closest("details").addEventListener("toggle", (event) => {
-      if (event.target.open) part("lasted").value = this.likely();
+      if (event.target.open && !isSaid) part("lasted").value = this.likely();
     });
+    part("lasted").addEventListener("input", () => (isSaid = true));
     part("copy").addEventListener("click", async () => {
       part("unsent").select();
       const isCopied = await navigator.clipboard?.writeText(part("unsent").value).then(() => true, () => false);
@@ -384,10 +384,11 @@ function show(name) {
   part("foot").hidden = name !== "capture";
 }
 
-let shell = ""; // kept, asked
+let shell = ""; // kept, asked, again: asked once more meanwhile
 
 /** Whether the page opens again without network: says so once it does, and asks again while it does not. */
 async function askShell() {
+  if (shell === "asked") shell = "again";
   if (shell) return;
   shell = "asked";
   try {
@@ -401,7 +402,9 @@ async function askShell() {
 async function keepShell() {
   try {
     navigator.serviceWorker.addEventListener("message", ({ data }) => {
+      const isAsked = shell === "again";
       shell = data.shell ? "kept" : "";
+      if (!shell && isAsked) askShell();
       part("begin-shell").textContent = say(data.shell ? "shellKept" : "shellNot");
     });
     addEventListener("online", askShell);
