@@ -47,8 +47,8 @@ def serve(
             "workers": workers,
             "threads": threads,
             "worker_class": "gthread",
-            # No log of requests: their paths hold handles of sign-ins, one-time codes and addresses of calendars. At its
-            # lowest level the server would write them all the same.
+            # No log of requests: their paths hold handles of sign-ins, one-time codes and addresses of calendars. At
+            # its lowest level the server would write them all the same.
             "loglevel": "info" if log_level == "debug" else log_level,
             "accesslog": None,
             "logger_class": _Log,
