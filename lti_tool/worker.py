@@ -52,9 +52,7 @@ def handlers(database: Database, lti: LtiDoor, keyring: Keyring, clock: Clock) -
             timetables.read_address, database=database, keyring=keyring, http=lti.http, clock=clock
         ),
         sync.JOB: partial(sync.read_due, database=database, masters=keyring.masters, http=lti.http, clock=clock),
-        writing.JOB: partial(
-            writing.carry_out, database=database, masters=keyring.masters, http=lti.http, clock=clock
-        ),
+        writing.JOB: partial(writing.carry_out, database=database, masters=keyring.masters, http=lti.http, clock=clock),
     }
 
 

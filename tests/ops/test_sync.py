@@ -58,9 +58,7 @@ def test_sync_asks_for_everything_once_and_says_so(database: Database, capsys: p
         ]
 
 
-def test_a_dry_run_asks_for_nothing_and_options_choose(
-    database: Database, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_dry_run_asks_for_nothing_and_options_choose(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
     with database.read() as session:
         platform, course = session.execute(
             select(Platform.id, Course.id)
