@@ -85,12 +85,12 @@ NOT_OF_DATABASES = {
     *("test_sweep.py", "test_odd_input.py", "test_headers.py", "test_conversation.py", "test_wish_pages.py"),
     *("test_answer_pages.py", "test_changes.py", "test_capture_door.py", "test_capture_deleting.py"),
     *("test_week_pages.py", "test_timetable_pages.py", "test_reminder_pages.py"),
-    "test_rehearsal.py",
+    *("test_rehearsal.py", "test_events.py", "test_events_page.py"),
 }
 """Files that ask hundreds of pages what no database decides: day by day on SQLite alone."""
 LONG = {
     *("journeys", "test_sweep.py", "test_killed_server.py", "test_editor_moves.py", "test_wheel.py", "test_demo.py"),
-    "test_leaks.py",
+    *("test_leaks.py", "test_killed_writing.py"),
 }
 """Folders and files whose tests take more than ten seconds."""
 
@@ -104,6 +104,7 @@ NOT_EVERY_DAY = {
     "test_tool_and_sandbox_know_each_other_and_stop_together[15-lmss1]",
     "test_the_check_notices_an_answer_that_is_sent_before_the_commit",
     "test_the_check_notices_a_worker_that_sends_twice",
+    "test_the_check_notices_a_worker_that_makes_and_sends_twice",
     "test_ten_thousand_members_take_seconds_and_a_constant_number_of_statements_per_thousand[postgresql]",
     # Of observation: what is tried there in short, and what goes wrong less often.
     "test_both_follow_and_a_next_step_points_at_a_row",

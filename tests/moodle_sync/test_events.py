@@ -105,7 +105,7 @@ def test_nothing_is_written_unless_both_want_it_and_for_what_is_over(
     assert len(moodle.school.events) == 1
 
 
-@pytest.mark.parametrize("fault", ["cut_after", "cut_before", "error_after", "invalidresponse", "page"])
+@pytest.mark.parametrize("fault", ["cut_after", "cut_before", "invalidresponse"])
 @pytest.mark.parametrize("function", [MAKE, DELETE])
 def test_an_entry_is_there_once_whatever_was_not_answered(
     fault: str, function: str, pairs: Pairs, moodle: Moodle, http: Http, clock: Any
