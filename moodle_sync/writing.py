@@ -364,14 +364,26 @@ def _give_up_messages(session: Session, now: datetime) -> None:
 
 
 def _forget_old(session: Session, now: datetime) -> None:
-    """Messages, events, and groups that are gone; a group that is there is known for as long as it is."""
+    """Messages, events, and groups that are gone; a group that is there is known for as long as it is. An event that is
+    still ahead is said again, and found."""
+    old = now - KEPT_FOR
     session.execute(
         delete(MoodleWrite).where(
-            func.coalesce(MoodleWrite.tried_at, MoodleWrite.made_at) <= now - KEPT_FOR,
             or_(
-                and_(MoodleWrite.kind == "message", MoodleWrite.status != "waiting"),
-                and_(MoodleWrite.status == "done", or_(MoodleWrite.kind == "event", MoodleWrite.wanted.is_(False))),
-            ),
+                and_(
+                    func.coalesce(MoodleWrite.tried_at, MoodleWrite.made_at) <= old,
+                    or_(
+                        and_(MoodleWrite.kind == "message", MoodleWrite.status != "waiting"),
+                        and_(MoodleWrite.status == "done", or_(MoodleWrite.kind == "event", ~MoodleWrite.wanted)),
+                    ),
+                ),
+                # What is refused is tried again every day.
+                and_(
+                    MoodleWrite.kind == "event",
+                    MoodleWrite.status.in_(("failed", "unknown")),
+                    MoodleWrite.made_at <= old,
+                ),
+            )
         )
     )
 

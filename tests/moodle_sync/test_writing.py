@@ -101,6 +101,9 @@ def test_a_group_is_known_as_long_as_it_is_there_and_what_is_gone_is_forgotten(
     pair_id = pairs.pair()
     pairs.book(pair_id, "visit", tomorrow(clock))
     pairs.work(http)
+    refused = pairs.book(pair_id, "after", tomorrow(clock))
+    pairs.look()
+    pairs.change(MoodleWrite, MoodleWrite.key == refused, status="failed")
     clock.advance(writing.KEPT_FOR.total_seconds() + 1)
     pairs.look()
     with pairs.database.read() as session:
