@@ -89,12 +89,15 @@ def test_the_wheel_carries_everything_that_is_not_python(wheel: Path) -> None:
         ("lti_tool/store/migrations", (".py", ".mako")),
         ("lti_tool/protocols", (".yaml", ".yml")),
         ("lti_tool/reflection", (".yaml", ".yml")),
+        ("moodle_sync", (".py",)),
     ):
         here = [file for file in (ROOT / folder).rglob("*") if file.suffix in kinds]
         assert here, folder
         for file in here:
             name = file.relative_to(ROOT).as_posix()
-            assert (name if name.startswith("lti_tool/") else f"lti_tool/{name}") in inside, name
+            assert (f"lti_tool/{name}" if folder == "templates" else name) in inside, name
+    for room in ("moodle", "schedule"):
+        assert any(name.startswith(f"lti_tool/templates/{room}/") for name in inside), room
     assert "lti_tool/translations/ga/LC_MESSAGES/messages.mo" in inside
     assert not [name for name in inside if name.startswith(("tests/", "var/", "docs/"))]
 

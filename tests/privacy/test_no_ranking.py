@@ -24,6 +24,7 @@ from flask import Flask
 from sqlalchemy import Column, Integer, MetaData, Table, insert, select, update
 
 import lti_tool
+import moodle_sync
 from lti_tool.cycles import going_on
 from lti_tool.cycles.models import Cycle, StageMark
 from lti_tool.doors import service as doors
@@ -77,6 +78,7 @@ NAMED_OTHERWISE = {
 ORDERS = {
     # Names and ids, which compare nobody.
     *("name", "given_name", "title", "id", "key", "kind", "deployment_id", "membership_id", "pair_id", "desc", "c"),
+    *("platform_id", "sub"),
     # The place of a thing among its own: versions of a text, states of an instrument, cycles of a pair, lines of a log,
     # activities of a plan.
     *("number", "version", "revision", "position", "starts_on"),
@@ -91,6 +93,8 @@ ORDERS = {
     # Which calculation of a round is the last, and until when its proposals are answered; which of two of one's own
     # words about how far to go counts, the activity's or its round's.
     *("out_at", "answer_by", "activity_id"),
+    # When bookings are, and one's own lines of time; which calendar or course of an LMS is to be read next.
+    *("starts_at", "said_at", "read_again_at", "read_at"),
     # Which entries for gradebooks wait, for the worker and for the operator.
     *("tried_at", "completed_at", "status", "problem", "is_not"),
 }
@@ -112,7 +116,8 @@ def in_schema(metadata: MetaData) -> Iterator[str]:
 
 def enums() -> Iterator[type[enum.Enum]]:
     """All enumerations of the rooms; the sandbox and the commands of the operator hold nothing of teachers."""
-    for found in pkgutil.walk_packages(lti_tool.__path__, "lti_tool."):
+    of_sync = pkgutil.walk_packages(moodle_sync.__path__, "moodle_sync.")
+    for found in (*pkgutil.walk_packages(lti_tool.__path__, "lti_tool."), *of_sync):
         if not re.search(r"\.(sandbox|ops|migrations|cli|worker)\b", found.name):
             module = importlib.import_module(found.name)
             for value in vars(module).values():
@@ -222,6 +227,7 @@ def rooms() -> Iterator[Path]:
     for path in sorted((ROOT / "lti_tool").rglob("*.py")):
         if path.relative_to(ROOT / "lti_tool").parts[0] not in HAVE_NO_LISTS:
             yield path
+    yield from sorted((ROOT / "moodle_sync").rglob("*.py"))
 
 
 def test_the_database_orders_by_names_and_moments_only() -> None:

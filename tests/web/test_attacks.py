@@ -13,6 +13,7 @@ from web.every_address import addresses
 
 from lti_tool.cycles.models import CycleText
 from lti_tool.people.models import Membership, Person, Platform, SignIn
+from lti_tool.schedule.models import Timetable
 from lti_tool.store.database import Database
 from lti_tool.web import limits
 from lti_tool.web.app import MAX_REQUEST_BYTES, create_app
@@ -224,7 +225,22 @@ def test_files_are_taken_for_nothing_and_kept_nowhere(
     assert answer.status_code == 413
 
 
-def test_no_page_asks_for_a_file(app: Flask, mine: Browser) -> None:
-    for method, path in addresses(app, "/at/", at=mine.at):
-        if method == "GET":
-            assert 'type="file"' not in mine.client.get(path).get_data(as_text=True), path
+def test_a_timetable_is_the_only_file_that_a_page_asks_for(app: Flask, mine: Browser) -> None:
+    asking = {
+        path.removeprefix(mine.at)
+        for method, path in addresses(app, "/at/", at=mine.at)
+        if method == "GET" and 'type="file"' in mine.client.get(path).get_data(as_text=True)
+    }
+    assert asking == {"/timetable"}
+
+
+@pytest.mark.parametrize("name", ["a.ics", "../../a.html", "a.ics\x00.exe"])
+def test_of_a_file_that_is_no_timetable_nothing_is_kept_or_shown(database: Database, mine: Browser, name: str) -> None:
+    for body in (b"<script>in-a-file</script>", b"\x00\xff" * 5_000, b"BEGIN:VCALENDAR\r\nin-a-file:\r\n", b""):
+        file = (BytesIO(body), name, "text/calendar")
+        form = {"csrf_token": mine.token, "file": file}
+        with mine.client.post(f"{mine.at}/timetable/calendar", data=form) as answer:
+            assert answer.status_code in (200, 400, 422)
+            assert "in-a-file" not in answer.get_data(as_text=True)
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Timetable)) == 0
