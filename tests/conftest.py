@@ -74,8 +74,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 SAMPLED = (
-    *("activities", "door", "doors", "friends", "groups", "home", "interop", "observation", "ownership", "people"),
-    *("privacy", "progress", "protocols", "reflection", "rhythm", "rounds", "schools", "sharing", "threads", "web"),
+    *("activities", "door", "doors", "friends", "groups", "home", "interop", "moodle_sync", "observation", "ownership"),
+    *("people", "privacy", "progress", "protocols", "reflection", "rhythm", "rounds", "schedule", "schools", "sharing"),
+    *("threads", "web"),
 )
 """Folders of tests about pages. The other rooms' tests try the statements behind them on both databases, so a fixed
 eighth of these is enough on PostgreSQL from day to day; the others of them belong to the long runs."""
