@@ -78,7 +78,8 @@ def start(
     steps = _wishes(session, activity_id, list(roles)) if protocol.has_ladder else {}
     cycle_id = new_id()
     starts_anew = number > 1 and _somebody_has_not_started(session, pair_id, protocol, roles)
-    first = protocol.at(lowest(steps.values())).stages_of(1 if starts_anew else number)[0]
+    stages = protocol.at(lowest(steps.values())).stages_of(1 if starts_anew else number)
+    first = stages[0]
     made = session.execute(
         insert_into(session, Cycle)
         .values(
@@ -119,19 +120,27 @@ def start(
     )
     if number > 1:
         host = next(member for member, role in roles.items() if role == "host")
-        _book_way_back(session, pair_id, cycle_id, host, people[host], now)
+        kinds = {kind for stage in stages for kind in stage.meetings}
+        _book_way_back(session, pair_id, cycle_id, host, people[host], kinds, now)
     return cycle_id
 
 
 def _book_way_back(
-    session: Session, pair_id: str, cycle_id: str, membership_id: str, person_id: str, now: datetime
+    session: Session,
+    pair_id: str,
+    cycle_id: str,
+    membership_id: str,
+    person_id: str,
+    kinds: Collection[str],
+    now: datetime,
 ) -> None:
     """What was agreed for the cycle in which this member is host is booked in it, as if they had booked it: they can
-    move it, and the visit is still to be confirmed. What has passed meanwhile is forgotten."""
+    move it, and the visit is still to be confirmed. What has passed meanwhile is forgotten, and what is none of the
+    `kinds` of meetings that there are in this cycle."""
     rows = session.execute(
-        select(ReturnMeeting.kind, ReturnMeeting.starts_at, ReturnMeeting.minutes).where(
-            ReturnMeeting.pair_id == pair_id, ReturnMeeting.host_id == membership_id, ReturnMeeting.starts_at > now
-        )
+        select(ReturnMeeting.kind, ReturnMeeting.starts_at, ReturnMeeting.minutes)
+        .where(ReturnMeeting.pair_id == pair_id, ReturnMeeting.host_id == membership_id, ReturnMeeting.starts_at > now)
+        .where(ReturnMeeting.kind.in_(kinds))
     ).all()
     session.execute(
         delete(ReturnMeeting).where(
@@ -302,6 +311,11 @@ def go_as_far_as(session: Session, cycle: rules.Cycle, step: str, *, now: dateti
     if reached := rules.new_place(after):
         values |= {"stage": reached, "stage_since": now}
     bump(session, cycle.id, **values)
+    # What they do not do any more is in no calendar, and in the way of nothing else.
+    kinds = {kind for stage in after.stages for kind in stage.meetings}
+    session.execute(
+        delete(Meeting).where(Meeting.cycle_id == cycle.id, Meeting.kind.not_in(kinds), Meeting.starts_at > now)
+    )
 
 
 # Going on

@@ -89,7 +89,7 @@ def offer(
     session: Session, keyring: Keyring, cycle: Cycle, way: Way, *, course_id: str, zone: str, now: datetime
 ) -> Offer:
     """What can be proposed to the viewing member; six statements, one of them to the keyring."""
-    if not open_kinds(cycle):
+    if not open_kinds(cycle) or len(_people(cycle)) < 2:
         return Offer()
     wanted = _wanted(cycle, way, now)
     known = _known(session, keyring, cycle, way, wanted, course_id=course_id, zone=zone, now=now)
@@ -148,8 +148,13 @@ def choose(
                          taken_host=known.taken_others, taken_others=known.taken_host)  # fmt: skip
         if not _still_suits(found[1], turned, wanted, KINDS):
             raise NotOfferedError
+    if len(found) > 1:
+        # What was agreed before is in nobody's way any more.
+        drop_way_back(session, cycle)
     places = service.read_places(session, keys, cycle.id)
     for kind in kinds:
+        if _is_booked(cycle, kind, spans[kind]):
+            continue
         there_now = cycle.meeting(kind)
         service.set_meeting(
             session,
@@ -282,6 +287,9 @@ def _known(
 ) -> _Known:
     people = _people(cycle)
     ids = [each.person_id for each in people]
+    if len(ids) < 2:
+        # All the others of a group pause.
+        return _Known(Availability(), Availability(), False)
     # School days before the first one say how early a conversation can be.
     found = times.of(session, keyring, ids, course_id, wanted.first - triples.BEFORE_SPAN, wanted.last, now, zone=zone)
     lacking = tuple(each for each in people if each.person_id not in found)
@@ -337,7 +345,6 @@ def _minutes(span: Span) -> int:
 
 
 def _keep_way_back(session: Session, cycle: Cycle, triple: Triple, now: datetime) -> None:
-    drop_way_back(session, cycle)
     rows: list[Mapping[str, object]] = [
         {
             "id": new_id(),

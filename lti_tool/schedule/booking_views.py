@@ -16,7 +16,7 @@ from lti_tool.cycles.service import NotPossible
 from lti_tool.privacy.rules import Action, may
 from lti_tool.protocols.recipe import Stage
 from lti_tool.schedule import booking, booking_words
-from lti_tool.schedule.booking import NotOfferedError, Way
+from lti_tool.schedule.booking import NotOfferedError, Offer, Way
 from lti_tool.schedule.triples import Triple
 from lti_tool.schedule.views_base import blueprint
 from lti_tool.web.context import actor, tool
@@ -40,7 +40,7 @@ def choose_times(cycle_id: str) -> Response | tuple[str, int]:
     """Books one of the proposals, as the host chooses (R41); what the visit is for may come along."""
     with tool().database.write() as session:
         cycle = _cycle(session, cycle_id, lock=True)
-        if not may(actor(), Action.BOOK_VISIT, cycle.facts):
+        if not _sees_times(cycle) or not may(actor(), Action.BOOK_VISIT, cycle.facts):
             abort(403)
         keys = tool().keyring.opened(session, cycle.id, tool().clock())
         cycle, unsaved, errors = cycles.receive_texts(session, keys, cycle, _visit(cycle))
@@ -83,11 +83,16 @@ def drop_way_back(cycle_id: str) -> Response:
 
 
 def _cycle(session: Session, cycle_id: str, *, lock: bool = False) -> Cycle:
-    """A cycle with all three meetings; a 404 for any other, and for who may not see times."""
+    """A cycle with all three meetings, of who may see times, or one in which a way back was agreed; a 404 for any
+    other."""
     cycle = cycles.open_cycle(session, cycle_id, lock=lock)
-    if not may(actor(), Action.SEE_TIMES, cycle.facts) or not booking.has_all(cycle):
+    if not _sees_times(cycle) and not booking.way_back(session, cycle):
         abort(404)
     return cycle
+
+
+def _sees_times(cycle: Cycle) -> bool:
+    return may(actor(), Action.SEE_TIMES, cycle.facts) and booking.has_all(cycle)
 
 
 def _visit(cycle: Cycle) -> Stage:
@@ -111,11 +116,17 @@ def _times_page(
     session: Session, cycle: Cycle, errors: Sequence[tuple[str, str]] = (), typed: Mapping[str, str] | None = None
 ) -> str:
     way, clock = _way(), tool().clock()
-    offer = booking.offer(
-        session, tool().keyring, cycle, way, course_id=actor().course_id, zone=tool().settings.time_zone, now=clock
+    # Where there are no times to choose, the page is of a way back that was agreed, and of nothing else.
+    sees_times = _sees_times(cycle)
+    offer = (
+        booking.offer(
+            session, tool().keyring, cycle, way, course_id=actor().course_id, zone=tool().settings.time_zone, now=clock
+        )
+        if sees_times
+        else Offer()
     )
-    may_choose = may(actor(), Action.BOOK_VISIT, cycle.facts)
-    stage = _visit(cycle)
+    may_choose = sees_times and may(actor(), Action.BOOK_VISIT, cycle.facts)
+    stage = _visit(cycle) if sees_times else cycle.stages[0]
     missing = rules.missing_to_book_visit(cycle, stage, cycle.me) if may_choose else ()
     asked = [
         (field, (typed or {}).get(field.key, request.form.get(f"text-{field.key}", "")))
@@ -132,12 +143,13 @@ def _times_page(
         words=cycle_words,
         say=booking_words,
         way=way,
+        sees_times=sees_times,
         may_go_back=booking.may_go_back(cycle),
-        kinds=booking.open_kinds(cycle),
+        kinds=booking.open_kinds(cycle) if sees_times else (),
         booked=[
             (booking_words.title(kind), booking_words.span(meeting.starts_at, meeting.minutes), _stage_url(cycle, kind))
             for kind in booking.KINDS
-            if (meeting := cycle.meeting(kind))
+            if sees_times and (meeting := cycle.meeting(kind))
         ],
         doubts=[booking_words.doubt(code) for code in offer.doubts],
         back=[

@@ -55,6 +55,9 @@ class Booking:
     """Of the pair or group."""
     names: tuple[str, ...] = ()
     """Given names of the others, empty for one without; in the order of names."""
+    activity_id: str = ""
+    agreed_in: str = ""
+    """Of the way back: the latest cycle of the pair, on whose pages it can be taken out."""
 
     @property
     def ends_at(self) -> datetime:
@@ -80,21 +83,22 @@ def bookings(
         .order_by(Meeting.starts_at.desc(), Meeting.id)
         .limit(most)
     )
-    return [Booking(*row) for row in rows][::-1]
+    return [_booking(row) for row in rows][::-1]
 
 
 def booking(session: Session, person_id: str, meeting_id: str) -> Booking | None:
     """One meeting of a person, as bookings() has it; None for any other."""
     row = session.execute(_of_person(person_id).where(Meeting.id == meeting_id)).one_or_none()
-    return Booking(*row) if row else None
+    return _booking(row) if row else None
 
 
 def way_back(session: Session, person_id: str, now: datetime) -> list[Booking]:
     """Meetings ahead that a person agreed for the next cycle of a pair; one statement."""
+    latest = select(Cycle.id).where(Cycle.pair_id == Pair.id).order_by(Cycle.number.desc()).limit(1).scalar_subquery()
     rows = session.execute(
         select(
             ReturnMeeting.id, ReturnMeeting.kind, ReturnMeeting.starts_at, ReturnMeeting.minutes,
-            ReturnMeeting.made_at, Activity.title, Pair.id.label("pair_id"),
+            ReturnMeeting.made_at, Activity.title, Pair.id.label("pair_id"), latest.label("cycle_id"), Pair.activity_id,
         )
         .join(Pair, Pair.id == ReturnMeeting.pair_id)
         .join(Activity, Activity.id == Pair.activity_id)
@@ -104,9 +108,12 @@ def way_back(session: Session, person_id: str, now: datetime) -> list[Booking]:
         .order_by(ReturnMeeting.starts_at)
     )  # fmt: skip
     return [
-        Booking(row.id, "", row.kind, row.starts_at, row.minutes, 0, row.made_at, row.title, group_id=row.pair_id)
+        Booking(
+            row.id, "", row.kind, row.starts_at, row.minutes, 0, row.made_at, row.title,
+            group_id=row.pair_id, activity_id=row.activity_id, agreed_in=row.cycle_id or "",
+        )
         for row in rows
-    ]
+    ]  # fmt: skip
 
 
 def with_names(session: Session, person_id: str, found: list[Booking]) -> list[Booking]:
@@ -139,11 +146,16 @@ def has_any(session: Session, person_id: str) -> bool:
     return session.execute(_of_person(person_id).limit(1)).first() is not None
 
 
+def _booking(row: Any) -> Booking:
+    *parts, activity_id = row
+    return Booking(*parts, activity_id=activity_id)
+
+
 def _of_person(person_id: str) -> Select[*tuple[Any, ...]]:
     return (
         select(
             Meeting.id, Meeting.cycle_id, Meeting.kind, Meeting.starts_at, Meeting.minutes, Meeting.rev,
-            Cycle.started_at, Activity.title, Cycle.number, Cycle.pair_id,
+            Cycle.started_at, Activity.title, Cycle.number, Cycle.pair_id, Cycle.activity_id,
         )
         .join(Cycle, Cycle.id == Meeting.cycle_id)
         .join(Activity, Activity.id == Cycle.activity_id)

@@ -107,7 +107,8 @@ def say_time_line(line_id: str) -> Response | tuple[str, int]:
             ledger.change(session, keyring, me, line_id, said, now)
     if is_deleted:
         tool().database.forget_deleted()
-    return redirect(url_for(".time", told="deleted" if is_deleted else "kept"), 303)
+    where = "ownership.mine" if is_deleted and not actor().is_teacher else ".time"
+    return redirect(url_for(where, told="deleted" if is_deleted else "kept"), 303)
 
 
 @blueprint.post("/time/delete")

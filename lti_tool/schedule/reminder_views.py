@@ -118,7 +118,8 @@ def _mine(session: Session) -> Said:
 
 
 def _back(told: str) -> Response:
-    return redirect(url_for(".reminders", told=told), 303)
+    # Of who teaches no more, the page goes with what was said on it.
+    return redirect(url_for(".reminders" if actor().is_teacher else "ownership.mine", told=told), 303)
 
 
 def _has_lms(session: Session) -> bool:

@@ -32,13 +32,7 @@ def taken(
     """
     begins = datetime.combine(first, time(), UTC) - _FARTHEST
     ends = datetime.combine(last + timedelta(days=1), time(), UTC) + _FARTHEST
-    meetings = session.execute(
-        select(CycleMember.person_id, Meeting.starts_at, Meeting.minutes)
-        .join(Cycle, Cycle.id == CycleMember.cycle_id)
-        .join(Meeting, Meeting.cycle_id == Cycle.id)
-        .where(CycleMember.person_id.in_(person_ids), CycleMember.left_at.is_(None), Cycle.status == "running")
-        .where(Cycle.id != but_cycle, Meeting.starts_at > begins - _LONGEST, Meeting.starts_at < ends)
-    )
+    # First, so that a way back that becomes meetings meanwhile is in one of the two, or in both.
     returns = session.execute(
         select(Membership.person_id, ReturnMeeting.starts_at, ReturnMeeting.minutes)
         .join(PairMember, PairMember.membership_id == Membership.id)
@@ -46,6 +40,13 @@ def taken(
         .join(ReturnMeeting, ReturnMeeting.pair_id == Pair.id)
         .where(Membership.person_id.in_(person_ids), PairMember.is_current, Pair.status != "ended")
         .where(Pair.id != but_pair, ReturnMeeting.starts_at > begins - _LONGEST, ReturnMeeting.starts_at < ends)
+    ).all()
+    meetings = session.execute(
+        select(CycleMember.person_id, Meeting.starts_at, Meeting.minutes)
+        .join(Cycle, Cycle.id == CycleMember.cycle_id)
+        .join(Meeting, Meeting.cycle_id == Cycle.id)
+        .where(CycleMember.person_id.in_(person_ids), CycleMember.left_at.is_(None), Cycle.status == "running")
+        .where(Cycle.id != but_cycle, Meeting.starts_at > begins - _LONGEST, Meeting.starts_at < ends)
     )
     found: dict[str, list[Span]] = defaultdict(list)
     for person_id, starts_at, minutes in (*meetings, *returns):
