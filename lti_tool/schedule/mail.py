@@ -66,14 +66,14 @@ class Mailer:
             if code not in (250, 251):
                 line.rset()
                 return Outcome("failed", "refused") if code >= 500 else Outcome("later", "busy")
-        except (OSError, smtplib.SMTPException) as error:
+        except (OSError, smtplib.SMTPException, UnicodeError) as error:
             self._drop()
             return Outcome("later", _problem(error), stops=True)
         try:
             code, _said = line.data(message)
         except smtplib.SMTPDataError as error:
             code = error.smtp_code
-        except (OSError, smtplib.SMTPException):
+        except (OSError, smtplib.SMTPException, UnicodeError):
             self._drop()
             return Outcome("unknown", "cut off")
         if code == 250:
@@ -85,7 +85,7 @@ class Mailer:
         """What is wrong with the connection, as a code; empty where a message could be sent. Sends nothing."""
         try:
             code, _said = (self._line or self._connect()).noop()
-        except (OSError, smtplib.SMTPException) as error:
+        except (OSError, smtplib.SMTPException, UnicodeError) as error:
             self._drop()
             return _problem(error)
         return "" if code == 250 else "busy"

@@ -121,3 +121,9 @@ def test_what_counts_as_an_address(text: str, is_one: bool) -> None:
 def test_no_address_holds_anything_that_a_mail_server_could_take_for_more(text: str) -> None:
     if is_address(text):
         assert text.isascii() and text.count("@") == 1 and not set(text) & set(' \r\n\t\0<>,;:"\\()[]')
+
+
+def test_settings_that_no_server_can_have_are_a_problem_and_no_crash() -> None:
+    settings = make_settings(mail={"host": "x" * 70 + ".example", "tls": "none", "from": "coaching@tool.example"})
+    with Mailer(settings, lambda: NOW) as mailer:
+        assert mailer.send("niamh@school.example", "s", "t").status == "later" and mailer.problem()
