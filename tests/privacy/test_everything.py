@@ -9,35 +9,43 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from browsers import Browser
 from completion.coaching_school import CoachingSchool, Lms, enrol
+from completion.sandbox_here import COURSE
 from cycles.pair_at_work import Desk
 from door.fake_platform import Door
 from factories import forget_loggers, make_settings
 from flask import Flask
 from observation import observed
 from observation.made import made
+from schedule.mail_server import MailServer
 from schedule.written import ics_of
 from sqlalchemy import inspect, select
 from werkzeug import Request
 from werkzeug.test import TestResponse
 
 from lti_tool import worker
+from lti_tool.activities.models import Activity
 from lti_tool.completion.models import Delivery
 from lti_tool.cycles import going_on
 from lti_tool.cycles import service as cycles
-from lti_tool.cycles.models import Cycle, CycleMember
+from lti_tool.cycles.models import Cycle, CycleMember, Meeting
 from lti_tool.observation import grants, library
 from lti_tool.pairing.models import Invitation
-from lti_tool.people.models import Person
+from lti_tool.people.models import Membership, Person, Platform
+from lti_tool.schedule import lms_calendar, reminders
+from lti_tool.schedule.models import Reminder
 from lti_tool.store import jobs
 from lti_tool.store.database import Database
 from lti_tool.store.jobs_models import Job
 from lti_tool.web.app import create_app
+from moodle_sync import messages, sites, writing
+from moodle_sync.client import SiteInfo
+from moodle_sync.models import MoodleCourse, MoodleWrite
 
 MARK = "canary-"
 """In every text that anybody types in this term."""
@@ -51,11 +59,12 @@ class Term:
 
     school: CoachingSchool
     door: Door
+    mails: MailServer
     pairs: list[tuple[Desk, Desk]] = field(default_factory=list)
     refused: list[TestResponse] = field(default_factory=list)
     """Error pages, other than those that give somebody back what they have just typed."""
     told_lms: list[str] = field(default_factory=list)
-    """Path and body of all that was sent to the LMS."""
+    """Path and body of all that was sent to the LMS, without the token of its web services."""
     tokens: set[str] = field(default_factory=set)
     """Whatever lets somebody in: of browsers, of launches, and for the services of the LMS."""
 
@@ -69,26 +78,39 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
 
 @pytest.fixture
-def app(logged: io.StringIO, database: Database, clock: Any) -> Flask:
+def mails() -> Iterator[MailServer]:
+    made = MailServer()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def app(logged: io.StringIO, mails: MailServer, database: Database, clock: Any) -> Flask:
     forget_loggers()
-    made = create_app(make_settings(log={"level": "debug"}), database=database, clock=clock)
+    mail = {"host": "127.0.0.1", "port": mails.port, "tls": "none", "from": "c@tool.example"}
+    settings = make_settings(log={"level": "debug"}, mail=mail, rhythm={"quiet_months": []})
+    made = create_app(settings, database=database, clock=clock)
     made.config["PROPAGATE_EXCEPTIONS"] = False
     return made
 
 
 @pytest.fixture
-def term(app: Flask, database: Database, clock: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Term]:
+def term(
+    app: Flask, mails: MailServer, database: Database, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Term]:
     lms = Lms("moodle", app.extensions["meitheal"].lti.keys.jwks(), lambda: clock().timestamp(), True)
     activity_id, members = enrol(lms.school, database, clock())
     # Launches come from an LMS of their own, whose network is a double.
     entrance = create_app(make_settings(log={"level": "debug"}), database=database, clock=clock)
-    lived = Term(CoachingSchool(lms, app, database, clock, activity_id, members), Door(entrance, database, clock))
+    school = CoachingSchool(lms, app, database, clock, activity_id, members)
+    lived = Term(school, Door(entrance, database, clock), mails)
     _listen(lived)
     _pair_up(lived)
     for pair in lived.pairs:
         _coach(lived, *pair)
         _write_beside(lived, *pair)
         _observe(lived, *pair)
+    _remind(lived, monkeypatch)
     _launch(lived)
     _break(lived, monkeypatch)
     _report(lived)
@@ -104,7 +126,8 @@ def _listen(term: Term) -> None:
         body = Request(environ).get_data()
         request = Request(environ | {"wsgi.input": io.BytesIO(body)})
         if not request.path.startswith("/sandbox/") and "client_assertion" not in request.form:
-            term.told_lms.append(f"{request.full_path} {body.decode()}")
+            told = body.decode().replace(term.school.lms.school.web_services.token, "")
+            term.told_lms.append(f"{request.full_path} {told}")
         if bearer := request.headers.get("Authorization"):
             term.tokens.add(bearer.removeprefix("Bearer "))
         if assertion := request.form.get("client_assertion"):
@@ -266,6 +289,70 @@ def _say_times(term: Term, host: Desk, coach: Desk) -> None:
             assert sent.status_code == status
 
 
+def _remind(term: Term, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both pairs come into the groups, the calendar and the messages of the LMS, hosts are reminded by e-mail, too."""
+    school = term.school
+    tool = school.app.extensions["meitheal"]
+    _connect(term)
+    sender = messages.Messages(school.database, tool.keyring.masters, tool.lti.http, school.clock)
+    monkeypatch.setitem(reminders.SENDERS, "lms", sender)
+    now = school.clock()
+    # On a school day, at an hour of the day at which somebody may be reminded.
+    day = now + timedelta(days=(7 - now.weekday()) if now.weekday() > 3 else 1)
+    hour = datetime(day.year, day.month, day.day, 10, tzinfo=UTC)
+    for pair in term.pairs:
+        cycle_id = _running(term, pair[0].cycle_id)
+        for desk, way in zip(pair, ("email", "lms"), strict=True):
+            token = {"csrf_token": desk.token()}
+            if way == "email":
+                typed = {"email": f"{MARK}host@school.example"}
+                assert desk.client.post(f"{desk.at}/reminders/address", data=token | typed).status_code == 303
+                code = re.search(r"\b\d{6}\b", term.mails.messages[-1][1].get_content())
+                assert code
+                confirmed = desk.client.post(f"{desk.at}/reminders/code", data=token | {"code": code.group()})
+                assert confirmed.status_code == 303
+            ways = dict.fromkeys(("way-meeting", "way-turn", "way-rhythm", "way-pairing"), way)
+            said = token | ways | {"digest": "each", "from": "6", "to": "21"}
+            assert desk.client.post(f"{desk.at}/reminders", data=said).status_code == 303
+        with school.database.write() as session:
+            host = observed.members(school.database, cycle_id)["host"][1]
+            session.add(
+                Meeting(
+                    cycle_id=cycle_id, kind="visit", starts_at=hour + timedelta(hours=5), minutes=40, place=b"",
+                    set_by=host,
+                )
+            )  # fmt: skip
+    reminders.run_all(school.database, tool.keyring, tool.settings, lambda: hour)
+    writing.look_after(school.database, school.clock)
+    kinds = worker.handlers(school.database, tool.lti, tool.keyring, school.clock)
+    jobs.run_due(school.database, {writing.JOB: kinds[writing.JOB]}, (), school.clock)
+
+
+def _connect(term: Term) -> None:
+    """What an operator, a trainer and the pairs say so that something is written to the LMS."""
+    school, sandbox = term.school, term.school.lms.school
+    masters = school.app.extensions["meitheal"].keyring.masters
+    info = SiteInfo("4.4", 2, frozenset(sandbox.web_services.functions), sandbox.issuer)
+    token = sandbox.web_services.token
+    term.tokens.add(token)
+    with school.database.write() as session:
+        platform_id = session.scalars(select(Platform.id).where(Platform.issuer == sandbox.issuer)).one()
+        sites.connect(session, masters, platform_id, sandbox.base_url, token, info, school.clock())
+        session.flush()
+        sites.allow(session, platform_id, events=True, messages=True)
+        course_id = session.scalars(select(Activity.course_id).where(Activity.id == school.activity_id)).one()
+        session.add(MoodleCourse(course_id=course_id, moodle_id=int(COURSE), writes_groups=True))
+        for person_id in session.scalars(select(Membership.person_id)).all():
+            lms_calendar.say(session, person_id, wanted=True)
+
+
+def _running(term: Term, last_id: str) -> str:
+    """The cycle of a pair that goes on now."""
+    with term.school.database.read() as session:
+        pair_id = session.scalars(select(Cycle.pair_id).where(Cycle.id == last_id)).one()
+        return session.scalars(select(Cycle.id).where(Cycle.pair_id == pair_id, Cycle.status == "running")).one()
+
+
 def _launch(term: Term) -> None:
     """One comes in; others do not: used twice, forged, from elsewhere, with nonsense."""
     door = term.door
@@ -338,8 +425,10 @@ def leaves(term: Term, logged: io.StringIO) -> Iterator[tuple[str, str]]:
     for answer in term.refused:
         yield f"the page {answer.status_code} of {answer.request.path}", answer.get_data(as_text=True)
     yield "what the LMS was sent", "\n".join(term.told_lms)
+    for _address, mail in term.mails.messages:
+        yield "an e-mail", f"{mail['Subject']} {mail['From']} {mail.get_content()}"
     with term.school.database.read() as session:
-        for model in (Job, Delivery):
+        for model in (Job, Delivery, Reminder, MoodleWrite):
             for row in session.execute(select(*model.__table__.columns)):
                 yield f"a row of {model.__tablename__}", repr(row)
 
@@ -362,6 +451,10 @@ def test_nothing_of_anybody_leaves_by_another_way_than_their_pages(
     assert len(known) > 10 and len(term.tokens) > 10
     assert sum("scoreGiven" in sent for sent in term.told_lms) >= 2
     assert sorted(waiting) == ["sent", "sent", "waiting", "waiting"] and errors - {""}
+    told = "\n".join(term.told_lms)
+    for function in ("core_group_create_groups", "core_calendar_create_calendar_events", "core_message_send"):
+        assert function in told, function
+    assert len(term.mails.messages) >= 4, "a code and a reminder for each host"
     assert "unexpected" in logged.getvalue() and len(logged.getvalue().splitlines()) > 10
     found = {
         f"{where} holds {needle!r}"
