@@ -113,4 +113,5 @@ def _slot(slot: Slot) -> str:
 
 
 def _span(span: Span) -> str:
-    return f"{words.clock_time(span.start)}–{words.clock_time(span.end)}"
+    # Word joiners: a span is not broken across two lines.
+    return f"{words.clock_time(span.start)}\u2060–\u2060{words.clock_time(span.end)}"

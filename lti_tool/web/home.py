@@ -35,6 +35,7 @@ from lti_tool.progress.words import nudge as nudge_words
 from lti_tool.rhythm import words as rhythm_words
 from lti_tool.rounds import answers
 from lti_tool.rounds.answer_words import together
+from lti_tool.schedule import booking
 from lti_tool.schools.views import charter_notice
 from lti_tool.threads.words import sign as wrote_sign
 from lti_tool.web.context import actor, tool
@@ -161,9 +162,18 @@ def _cycle_page(session: Session, activity: ActivityView, planned: list[PlannedA
         picture=cycle_words.picture(view),
         my_role=cycle_words.you_are(view.role),
         host=cycle_words.name(view.cycle.host),
+        times_url=_times_url(view),
         received=pairing.received_by(session, me, activity.id, now),
         who=who_can_see_cycle([partner_names(pair)]),
     )
+
+
+def _times_url(view: CycleView) -> str:
+    """Where the meetings of a cycle are booked together; empty once they cannot be any more."""
+    cycle = view.cycle
+    if not may(actor(), Action.SEE_TIMES, cycle.facts) or not booking.open_kinds(cycle):
+        return ""
+    return url_for("schedule.meeting_times", cycle_id=cycle.id)
 
 
 def _round_page(session: Session, activity: ActivityView, planned: list[PlannedActivity]) -> str:
@@ -241,6 +251,7 @@ def _group_page(session: Session, activity: ActivityView, planned: list[PlannedA
             "picture": cycle_words.picture(view),
             "my_role": cycle_words.you_are(view.role),
             "host": cycle_words.name(view.cycle.host),
+            "times_url": _times_url(view),
             "stands_still": _stands_still(view, pair, now),
         }
     if turn is not None:

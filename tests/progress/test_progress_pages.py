@@ -20,10 +20,10 @@ from lti_tool.store.database import Database
 
 PROCESS_TABLES = {
     "activities", "activity_facilitators", "activity_participants", "activity_schools", "activity_trainers", "courses",
-    "critical_friends", "cycles", "deployments", "memberships", "nudges", "own_protocols", "pair_members", "pairs",
-    "people", "platforms", "protocol_versions", "sign_ins", "stage_marks",
+    "critical_friends", "cycles", "deployments", "memberships", "moodle_sites", "nudges", "own_protocols",
+    "pair_members", "pairs", "people", "platforms", "protocol_versions", "sign_ins", "stage_marks",
 }  # fmt: skip
-"""All that a trainer's page may read; of critical friends only whether oneself is one."""
+"""All that a trainer's page may read; of critical friends whether oneself is one, of a Moodle whether there is one."""
 
 
 def pair_up(database: Database, course: MadeCourse, clock: Any, host: int, coach: int) -> str:
