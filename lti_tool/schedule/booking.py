@@ -91,12 +91,13 @@ def offer(
     """What can be proposed to the viewing member; six statements, one of them to the keyring."""
     if not open_kinds(cycle) or len(_people(cycle)) < 2:
         return Offer()
+    way = replace(way, both=way.both and may_go_back(cycle))
     wanted = _wanted(cycle, way, now)
     known = _known(session, keyring, cycle, way, wanted, course_id=course_id, zone=zone, now=now)
     if known.lacking:
         return Offer(known.lacking)
     given = (known.host, known.others, wanted, known.taken_host, known.taken_others)
-    if way.both and may_go_back(cycle):
+    if way.both:
         found: list[tuple[Triple, ...]] = list(triples.both_ways(*given, most=MOST))
     else:
         found = [(each,) for each in triples.propose(*given, most=MOST)]
@@ -137,6 +138,7 @@ def choose(
     if missing := rules.missing_to_book_visit(cycle, visit_stage, cycle.me):
         raise service.NotPossible(missing)
     taken.lock(session, [each.person_id for each in _people(cycle)])
+    way = replace(way, both=len(found) > 1)
     wanted = _wanted(cycle, way, now)
     known = _known(session, keyring, cycle, way, wanted, course_id=course_id, zone=zone, now=now)
     if known.lacking or not kinds or (len(found) > 1 and not may_go_back(cycle)):

@@ -55,6 +55,14 @@ def test_a_way_back_that_is_agreed_anew_makes_room_for_the_way_there(two: Two) -
     assert min(two.back().values()) > two.meetings()["after"][0]
 
 
+def test_one_way_is_never_booked_over_what_is_agreed_for_the_other(two: Two) -> None:
+    two.say_weeks()
+    first = choices(two.host.get(two.path))[0]
+    agree_back(two, datetime.fromtimestamp(int(first.split(".")[5]), UTC))
+    sent = {"times": first, "both": "1", "text-visit_purpose": PURPOSE}
+    assert two.host.post(two.path, **sent).status_code == 409 and not two.meetings()
+
+
 def test_whoever_is_alone_in_a_group_at_present_sees_the_page_without_times(two: Two) -> None:
     course, now = two.course, two.clock()
     members = course.teachers[2:5]
