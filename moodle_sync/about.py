@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from lti_tool.people.models import LmsGroup, LmsGroupMember, Membership
@@ -90,5 +90,9 @@ def is_connected(session: Session, platform_id: str) -> bool:
 
 
 def writes_pairs(session: Session, course_id: str) -> bool:
-    """Whether pairs of a course become groups of its Moodle; one statement."""
-    return bool(session.scalar(select(MoodleCourse.writes_groups).where(MoodleCourse.course_id == course_id)))
+    """Whether pairs of a course become groups of its Moodle, or some still are; one statement."""
+    become = exists().where(MoodleCourse.course_id == course_id, MoodleCourse.writes_groups)
+    are = exists().where(
+        MoodleWrite.course_id == course_id, MoodleWrite.kind == "group", MoodleWrite.moodle_id.is_not(None)
+    )
+    return bool(session.scalar(select(or_(become, are))))

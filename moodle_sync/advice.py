@@ -28,7 +28,7 @@ _ADVICE = {
     "not_moodle": "Check the address: it is that of the site's start page.",
     "other_site": "Name the platform that this Moodle is: meitheal platform list",
     "unreachable": "Check that the address is right, and that it can be reached from here.",
-    "no_group": "Somebody deleted the group in Moodle. Where pairs should have groups, switch that off and on again.",
+    "no_group": "Somebody deleted the group in Moodle. It is made again after the course was read: meitheal sync",
     "not_taken": "Moodle took no message for somebody: their account is gone there, or shut. Nothing has to be done.",
     "not_expected": _READ_BACK,
     "no_answer": _READ_BACK,

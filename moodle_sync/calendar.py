@@ -72,9 +72,9 @@ def _bookings(session: Session, platform_id: str) -> list[Wish]:
     """What is to be in the calendar by now, whenever it is or was; three statements."""
     of_site = [MoodleSite.platform_id == platform_id, MoodleSite.events]
     groups = {
-        (row.course_id, frozenset(row.body["members"])): row.moodle_id
+        (row.key, frozenset(row.body["members"])): row.moodle_id
         for row in session.execute(
-            select(MoodleWrite.course_id, MoodleWrite.body, MoodleWrite.moodle_id)
+            select(MoodleWrite.key, MoodleWrite.body, MoodleWrite.moodle_id)
             .join(MoodleSite, MoodleSite.platform_id == MoodleWrite.platform_id)
             .where(*of_site, MoodleWrite.kind == "group", MoodleWrite.wanted, MoodleWrite.moodle_id.is_not(None))
         )
@@ -97,8 +97,8 @@ def _bookings(session: Session, platform_id: str) -> list[Wish]:
     return [
         _wish(meeting_id, course_id, int(starts_at.timestamp()), max(0, minutes) * 60, group_id, moodle_course)
         for meeting_id, starts_at, minutes, pair_id, course_id, moodle_course in rows
-        # The same people may work together in two activities of a course, and have one group.
-        if pair_id in pairs and (group_id := groups.get((course_id, pairs[pair_id])))
+        # A group that still has other members than the pair is brought in line first.
+        if pair_id in pairs and (group_id := groups.get((pair_id, pairs[pair_id])))
     ]
 
 

@@ -6,6 +6,7 @@ pair>`. A trainer switches them on for a course. Their names are numbers, and sa
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,6 +29,7 @@ GROUPING = "Peer coaching pairs"
 """Name of what all these groups of a course are in. Moodle shows it to everybody, in the one language of its courses,
 so it is not translated."""
 _GROUP_NAME = "Peer coaching {number}"
+_OUR_NAMES = re.compile(r"Peer coaching \d+( \(\d+\))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class _Seen:
     ids: dict[str, int] = field(default_factory=dict)
     """By idnumber."""
     unnumbered: set[int] = field(default_factory=set)
-    """Ids of those whose idnumber is empty, or that this account is not told."""
+    """Ids of those of a name of ours whose idnumber is empty, or that this account is not told."""
     names: set[str] = field(default_factory=set)
 
 
@@ -228,10 +230,12 @@ def _read_groups(client: MoodleClient, course: int) -> _Seen:
     seen = _Seen()
     for each in _list(function, client.call(function, {"courseid": course}, reads=True)):
         number, group_id = str(each.get("idnumber") or ""), _int(function, each.get("id"))
-        seen.names.add(str(each.get("name") or ""))
+        name = str(each.get("name") or "")
+        seen.names.add(name)
         if number:
             seen.ids[number] = group_id
-        else:
+        elif _OUR_NAMES.fullmatch(name):
+            # An id alone says little: a Moodle that was set up anew gives the same ones to groups of others.
             seen.unnumbered.add(group_id)
     return seen
 
@@ -327,11 +331,14 @@ def _create_grouping(client: MoodleClient, course: int, number: str) -> int:
 
 
 def _find_grouping(client: MoodleClient, course: int, number: str) -> int | None:
-    """By idnumber; or by name, where somebody made one of ours by hand or its idnumber is not told."""
+    """By idnumber; or by name, where somebody made one of ours by hand, its idnumber is not told, or the course is a
+    copy and the grouping came along: Moodle takes the name once in a course."""
     function = "core_group_get_course_groupings"
     there = _list(function, client.call(function, {"courseid": course}, reads=True))
     found = [each for each in there if each.get("idnumber") == number]
-    found += [each for each in there if each.get("name") == GROUPING and not each.get("idnumber")]
+    found += [
+        each for each in there if each.get("name") == GROUPING and str(each.get("idnumber") or OURS).startswith(OURS)
+    ]
     return _int(function, found[0].get("id")) if found else None
 
 

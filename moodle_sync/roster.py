@@ -179,6 +179,28 @@ def keep(session: Session, course: UsedCourse, reading: Reading, ours_too: Colle
     return Changed(groups, members, roles, said, is_new=True)
 
 
+def look_again(session: Session, course: UsedCourse, reading: Reading, begun: datetime) -> None:
+    """Lets a worker look at each group of a pair whose members are in the course and not in it: somebody deleted it in
+    Moodle, or took them out. One statement where there is none."""
+    if not reading.names:
+        # This account is told of no group at all.
+        return
+    groups = {each.user_id: each.groups for each in reading.people}
+    rows = session.execute(
+        select(MoodleWrite.id, MoodleWrite.moodle_id, MoodleWrite.body).where(
+            MoodleWrite.course_id == course.id, MoodleWrite.kind == "group", MoodleWrite.status == "done",
+            MoodleWrite.wanted, MoodleWrite.moodle_id.is_not(None), MoodleWrite.tried_at <= begun,
+        )
+    )  # fmt: skip
+    lost = [
+        row.id
+        for row in rows
+        if any(row.moodle_id not in groups.get(each, {row.moodle_id}) for each in row.body["members"])
+    ]
+    for part in _parts(lost):
+        session.execute(update(MoodleWrite).where(MoodleWrite.id.in_(part)).values(status="waiting", attempts=0))
+
+
 def note_problem(session: Session, course: UsedCourse, code: str, now: datetime) -> None:
     """Keeps why a course could not be read; what is known of it stays."""
     row = of_course(session, course.id, course.moodle_id)

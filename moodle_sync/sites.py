@@ -85,11 +85,7 @@ def connect(
     People and courses are matched by their ids, which mean something in one Moodle only: raises AddressWrong when the
     site is not the one that the platform's launches come from.
     """
-    issuer = session.execute(select(Platform.issuer).where(Platform.id == platform_id)).scalar_one()
-    if _plain(info.site_url) != _plain(issuer):
-        raise AddressWrong(
-            "other_site", f"This is the Moodle {info.site_url}, but the platform's launches come from {issuer}."
-        )
+    _require_same(session, platform_id, info)
     row = session.get(MoodleSite, platform_id) or MoodleSite(platform_id=platform_id)
     row.url, row.master, row.sealed_token = url, masters.name, masters.seal(token.encode(), _place(platform_id))
     session.add(row)
@@ -107,6 +103,8 @@ def check(database: Database, masters: Masters, http: Http, platform_id: str, no
         raise LookupError(platform_id)
     try:
         info = client.site_info()
+        with database.read() as session:
+            _require_same(session, platform_id, info)
     except MoodleError as error:
         with database.write() as session:
             session.execute(
@@ -199,6 +197,14 @@ def reseal(session: Session, masters: Masters) -> int:
 def masters_in_use(session: Session) -> frozenset[str]:
     """Names of the master keys that tokens are sealed by."""
     return frozenset(session.scalars(select(MoodleSite.master).distinct()))
+
+
+def _require_same(session: Session, platform_id: str, info: SiteInfo) -> None:
+    issuer = session.execute(select(Platform.issuer).where(Platform.id == platform_id)).scalar_one()
+    if _plain(info.site_url) != _plain(issuer):
+        raise AddressWrong(
+            "other_site", f"This is the Moodle {info.site_url}, but the platform's launches come from {issuer}."
+        )
 
 
 def _note(row: MoodleSite, info: SiteInfo, now: datetime) -> None:

@@ -80,6 +80,7 @@ def read_due(payload: Mapping[str, Any], *, database: Database, masters: Masters
         found = roster.courses(session, platform_id) if client and is_active else []
     if client is None:
         return
+    was_read = False
     for course in found:
         if course.read_at and course.read_at > begun - FRESH_FOR:
             continue
@@ -90,8 +91,10 @@ def read_due(payload: Mapping[str, Any], *, database: Database, masters: Masters
         problem = read(database, client, course, clock).problem
         if isinstance(problem, (*_OF_THE_SITE, OutcomeUnknown)):
             raise JobFailed(f"moodle_{problem.code}", final=not problem.is_passing) from problem
-    with database.write() as session:
-        _note_site(session, platform_id, "")
+        was_read = True
+    if was_read:
+        with database.write() as session:
+            _note_site(session, platform_id, "")
 
 
 def read(
@@ -99,9 +102,11 @@ def read(
 ) -> Outcome:
     """Reads one course and keeps what changed, or only says what would, in a `dry_run`. Calls it with no transaction
     open."""
+    begun = clock()
     try:
         reading = roster.read(client, course.moodle_id)
         with transaction(database, dry_run) as session:
+            roster.look_again(session, course, reading, begun)
             is_known = roster.is_known(session, course, reading)
             if is_known:
                 row = roster.of_course(session, course.id, course.moodle_id)

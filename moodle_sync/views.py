@@ -23,7 +23,7 @@ def _problem(code: str) -> str:
         said = _("The administrator of your Moodle has to renew the way in for this tool.")
     elif code in _NOT_ALLOWED:
         said = _("The administrator of your Moodle has not allowed it, or not in this course.")
-    elif code in ("invalidrecord", "invalidrecordunknown"):
+    elif code in ("invalidrecord", "invalidrecordunknown", "no_group"):
         said = _("Moodle does not find this course or the group any more.")
     else:
         said = _("Moodle could not be reached, or did not answer as it should. It is tried again by itself.")

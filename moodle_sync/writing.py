@@ -289,7 +289,7 @@ def carry_out(payload: Mapping[str, Any], *, database: Database, masters: Master
         except MoodleError as error:
             visit.seen.clear()
             with database.write() as session:
-                _note_failure(session, work, error)
+                _note_failure(session, work, error, clock())
             if isinstance(error, (NotReached, AddressWrong, TokenRefused)):
                 # The next call would end the same way.
                 raise JobFailed(f"moodle_{error.code}") from error
@@ -437,11 +437,12 @@ def _note_success(session: Session, work: Work, result: Result) -> None:
         row.attempts = 0
 
 
-def _note_failure(session: Session, work: Work, error: MoodleError) -> None:
+def _note_failure(session: Session, work: Work, error: MoodleError, now: datetime) -> None:
     row = session.get(MoodleWrite, work.id, with_for_update=True)
     if row is None:
         return
-    row.problem = error.code
+    # The call without an answer was the last of several: what it does is over SETTLES_AFTER from here.
+    row.problem, row.tried_at = error.code, now
     if error.may_be_done:
         row.status = "unknown" if row.attempts >= _MOST_TRIES else "sending"
     elif error.is_passing or isinstance(error, (AddressWrong, TokenRefused)):

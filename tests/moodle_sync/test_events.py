@@ -8,9 +8,11 @@ from live_moodle import Moodle
 from moodle_pairs import Pairs, events_of, furnish, tomorrow
 from sqlalchemy import delete
 
+from lti_tool.activities.models import Activity
 from lti_tool.cycles.models import Meeting
 from lti_tool.lti.http import Http
 from lti_tool.pairing import service as pairing
+from lti_tool.pairing.models import Pair, PairMember
 from lti_tool.privacy.sealing import Masters
 from lti_tool.schedule import lms_calendar
 from lti_tool.store.database import Database
@@ -103,6 +105,29 @@ def test_nothing_is_written_unless_both_want_it_and_for_what_is_over(
         lms_calendar.say(session, pairs.people[pairs.subs[unasked][1]], wanted=True)
     pairs.work(http)
     assert len(moodle.school.events) == 1
+
+
+def test_two_who_work_together_twice_have_each_booking_in_the_group_it_belongs_to(
+    pairs: Pairs, moodle: Moodle, http: Http, clock: Any
+) -> None:
+    pair_id = pairs.pair()
+    meeting = pairs.book(pair_id, "visit", tomorrow(clock))
+    pairs.work(http)
+    with pairs.database.write() as session:
+        other = Activity(
+            course_id=pairs.course_id, resource_link_id="2", title="Reading", status="open", protocol="light",
+            created_at=clock(),
+        )  # fmt: skip
+        session.add(other)
+        session.flush()
+        session.add(Pair(id="again", activity_id=other.id, status="active", created_at=clock()))
+        session.flush()
+        for sub in pairs.subs[pair_id]:
+            session.add(PairMember(pair_id="again", activity_id=other.id, membership_id=pairs.members[sub]))
+    pairs.work(http)
+    pairs.work(http)
+    (event,) = events_of(moodle.school, meeting)
+    assert pairs.state("again") == ("done", "") and event.group == pairs.write(pair_id).moodle_id
 
 
 @pytest.mark.parametrize("fault", ["cut_after", "cut_before", "invalidresponse"])

@@ -13,6 +13,7 @@ from sqlalchemy import update
 from lti_tool.activities.models import Activity
 from lti_tool.lti.http import Http
 from lti_tool.pairing import service as pairing
+from lti_tool.pairing.models import Pair
 from lti_tool.people.models import Membership
 from lti_tool.privacy.sealing import Masters
 from lti_tool.sandbox.people import CourseRole
@@ -120,6 +121,24 @@ def test_a_pair_that_ends_takes_only_its_own_group_along(here: Pairs, moodle: Mo
     here.work(http)
     assert [each.id_number for each in ours(moodle)] == [f"meitheal-pair-{second}"]
     assert group not in moodle.school.courses[COURSE].groups and len(moodle.school.courses[COURSE].groups) == 4
+
+
+def test_a_group_of_the_same_id_that_is_not_ours_is_left_alone(here: Pairs, moodle: Moodle, http: Http) -> None:
+    id_ = here.pair()
+    here.work(http)
+    # The site was set up anew under the same address, and its ids begin from one again.
+    (group,) = ours(moodle)
+    group.id_number, group.name, group.members = "", "7B Science", {here.waiting[0]}
+    here.change(Pair, Pair.id == id_, status="ended")
+    here.work(http)
+    assert group in moodle.school.courses[COURSE].groups and group.members == {here.waiting[0]}
+
+
+def test_a_grouping_that_came_along_into_a_copied_course_is_used(here: Pairs, moodle: Moodle, http: Http) -> None:
+    moodle.school.add_grouping(moodle.school.courses[COURSE], GROUPING, "meitheal-pairs-1", "")
+    id_ = here.pair()
+    here.work(http)
+    assert here.state(id_) == ("done", "") and grouping(moodle).groups == {ours(moodle)[0].id}
 
 
 def test_switching_it_off_deletes_our_groups_and_no_other(here: Pairs, moodle: Moodle, http: Http) -> None:

@@ -167,6 +167,33 @@ def test_groups_that_the_tool_made_are_none_of_the_school_s(
     assert read(here, services).changed.groups == 3
 
 
+def test_a_group_of_a_pair_that_somebody_deleted_or_emptied_is_brought_back(
+    here: Pairs, moodle: Moodle, services: MoodleClient, http: Any, clock: Any
+) -> None:
+    id_ = here.pair()
+    here.work(http)
+    course = moodle.school.courses[COURSE]
+
+    def ours() -> list[set[str]]:
+        return [each.members for each in course.groups if each.id_number.startswith(roster.OURS)]
+
+    for spoil in (lambda: course.groups.pop(), lambda: ours()[0].clear()):
+        spoil()
+        clock.advance(3600)
+        read(here, services, dry_run=True)
+        here.work(http)
+        assert ours() != [set(here.subs[id_])]
+        read(here, services)
+        here.work(http)
+        assert ours() == [set(here.subs[id_])] and here.state(id_) == ("done", "")
+    # Whoever is not enrolled any more makes nobody look again.
+    del course.members[here.subs[id_][0]]
+    ours()[0].discard(here.subs[id_][0])
+    clock.advance(3600)
+    read(here, services)
+    assert here.state(id_) == ("done", "")
+
+
 def test_a_dry_run_says_the_same_and_keeps_nothing(here: Pairs, services: MoodleClient) -> None:
     stand_for(here, "school")
     kept = everything(here)

@@ -68,8 +68,12 @@ def test_it_is_off_until_the_trainer_who_reads_who_will_see_it_switches_it_on(
     page = trainer.get("/moodle?told=on")
     assert "1 group is in Moodle." in page and "within some minutes" in page
     assert trainer.post("/moodle/pairs", on="0").location.endswith("told=off")
-    assert writes(here) == [(pair_id, False)] and "in Moodle" not in coach.get("/pair")
+    assert writes(here) == [(pair_id, False)]
     assert "1 group is still to be deleted in Moodle." in trainer.get("/moodle")
+    # They are told as long as it is there.
+    assert "everybody in the course can see who is in them" in coach.get("/pair")
+    here.work(http)
+    assert "in Moodle" not in coach.get("/pair")
 
 
 def test_groups_that_are_schools(here: Pairs, trainer: Browser) -> None:

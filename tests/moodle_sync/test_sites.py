@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from live_moodle import RELEASE, Moodle
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from lti_tool.lti.http import Http
+from lti_tool.people.models import Platform
 from lti_tool.privacy.sealing import Masters, SealBroken
 from lti_tool.store.database import Database
 from moodle_sync import errors, sites
@@ -95,6 +96,12 @@ def test_a_check_keeps_what_changed_and_what_is_wrong(
     assert sites.check(database, masters, http, connected, clock()).problem == ""
     with pytest.raises(LookupError):
         sites.check(database, masters, http, "nobody", clock())
+    # What answers at the address is another site by now: a copy for trying things, say.
+    with database.write() as session:
+        session.execute(update(Platform).where(Platform.id == connected).values(issuer="https://moodle.school.example"))
+    with pytest.raises(errors.AddressWrong):
+        sites.check(database, masters, http, connected, clock())
+    assert known(database, connected).problem == "other_site"
 
 
 def sites_token(database: Database, masters: Masters, platform_id: str) -> str:

@@ -13,6 +13,7 @@ from lti_tool.privacy.sealing import Masters
 from lti_tool.store.database import Database
 from lti_tool.store.jobs_models import Job
 from moodle_sync import writing
+from moodle_sync.errors import OutcomeUnknown
 from moodle_sync.models import MoodleWrite
 
 
@@ -73,6 +74,23 @@ def test_what_is_wanted_while_it_is_on_its_way_is_done_after_it(pairs: Pairs, cl
         writing._note_success(session, work, writing.Result(5))
     row = pairs.write(pair_id)
     assert (row.status, row.moodle_id, row.there_state) == ("waiting", 5, work.state)
+
+
+def test_a_call_without_an_answer_is_over_two_minutes_after_it_not_after_the_first_of_several(
+    pairs: Pairs, clock: Any
+) -> None:
+    pair_id = pairs.pair()
+    pairs.look()
+    work = writing._take(pairs.database, pairs.write(pair_id).id, clock())
+    assert work
+    # A slow Moodle: reading went well, and what was to be made was not answered.
+    clock.advance(110)
+    with pairs.database.write() as session:
+        writing._note_failure(session, work, OutcomeUnknown("no_answer", ""), clock())
+    clock.advance(writing.SETTLES_AFTER.total_seconds() - 1)
+    assert writing._take(pairs.database, work.id, clock()) is None
+    clock.advance(1)
+    assert writing._take(pairs.database, work.id, clock())
 
 
 def test_what_never_answers_is_unknown_in_the_end_and_tried_again_on_demand(
