@@ -148,7 +148,7 @@ def has_any(session: Session, person_id: str) -> bool:
 
 def _booking(row: Any) -> Booking:
     *parts, activity_id = row
-    return Booking(*parts, activity_id=activity_id)
+    return replace(Booking(*parts), activity_id=activity_id)
 
 
 def _of_person(person_id: str) -> Select[*tuple[Any, ...]]:
