@@ -151,7 +151,7 @@ def is_known(session: Session, course: UsedCourse, reading: Reading) -> bool:
 
 def keep(session: Session, course: UsedCourse, reading: Reading, ours_too: Collection[int], now: datetime) -> Changed:
     """Brings groups, roles and schools in line with a reading, in a constant number of statements, apart from those of
-    each person whose school changes.
+    each school that people come to.
 
     `ours_too`: ids of the groups that the tool made.
     """
@@ -387,7 +387,7 @@ def _say_schools(
     """
     concerned = sorted(before.keys() | after.keys())
     ids = {name: schools.add_school(session, platform_id, name, "group", now) for name in sorted(set(after.values()))}
-    changed = 0
+    changes: dict[str, str | None] = {}
     for part in _parts(concerned):
         rows = session.execute(
             select(Person.id, Person.school_id, Person.school_said_by, School.name)
@@ -401,8 +401,8 @@ def _say_schools(
             is_by_this = row.name is not None and name_key(row.name) == name_key(before.get(row.id, ""))
             if wanted == row.school_id or (wanted is None and not is_by_this):
                 continue
-            changed += schools.say_school(session, row.id, wanted, "group")
-    return changed
+            changes[row.id] = wanted
+    return schools.say_schools(session, changes, "group")
 
 
 def _parts(items: Sequence[str], size: int = 500) -> Iterable[Sequence[str]]:

@@ -12,7 +12,7 @@ from moodle_sync import about, groups, roster
 from moodle_sync.about import About
 
 blueprint = Blueprint("moodle", __name__)
-_TOKEN = ("invalidtoken", "invalidtimedtoken", "invalidiptoken", "token_sealed", "servicenotavailable")
+_TOKEN = ("invalidtoken", "invalidtimedtoken", "invalidiptoken", "token_sealed", "servicenotavailable", "other_site")
 _NOT_ALLOWED = ("nopermissions", "nopermission", "requireloginerror", "errorcoursecontextnotvalid", "missing_function")
 
 

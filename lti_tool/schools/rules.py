@@ -15,13 +15,13 @@ MAX_NAME, MAX_POSITION, MAX_SCHOOL = 200, 100, 200
 MAX_USER_ID = 255
 
 SaidBy = Literal["person", "file", "group"]
-_RANK = {"": 0, "group": 1, "file": 2, "person": 3}
+RANKS = {"": 0, "group": 1, "file": 2, "person": 3}
 
 
 def replaces(said_by: str, known_by: str) -> bool:
     """Whether a word on somebody's school takes the place of the one known: their own wins over the operator's file,
     which wins over the groups of the LMS; from the same mouth the newer one counts."""
-    return _RANK[said_by] >= _RANK[known_by]
+    return RANKS[said_by] >= RANKS[known_by]
 
 
 def name_key(name: str) -> str:

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from lti_tool.activities.models import Activity, ActivitySchool
 from lti_tool.people.models import Course, Deployment, Membership, Person, Platform, School
 from lti_tool.schools.files import Listed
 from lti_tool.schools.models import Charter, SchoolLink, SchoolVisit
-from lti_tool.schools.rules import CHARTER_VERSION, SaidBy, name_key, replaces
+from lti_tool.schools.rules import CHARTER_VERSION, RANKS, SaidBy, name_key, replaces
 from lti_tool.store.base import new_id
 from lti_tool.store.database import rows_changed
 
@@ -343,16 +343,43 @@ def say_school(session: Session, person_id: str, school_id: str | None, said_by:
         .values(school_id=school_id, school_said_by=said_by if school_id else "")
     )
     if known.school_id and known.school_id != school_id:
+        _forget_unused(session, [known.school_id])
+    return True
+
+
+def say_schools(session: Session, wanted: Mapping[str, str | None], said_by: SaidBy) -> int:
+    """As say_school, of many people (person → school) in a few statements for each school; of how many it is kept."""
+    everybody = sorted(wanted)
+    for start in range(0, len(everybody), _AT_ONCE):
+        # In one order, so that nobody who holds one of them waits for another.
+        these = select(Person.id).where(Person.id.in_(everybody[start : start + _AT_ONCE])).order_by(Person.id)
+        session.execute(these.with_for_update()).all()
+    weaker = [each for each in RANKS if replaces(said_by, each)]
+    people: dict[str | None, list[str]] = {}
+    for person_id in everybody:
+        people.setdefault(wanted[person_id], []).append(person_id)
+    kept, left = 0, set[str]()
+    for school_id, person_ids in people.items():
+        for start in range(0, len(person_ids), _AT_ONCE):
+            who = (Person.id.in_(person_ids[start : start + _AT_ONCE]), Person.school_said_by.in_(weaker))
+            left |= {each for each in session.scalars(select(Person.school_id).where(*who).distinct()) if each}
+            said = {"school_id": school_id, "school_said_by": said_by if school_id else ""}
+            kept += rows_changed(session.execute(update(Person).where(*who).values(said)))
+    _forget_unused(session, sorted(left))
+    return kept
+
+
+def _forget_unused(session: Session, school_ids: Sequence[str]) -> None:
+    for start in range(0, len(school_ids), _AT_ONCE):
         session.execute(
             delete(School).where(
-                School.id == known.school_id,
+                School.id.in_(school_ids[start : start + _AT_ONCE]),
                 School.named_by.in_(("person", "group")),
                 ~exists().where(Person.school_id == School.id),
                 ~exists().where(Charter.school_id == School.id),
                 ~exists().where(ActivitySchool.school_id == School.id),
             )
         )
-    return True
 
 
 def import_listed(session: Session, platform_id: str, listed: Iterable[Listed], now: datetime) -> Imported:

@@ -6,6 +6,7 @@ import pytest
 from live_moodle import Moodle
 from moodle_pairs import COURSE, Pairs, furnish
 from sqlalchemy import delete, func, select, update
+from sqlalchemy.event import listen
 
 from lti_tool.people.models import Course, LmsGroup, LmsGroupMember, Membership, Person, School
 from lti_tool.privacy.sealing import Masters
@@ -149,6 +150,16 @@ def test_who_teaches_the_course_for_moodle_is_an_instructor_until_a_launch_says_
     with here.database.read() as session:
         roles = {row.id: row.lms_role for row in session.execute(select(Membership.id, Membership.lms_role))}
     assert roles[here.members[silent]] == "instructor" and roles[here.members[launched]] == "learner"
+
+
+def test_many_schools_are_said_at_once(here: Pairs, services: MoodleClient) -> None:
+    read(here, services)
+    statements: list[str] = []
+    listen(here.database.engine, "before_cursor_execute", lambda *said: statements.append(said[2]))
+    # Three schools, with two statements for each of them that is made and two for those in it.
+    assert stand_for(here, "school") == 24 and len(statements) <= 24
+    statements.clear()
+    assert stand_for(here, "") == 24 and len(statements) <= 12
 
 
 def test_groups_that_the_tool_made_are_none_of_the_school_s(
