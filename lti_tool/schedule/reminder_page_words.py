@@ -18,7 +18,7 @@ def kinds() -> dict[str, tuple[str, str]]:
         "turn": (_("Your next step"), _("It has waited for you for a week, and nobody has done anything since.")),
         "rhythm": (
             _("Your rhythm"),
-            _("It would be time for a next cycle, by what you two said or your trainer suggests."),
+            _("It would be time for a next cycle, by what you said together, or your trainer suggests."),
         ),
         "pairing": (_("Invitations"), _("A colleague, or a pairing round, waits for your answer.")),
     }

@@ -82,5 +82,5 @@ def test_an_update_adds_and_drops_and_keeps_what_is_translated(
 def test_texts_of_python_and_templates_are_gathered() -> None:
     gathered = messages.gathered()
     places = {location.split("/")[0] for message in gathered for location, _line in message.locations}
-    assert places == {"lti_tool", "templates"}
+    assert places == {"lti_tool", "moodle_sync", "templates"}
     assert not [location for message in gathered for location, _line in message.locations if "sandbox" in location]

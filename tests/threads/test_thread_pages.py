@@ -192,6 +192,8 @@ def test_that_somebody_wrote_is_said_quietly_and_reading_is_noted_for_its_author
 
 
 def test_the_newest_stand_on_the_first_page_and_the_statements_do_not_grow(pair: Pair) -> None:
+    if pair.clock.now.minute == 59:
+        pair.clock.advance(60)  # who looked is written down once an hour
     pair.write(pair.host, "the very first")
     pair.page(pair.coach)
     with recorded(pair.database) as few:
