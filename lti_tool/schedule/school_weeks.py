@@ -4,7 +4,7 @@ One week holds for everybody in the course, and a school in it can have one of i
 ordinary week stands in, and the pages say that it does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,10 +39,16 @@ class Overtaken(Exception):
 
 def of_course(session: Session, course_id: str) -> dict[str, Said]:
     """School id, or EVERYBODY → what was said for it in a course; one statement."""
-    rows = session.execute(
-        select(Row.school_key, Row.body, Row.revision, Row.said_at).where(Row.course_id == course_id)
-    )
-    return {row.school_key: Said(SchoolWeek.of(row.body), row.revision, row.said_at) for row in rows}
+    return of_courses(session, [course_id])[course_id]
+
+
+def of_courses(session: Session, course_ids: Collection[str]) -> dict[str, dict[str, Said]]:
+    """Id of each of these courses → what was said in it, as of_course gives it; one statement."""
+    found: dict[str, dict[str, Said]] = {course_id: {} for course_id in course_ids}
+    columns = (Row.course_id, Row.school_key, Row.body, Row.revision, Row.said_at)
+    for row in session.execute(select(*columns).where(Row.course_id.in_(found))):
+        found[row.course_id][row.school_key] = Said(SchoolWeek.of(row.body), row.revision, row.said_at)
+    return found
 
 
 def of_school(said: Mapping[str, Said], school_id: str | None, zone: str = ZONE) -> Said:

@@ -44,6 +44,8 @@ class Grid:
 
     cells: Mapping[str, str] = field(default_factory=dict)
     """`day-lesson` (0 is Monday; lessons are counted from 0, breaks are not) → one of CELLS. What is not said: away."""
+    course_id: str = ""
+    """By the bells of which course they are counted; empty: of the one in which somebody asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +82,14 @@ class Availability:
 def to_json(said: Said) -> dict[str, Any]:
     """As `of` takes it."""
     if isinstance(said, Grid):
-        return {"cells": dict(said.cells)}
+        return {"cells": dict(said.cells), "course": said.course_id}
     return {"ics": said.ics, "kinds": dict(said.kinds), "away": list(said.away)}
 
 
 def of(body: Mapping[str, Any]) -> Said:
     """What to_json() gave; what is unknown by now is left out."""
     if "ics" not in body:
-        return Grid({at: cell for at, cell in body["cells"].items() if cell in CELLS})
+        return Grid({at: cell for at, cell in body["cells"].items() if cell in CELLS}, body.get("course", ""))
     kinds = {title: kind for title, kind in body["kinds"].items() if kind in KINDS}
     return Calendar(body["ics"], kinds, tuple(body.get("away", ())))
 

@@ -43,7 +43,8 @@ def say_timetable() -> Response | str:
             return _page(session, kept, timetable_forms.of_round(free, teaching, week), told="round")
         if do.startswith("fill "):
             return _page(session, kept, timetable_forms.filled(cells, do.removeprefix("fill "), week), told="filled")
-        timetables.say_grid(session, tool().keyring, actor().person_id, Grid(cells), tool().clock())
+        grid = Grid(cells, actor().course_id)
+        timetables.say_grid(session, tool().keyring, actor().person_id, grid, tool().clock())
     return redirect(url_for(".timetable", told="kept"), 303)
 
 
@@ -175,7 +176,7 @@ def _page(
         errors=errors,
         kept=kept,
         is_calendar=kept is not None and grid is None,
-        state=timetable_words.state(kept, said) if kept else [],
+        state=timetable_words.state(kept, said, actor().course_id) if kept else [],
         comes_to=_comes_to(kept, said),
         rows=rows,
         days=[(day, *names[day]) for day in days],

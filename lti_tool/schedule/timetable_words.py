@@ -70,11 +70,18 @@ def problem(code: str) -> str:
     return said.get(code, "") or _("The calendar could not be read.")
 
 
-def state(kept: Kept, said: Said) -> list[str]:
-    """Sentences on where a timetable stands."""
+def state(kept: Kept, said: Said, course_id: str) -> list[str]:
+    """Sentences on where a timetable stands; `said`: the bells of the course in which it is looked at."""
     if isinstance(kept.said, Grid) and kept.source == "grid":
         found = [_("Said by thumb, %(when)s.", when=words.day(kept.said_at))]
-        if said.said_at and said.said_at > kept.said_at:
+        if kept.said.course_id not in ("", course_id):
+            found.append(
+                _(
+                    "You said it in another course, and it counts by the bells there. Keep it here, and it counts by "
+                    "those that you see."
+                )
+            )
+        elif said.said_at and said.said_at > kept.said_at:
             found.append(_("The bells of your school have changed since: look your week over."))
         return found
     if kept.source == "file":

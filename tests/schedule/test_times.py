@@ -79,6 +79,23 @@ def test_each_is_free_by_the_bells_of_their_own_school(database: Database, clock
     assert zoned[people[1]] == found[people[1]], "whose school has said its own"
 
 
+def test_a_week_by_thumb_counts_by_the_bells_of_the_course_in_which_it_was_said(
+    database: Database, clock: Any, course: MadeCourse
+) -> None:
+    """Somebody may be in two courses whose trainers said different bells."""
+    keyring, me = keyring_of(database), person_of(database, course.teachers[0])
+    other = make_course(database, protocol="light", now=clock())
+    with database.write() as session:
+        school_weeks.say(session, other.course_id, None, week.primary(), 0, clock())
+        timetables.say_grid(session, keyring, me, Grid({"0-1": "open"}, course.course_id), clock())
+    begins = []
+    for asks in (course, other):
+        with database.read() as session:
+            found = times.of(session, keyring, [me], asks.course_id, MONDAY, MONDAY, clock())
+        begins.append(found[me].lessons[0].start)
+    assert begins == [datetime(2026, 11, 30, 9, 30, tzinfo=UTC)] * 2
+
+
 def test_what_is_booked_anywhere_takes_time_until_its_cycle_is_over(
     database: Database, clock: Any, course: MadeCourse
 ) -> None:

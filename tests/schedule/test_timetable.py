@@ -130,7 +130,7 @@ def test_by_thumb_and_as_a_calendar_it_is_the_same(letters: list[list[str]]):
 
 
 def test_what_was_said_is_kept():
-    for said in (Grid({"0-0": "open"}), Calendar("BEGIN", {"3A": "open"}, (4,))):
+    for said in (Grid({"0-0": "open"}, "course"), Calendar("BEGIN", {"3A": "open"}, (4,))):
         assert timetable.of(timetable.to_json(said)) == said
     assert timetable.of({"cells": {"0-0": "later", "0-1": "free"}}) == Grid({"0-1": "free"})
 

@@ -81,7 +81,7 @@ def test_a_teachers_week_takes_less_than_three_minutes_by_thumb(
     taps += 1
     assert taps * 3 < 180, "three seconds for a tap"
     found = kept(database, clock, course.teachers[0])
-    assert found and found.said == Grid(wanted) and week(browser.get(PATH)) == wanted
+    assert found and isinstance(found.said, Grid) and found.said.cells == wanted and week(browser.get(PATH)) == wanted
 
 
 def test_buttons_fill_the_week_without_a_script_and_keep_nothing(
@@ -99,6 +99,16 @@ def test_buttons_fill_the_week_without_a_script_and_keep_nothing(
     assert [cell for cell, state in row.items() if state == "open"] == [f"{day}-8" for day in range(5)]
     assert "away" in week(browser.post(PATH, do="fill day x\0", **form(monday)).get_data(as_text=True)).values()
     assert kept(database, clock, course.teachers[0]) is None
+
+
+def test_a_week_that_was_said_in_another_course_says_by_which_bells_it_counts(
+    browser: Browser, database: Database, clock: Any, course: MadeCourse
+) -> None:
+    for course_id, is_said in (("elsewhere", True), (course.course_id, False)):
+        with database.write() as session:
+            me = session.scalars(select(Membership.person_id).where(Membership.id == course.teachers[0])).one()
+            timetables.say_grid(session, keyring_of(database), me, Grid({"0-0": "open"}, course_id), clock())
+        assert ("You said it in another course" in browser.get(PATH)) is is_said
 
 
 def test_what_was_said_for_a_pairing_round_is_taken_over_by_a_button(
