@@ -96,6 +96,20 @@ LONG = {
 """Folders and files whose tests take more than ten seconds."""
 
 NOT_EVERY_DAY = {
+    # Walks through pages that others walk through too, or that change seldom.
+    "test_the_pages_of_other_kinds_of_activities_are_too",
+    "test_the_pages_of_a_school_are_too",
+    "test_three_form_a_group_and_get_started",
+    "test_two_find_each_other[cookies allowed]",
+    "test_the_main_steps_by_keyboard_alone",
+    "test_an_instrument_from_the_first_tap_to_its_picture[case_pupils]",
+    "test_hints_and_rehearsals",
+    "test_bells_and_a_timetable_are_said_on_a_phone",
+    "test_changing_the_headings_loses_nothing_typed",
+    "test_a_round_from_its_settings_to_the_first_cycle",
+    "test_a_box_that_is_being_typed_in_is_left_alone",
+    "test_two_tabs_of_one_person_do_not_fight",
+    "test_a_page_without_the_box_sends_what_was_kept_for_it",
     "test_a_pair_writes_to_each_other_and_opens_its_doors",
     "test_a_passage_is_shared_read_and_taken_back",
     "test_a_trainer_makes_a_protocol_of_their_own",
