@@ -18,9 +18,9 @@ from lti_tool.store.database import Database
 
 TRAINER_TABLES = {
     "activities", "activity_facilitators", "activity_participants", "activity_schools", "activity_trainers", "courses",
-    "critical_friends", "deployments", "line_managers", "memberships", "moodle_sites", "own_protocols", "people", "platforms",
-    "protocol_versions", "round_left", "round_proposal_members", "round_proposals", "round_runs", "round_settings",
-    "sign_ins",
+    "critical_friends", "deployments", "line_managers", "memberships", "moodle_sites", "own_protocols", "people",
+    "platforms", "protocol_versions", "round_left", "round_proposal_members", "round_proposals", "round_runs",
+    "round_settings", "sign_ins",
 }  # fmt: skip
 """All that the pages of a round read, but for what `alternatives` solves again."""
 BESIDE_THEM = {"pairs", "pair_members", "pairing_wishes"}
