@@ -13,6 +13,7 @@ from typing import Any
 from flask import Flask, Response, jsonify, render_template_string, request
 from flask_babel import Babel, get_locale
 from flask_bootstrap import Bootstrap5
+from journeys.fake_files import FakeApp
 from werkzeug.serving import BaseWSGIServer, make_server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -148,7 +149,7 @@ def serve() -> FakeTexts:
 
 
 def _app(fake: FakeTexts) -> Flask:
-    app = Flask("fake", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "lti_tool/web/static"))
+    app = FakeApp("fake", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "lti_tool/web/static"))
     app.config["BOOTSTRAP_SERVE_LOCAL"] = True
     Bootstrap5(app)
     Babel(app)

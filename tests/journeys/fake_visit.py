@@ -13,6 +13,7 @@ from typing import Any
 
 from flask import Flask, Response, jsonify, render_template, request
 from flask_babel import Babel, get_locale
+from journeys.fake_files import FakeApp
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from lti_tool.observation import entries, hints
@@ -101,7 +102,7 @@ def serving(instruments: dict[str, Instrument]) -> Iterator[FakeVisit]:
 
 def _app(fake: FakeVisit) -> Flask:
     static = ROOT / "lti_tool/web/static"
-    app = Flask("fake", template_folder=str(ROOT / "templates"), static_folder=str(static))
+    app = FakeApp("fake", template_folder=str(ROOT / "templates"), static_folder=str(static))
     Babel(app)
     app.jinja_env.globals.update(get_locale=get_locale)
 
